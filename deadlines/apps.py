@@ -1,0 +1,9 @@
+"""App configuration."""
+
+from django.apps import AppConfig
+
+
+class DeadlinesConfig(AppConfig):
+    """See the docs."""
+
+    name = "deadlines"
