@@ -1,0 +1,270 @@
+"""The tags and filters that every page uses; ``docs/design.md`` shows each with its look.
+
+They only render: labels come from the enums, days from the deadline, masks from ``offices.crypto``.
+"""
+
+import functools
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any, Protocol
+
+import segno
+from django import forms, template
+from django.db import models
+from django.forms.boundfield import BoundField
+from django.template.context import Context
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from lucide.templatetags.lucide import lucide
+
+from offices import crypto
+
+register = template.Library()
+
+WEEKDAYS = "一二三四五六日"
+
+#: Tone of a status by its stored value, where the enum's member has no ``tone`` of its own. Tones are meanings, not
+#: colours: active (under way), good (ended well), warn (somebody must do something), bad (refused, overdue, broken),
+#: neutral (not begun, or ended without a verdict).
+TONES: Mapping[str, str] = {
+    # cases
+    "draft": "neutral",
+    "submitted": "active",
+    "correction_requested": "warn",
+    "accepted": "active",
+    "deemed_accepted": "warn",
+    "in_review": "active",
+    "approved": "good",
+    "rejected": "bad",
+    "not_accepted": "bad",
+    "completed": "good",
+    "withdrawn": "neutral",
+    "revoked": "bad",
+    # supervision tasks
+    "notified": "warn",
+    "viewed": "warn",
+    "acknowledged": "active",
+    "in_progress": "active",
+    "finished": "active",
+    "fed_back": "good",
+    "closed": "good",
+    "disputed": "warn",
+    "reassigned": "active",
+    "rectification": "warn",
+    "revocation_proposed": "bad",
+    # clocks
+    "running": "active",
+    "paused": "neutral",
+    "met": "good",
+    "missed": "bad",
+    "cancelled": "neutral",
+    # messages
+    "queued": "neutral",
+    "sending": "active",
+    "delivered": "good",
+    "unknown": "warn",
+    "failed": "bad",
+    # catalogue and licences
+    "published": "good",
+    "retired": "neutral",
+    "valid": "good",
+    "suspended": "warn",
+    "deregistered": "neutral",
+    "expired": "neutral",
+}
+
+LIGHT_WORDS: Mapping[str, str] = {"green": "正常", "yellow": "临期", "red": "超期", "grey": "暂停"}
+CLOSED_WORDS: Mapping[str, str] = {"met": "按期完成", "missed": "逾期完成", "cancelled": "计时终止"}
+
+
+class Timed(Protocol):
+    """What ``{% light %}`` asks of a deadline."""
+
+    state: str
+
+    def light(self, on: date) -> Any:
+        """Return the light of that day; its value is green, yellow, red or grey."""
+
+    def days_left(self, on: date) -> int:
+        """Return the working days left on that day, negative when overdue."""
+
+
+# --- icons, QR codes ---------------------------------------------------------------------------------------------------
+
+
+@functools.lru_cache(maxsize=512)
+def _icon(name: str, label: str, css: str) -> SafeString:
+    attributes: dict[str, object] = {"class": f"icon {css}".strip(), "focusable": "false"}
+    attributes |= {"role": "img", "aria-label": label} if label else {"aria-hidden": "true"}
+    return mark_safe(lucide(name, size=24, **attributes))  # noqa: S308 - built from the package's own file
+
+
+@register.simple_tag
+def icon(name: str, label: str = "", css: str = "") -> SafeString:
+    """Render the lucide icon ``name`` inline, as wide as 1.25 letters.
+
+    Decorative (hidden from screen readers) unless ``label`` says what it means. ``css`` adds classes.
+    Raises ``lucide.IconDoesNotExist`` for an unknown name.
+    """
+    return _icon(str(name), str(label), str(css))
+
+
+@register.simple_tag
+def qr(text: str, alt: str = "", css: str = "qr") -> SafeString:
+    """Render ``text`` as a QR code (level M, quiet zone of 2 modules) in an image with a data URI; no file, no script.
+
+    ``alt`` should say where the code leads; without it the text itself is read out.
+    """
+    uri = segno.make(str(text), error="m", micro=False).svg_data_uri(border=2, dark="#1b2733", light="#fff")
+    return format_html('<img class="{}" src="{}" alt="{}">', css, uri, alt or f"二维码：{text}")
+
+
+# --- states and lights -------------------------------------------------------------------------------------------------
+
+
+@register.inclusion_tag("components/status_badge.html")
+def status_badge(obj: Any, field: str = "") -> dict[str, object]:
+    """Render the state of ``obj`` as a badge: word and tone.
+
+    ``obj`` is a model instance with ``status`` (or ``state``, or the field named by ``field``), an enum member, or a
+    mapping/object with ``label`` and ``tone``. The word is the enum's label; the tone is the member's ``tone`` if it
+    has one, else by ``TONES``, else neutral.
+    """
+    if isinstance(obj, models.Model):
+        name = field or ("status" if hasattr(obj, "status") else "state")
+        value: Any = getattr(obj, name)
+        choices = getattr(type(obj)._meta.get_field(name), "choices", None) or []
+        member = next((key for key, _ in choices if key == value), value)
+        display = getattr(obj, f"get_{name}_display", None)
+        return {"label": display() if display else str(value), "tone": _tone(value, member)}
+    if isinstance(obj, Mapping):
+        return {"label": obj["label"], "tone": obj.get("tone", "neutral")}
+    return {"label": getattr(obj, "label", str(obj)), "tone": _tone(obj, obj)}
+
+
+def _tone(value: Any, member: Any) -> str:
+    own = getattr(value, "tone", None) or getattr(member, "tone", None)
+    return str(own) if own else TONES.get(str(getattr(value, "value", value)).lower(), "neutral")
+
+
+@register.inclusion_tag("components/light.html", takes_context=True)
+def light(context: Context, deadline: Timed | None, on: date | None = None) -> dict[str, object]:
+    """Render a deadline's light: dot, word and working days left, never colour alone.
+
+    ``on`` is the local day it is judged on; without it the page's ``today`` (from the context processor, so that the
+    training clock holds). Without a deadline a dash. Raises ``LookupError`` when no day is known: a light that guesses
+    its day would lie.
+    """
+    if deadline is None:
+        return {"tone": "none"}
+    closed = CLOSED_WORDS.get(str(deadline.state).lower())
+    if closed is not None:
+        return {"tone": "closed", "word": closed, "days": ""}
+    day = on or context.get("today")
+    if not isinstance(day, date):
+        raise LookupError("{% light %} needs `today` in the context or an explicit on=")
+    shade = deadline.light(day)
+    tone = str(getattr(shade, "value", shade)).lower()
+    return {"tone": tone, "word": LIGHT_WORDS[tone], "days": "" if tone == "grey" else days_words(deadline.days_left(day))}
+
+
+@register.filter
+def days_words(days: int) -> str:
+    """Say working days left in words: 剩 3 个工作日, 今天到期, 超 2 个工作日."""
+    if days == 0:
+        return "今天到期"
+    return f"剩 {days} 个工作日" if days > 0 else f"超 {-days} 个工作日"
+
+
+# --- dates and masks ---------------------------------------------------------------------------------------------------
+
+
+def _local(value: date) -> date:
+    if isinstance(value, datetime) and timezone.is_aware(value):
+        return timezone.localtime(value)
+    return value
+
+
+@register.filter
+def cn_date(value: date | None) -> str:
+    """Write a date, or the local day of a moment, as 2026年9月28日（周一）; nothing for nothing."""
+    if not value:
+        return ""
+    day = _local(value)
+    return f"{day.year}年{day.month}月{day.day}日（周{WEEKDAYS[day.weekday()]}）"
+
+
+@register.filter
+def cn_day(value: date | None) -> str:
+    """Write a date without its weekday, as papers do: 2026年9月28日."""
+    return cn_date(value).partition("（")[0]
+
+
+@register.filter
+def cn_datetime(value: datetime | None) -> str:
+    """Write a moment in local time as 2026年9月28日（周一）15:00; nothing for nothing."""
+    return f"{cn_date(value)}{_local(value):%H:%M}" if value else ""
+
+
+@register.filter
+def mask_name(value: str | None) -> str:
+    """Mask a person's name: 张*, 欧阳**."""
+    return crypto.mask_name(value) if value else ""
+
+
+@register.filter
+def mask_phone(value: str | None) -> str:
+    """Mask a phone number: 138****1234."""
+    return crypto.mask_phone(value) if value else ""
+
+
+@register.filter
+def mask_id(value: str | None) -> str:
+    """Mask an identity number: the first 6 and the last 4 stay."""
+    return crypto.mask_id(value) if value else ""
+
+
+# --- form fields -------------------------------------------------------------------------------------------------------
+
+_KINDS: tuple[tuple[type[forms.Widget], str, str], ...] = (
+    (forms.CheckboxSelectMultiple, "group", "form-check-input"),
+    (forms.RadioSelect, "group", "form-check-input"),
+    (forms.CheckboxInput, "check", "form-check-input"),
+    (forms.FileInput, "file", "form-control"),
+    (forms.Select, "plain", "form-select"),
+)
+
+
+@register.inclusion_tag("components/field.html")
+def field(
+    bound: BoundField,
+    label: str | Promise = "",
+    help: str | Promise = "",  # noqa: A002 - reads best in a template
+    css: str = "",
+    **attributes: object,
+) -> dict[str, object]:
+    """Render one form field: label, mark, help, control and the error beside it, tied by ``aria-describedby``.
+
+    ``label`` and ``help`` replace the form's own; ``css`` adds classes to the row (field-short, field-inline …);
+    further arguments become attributes of the control with ``_`` as ``-`` (``hx_get``, ``data_hotkey``,
+    ``autocomplete``, ``inputmode``, ``placeholder``).
+    """
+    widget = bound.field.widget
+    kind, control_css = next(((k, c) for cls, k, c in _KINDS if isinstance(widget, cls)), ("plain", "form-control"))
+    if widget.is_hidden:
+        kind = "hidden"
+    if help:
+        bound.help_text = help
+    attrs: dict[str, Any] = {name.replace("_", "-"): value for name, value in attributes.items()}
+    attrs["class"] = f"{widget.attrs.get('class', '')} {control_css}".strip()
+    if kind == "group":
+        widget.attrs.update(attrs)
+    return {
+        "field": bound,
+        "kind": kind,
+        "control": "" if kind == "group" else bound.as_widget(attrs=attrs),
+        "label": label or bound.label,
+        "css": css,
+    }
