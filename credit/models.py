@@ -85,7 +85,7 @@ class CreditSubject(models.Model):
 
 
 class CreditRecord(models.Model):
-    """A fact in a subject's integrity record (L10d). So far only kept promises; breaches need a finding and a hearing."""
+    """A fact in a subject's integrity record (L10d). So far kept promises only; a breach needs a finding first."""
 
     class Kind(models.TextChoices):
         KEPT_PROMISE = "kept_promise", "履行承诺"

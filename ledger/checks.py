@@ -20,6 +20,8 @@ def guards_stand(databases: Sequence[str] | None = None, **kwargs: Any) -> list[
         missing = guards.names(connection) - guards.standing(connection)
         if missing:
             found.append(
-                Error(f"ledger guards missing: {', '.join(sorted(missing))}", hint="manage.py migrate", id="ledger.E001")
+                Error(
+                    f"ledger guards missing: {', '.join(sorted(missing))}", hint="manage.py migrate", id="ledger.E001"
+                )
             )
     return found

@@ -15,23 +15,30 @@ TABLES = ("ledger_entry", "ledger_anchor")
 
 def _sqlite(table: str) -> list[str]:
     refuse = f"SELECT RAISE(ABORT, '{table} is append-only');"
-    key = "id = NEW.id OR (stream = NEW.stream AND seq = NEW.seq)" if table == "ledger_entry" else "id = NEW.id OR day = NEW.day"
+    key = (
+        "id = NEW.id OR (stream = NEW.stream AND seq = NEW.seq)"
+        if table == "ledger_entry"
+        else "id = NEW.id OR day = NEW.day"
+    )
+    clash = f"EXISTS (SELECT 1 FROM {table} WHERE {key})"  # noqa: S608 - our own table names
     return [
         f"CREATE TRIGGER IF NOT EXISTS {table}_no_update BEFORE UPDATE ON {table} BEGIN {refuse} END",
         f"CREATE TRIGGER IF NOT EXISTS {table}_no_delete BEFORE DELETE ON {table} BEGIN {refuse} END",
-        f"CREATE TRIGGER IF NOT EXISTS {table}_no_replace BEFORE INSERT ON {table} "
-        f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {key}) BEGIN {refuse} END",  # noqa: S608 - our own table names
+        f"CREATE TRIGGER IF NOT EXISTS {table}_no_replace BEFORE INSERT ON {table} WHEN {clash} BEGIN {refuse} END",
     ]
 
 
 def _postgres(table: str) -> list[str]:
+    refuse = "EXECUTE FUNCTION ledger_refuse()"
     return [
         """CREATE OR REPLACE FUNCTION ledger_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation'; END $$""",
+        BEGIN
+            RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation';
+        END $$""",
         f"DROP TRIGGER IF EXISTS {table}_no_change ON {table}",
-        f"CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION ledger_refuse()",
+        f"CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW {refuse}",
         f"DROP TRIGGER IF EXISTS {table}_no_truncate ON {table}",
-        f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse()",
+        f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} FOR EACH STATEMENT {refuse}",
         f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_no_change",
         f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_no_truncate",
     ]
@@ -39,7 +46,9 @@ def _postgres(table: str) -> list[str]:
 
 def names(connection: BaseDatabaseWrapper) -> set[str]:
     """The names of the triggers that must stand on this database."""
-    kinds = ("no_change", "no_truncate") if connection.vendor == "postgresql" else ("no_update", "no_delete", "no_replace")
+    kinds = (
+        ("no_change", "no_truncate") if connection.vendor == "postgresql" else ("no_update", "no_delete", "no_replace")
+    )
     return {f"{table}_{kind}" for table in TABLES for kind in kinds}
 
 

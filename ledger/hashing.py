@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes
@@ -20,6 +20,19 @@ def sm3(data: bytes) -> str:
     digest = hashes.Hash(hashes.SM3())  # pragma: no cover - only on FIPS builds
     digest.update(data)  # pragma: no cover
     return digest.finalize().hex()  # pragma: no cover
+
+
+def sm3_stream(chunks: Iterable[bytes]) -> str:
+    """Return the SM3 digest in hex of what ``chunks`` yields; memory stays at one chunk."""
+    if _IN_HASHLIB:
+        digest = hashlib.new("sm3")
+        for chunk in chunks:
+            digest.update(chunk)
+        return digest.hexdigest()
+    other = hashes.Hash(hashes.SM3())  # pragma: no cover - only on FIPS builds
+    for chunk in chunks:  # pragma: no cover
+        other.update(chunk)
+    return other.finalize().hex()  # pragma: no cover
 
 
 def canonical(value: Mapping[str, Any]) -> bytes:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
 from django.db.models import F, Max, OuterRef, Subquery
 
 from ledger.hashing import GENESIS
@@ -62,8 +61,7 @@ def record_many(drafts: Sequence[Draft], *, at: datetime) -> list[Entry]:
         entry.hash = entry.computed_hash()
         known[draft.stream] = (entry.seq, entry.hash)
         entries.append(entry)
-    with transaction.atomic():
-        return Entry.objects.bulk_create(entries)
+    return Entry.objects.bulk_create(entries)
 
 
 def record(

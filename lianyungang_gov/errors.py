@@ -1,43 +1,54 @@
-"""Pages and problem documents for what goes wrong, in words that say what to do."""
+"""Errors outside of a view: pages for people, problem documents under /api/ (nothing there answers in HTML)."""
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views import defaults
 
+from lianyungang_gov import problems
 
-def page(request: HttpRequest, status: int, title: str, advice: str) -> HttpResponse:
-    """Render an error page with ``status``, a title and a sentence that says what to do."""
-    return render(request, "problem.html", {"status": status, "title": title, "advice": advice}, status=status)
-
-
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """The form's safety code is stale (a page left open, or cookies switched off)."""
-    return page(request, 403, "页面停留时间过长", "请返回上一页刷新后重新提交；如仍不行，请确认浏览器允许 Cookie。")
+LOCKED_SECONDS = 15 * 60
 
 
 def locked_out(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-    """Too many wrong passwords."""
-    return page(request, 429, "登录已暂时锁定", "密码连续输错 5 次，请 15 分钟后再试，或请区划管理员重置密码。")
+    """429: five wrong passwords in a row for one account from one address."""
+    reason = "密码连续输错 5 次，登录已暂时锁定。请 15 分钟后再试，或请区划管理员重置密码。"
+    if problems.is_api(request):
+        wait = {"Retry-After": str(LOCKED_SECONDS)}
+        return problems.problem(HTTPStatus.TOO_MANY_REQUESTS, "locked-out", reason, headers=wait)
+    return render(request, "429.html", {"heading": "登录已暂时锁定", "reason": reason}, status=429)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """400."""
-    return page(request, 400, "请求有误", "请返回上一页检查后重试。")
+    """400: a request that Django itself refuses."""
+    if problems.is_api(request):
+        return problems.plain(HTTPStatus.BAD_REQUEST, problems.UNREADABLE)
+    return defaults.bad_request(request, exception)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     """403."""
-    return page(request, 403, "无权办理", "您的岗位不能办理此事；如需办理，请联系本区划管理员。")
+    if problems.is_api(request):
+        return problems.plain(HTTPStatus.FORBIDDEN, "无权办理。")
+    return defaults.permission_denied(request, exception)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """404: it does not exist, or it is not yours; the answer is the same."""
-    return page(request, 404, "没有找到", "您要找的内容不存在，或者不在您的职责范围内。")
+    """404: no such address, or nothing there for this person."""
+    if problems.is_api(request):
+        return problems.plain(HTTPStatus.NOT_FOUND, problems.NOT_FOUND)
+    return defaults.page_not_found(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500."""
-    return page(request, 500, "这一步没有办成", "已填写的内容没有提交。请稍后重试；多次不成请拨打 12345 说明所办事项和时间。")
+    """500: what nobody foresaw; it is in the log."""
+    if problems.is_api(request):
+        return problems.plain(
+            HTTPStatus.INTERNAL_SERVER_ERROR,
+            "系统出现故障，本次操作没有完成。请稍后重试；仍不成功请联系系统管理员。",
+        )
+    return defaults.server_error(request)

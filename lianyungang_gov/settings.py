@@ -52,10 +52,9 @@ PUBLIC_BASE_URL = env.str("PUBLIC_BASE_URL", default="http://127.0.0.1:8000")
 
 TRAINING_ALLOWED = env.bool("TRAINING_ALLOWED", default=PORTAL_MODE == "demo")
 DEMO_PHONE = env.bool("DEMO_PHONE", default=not PRODUCTION)
-FAULT_POINT = env.str("FAULT_POINT", default="")
-FAULT_MARKER = env.str("FAULT_MARKER", default=str(VAR_DIR / "fault.marker"))
-if PRODUCTION and (TRAINING_ALLOWED or DEMO_PHONE or FAULT_POINT):
-    raise ImproperlyConfigured("TRAINING_ALLOWED, DEMO_PHONE and FAULT_POINT cannot be switched on in production")
+FAULT_FILE = env.str("FAULT_FILE", default="")
+if PRODUCTION and (TRAINING_ALLOWED or DEMO_PHONE or FAULT_FILE):
+    raise ImproperlyConfigured("TRAINING_ALLOWED, DEMO_PHONE and FAULT_FILE cannot be switched on in production")
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -95,6 +94,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
+    "lianyungang_gov.middleware.PortalMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -144,7 +144,13 @@ if not REDIS_URL:
 if PORTAL_MODE == "test" and not env.str("REDIS_URL", default=""):
     CACHES: dict[str, dict[str, Any]] = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 else:
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+            "OPTIONS": {"socket_timeout": 2} | ({} if REDIS_URL.startswith("unix:") else {"socket_connect_timeout": 2}),
+        }
+    }
 
 # --- celery ----------------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1).replace("?db=0", "?virtual_host=0")
@@ -158,7 +164,15 @@ CELERY_TASK_ROUTES = {
     "notifications.tasks.*": {"queue": "outbox"},
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 30}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_connect_timeout": 2,
+    "socket_timeout": 30,
+    # Without these a publish with the broker down holds the request for six seconds.
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0.1,
+    "interval_max": 0.2,
+}
 # A request never waits for the broker: a wake-up that cannot be sent is left to the next beat.
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_ALWAYS_EAGER = False
@@ -189,7 +203,6 @@ SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
-CSRF_FAILURE_VIEW = "lianyungang_gov.errors.csrf_failure"
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
@@ -240,6 +253,8 @@ STORAGES = {
 UPLOAD_ROOT = VAR_DIR / "uploads"
 UPLOAD_MAX_BYTES = 20 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+# One file cannot fill the disk: what exceeds the limit is counted but not kept.
+FILE_UPLOAD_HANDLERS = ["approvals.upload_handler.CappedUploadHandler"]
 FILE_UPLOAD_PERMISSIONS = 0o600
 
 # --- language and time -----------------------------------------------------------------------------------------------
@@ -254,27 +269,66 @@ SMS_GATEWAY_URL = env.str("SMS_GATEWAY_URL", default="")
 SMS_GATEWAY_TOKEN = env.str("SMS_GATEWAY_TOKEN", default="")
 SMS_GATEWAY_TIMEOUT = env.float("SMS_GATEWAY_TIMEOUT", default=5.0)
 SMS_SIGNATURE = env.str("SMS_SIGNATURE", default="【连云港审管联动】")
-if PRODUCTION and SMS_TRANSPORT == "http" and not (SMS_GATEWAY_URL and SMS_GATEWAY_TOKEN):
+if PRODUCTION and SMS_TRANSPORT != "http":
+    raise ImproperlyConfigured("SMS_TRANSPORT must be http in production")
+if PRODUCTION and not (SMS_GATEWAY_URL and SMS_GATEWAY_TOKEN):
     raise ImproperlyConfigured("SMS_GATEWAY_URL and SMS_GATEWAY_TOKEN must be set in production")
 
 # --- API -------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.TokenAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["offices.tokens.TokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser", "rest_framework.parsers.MultiPartParser"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "lianyungang_gov.problems.handler",
-    "DEFAULT_THROTTLE_RATES": {"progress": "30/min", "token": "10/min"},
     "DATETIME_FORMAT": "iso-8601",
 }
+API_TOKEN_SECONDS = env.int("API_TOKEN_SECONDS", default=10 * 3600)
+TOKEN_RATE = env.str("TOKEN_RATE", default="10/m")
 SPECTACULAR_SETTINGS = {
     "TITLE": "连云港市审批监管联动平台 API",
-    "DESCRIPTION": "From intake to supervision feedback, under the same rules as the pages.",
+    "DESCRIPTION": "From intake to supervision feedback, under the same rules as the pages. Errors are RFC 9457 "
+    "problem documents; see docs/api.md. / 从收件到监管反馈，与页面同一套规则；错误一律为 RFC 9457 问题文档。",
     "VERSION": "1.0.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "CaseStatus": "approvals.enums.CaseStatus",
+        "Outcome": "approvals.enums.Outcome",
+        "Way": "approvals.enums.Way",
+        "MaterialState": "approvals.enums.MaterialState",
+        "RefusalGround": "approvals.enums.RefusalGround",
+        "DocumentKind": "approvals.enums.DocumentKind",
+        "DeliveryMethod": "approvals.enums.DeliveryMethod",
+        "SubjectKind": "credit.models.CreditSubject.Kind",
+        "ItemKind": "catalogue.enums.ItemKind",
+        "Handling": "catalogue.enums.Handling",
+        "Certainty": "catalogue.enums.Certainty",
+        "Topic": "catalogue.enums.Topic",
+        "PromiseMode": "catalogue.enums.PromiseMode",
+        "DayKind": "deadlines.enums.DayKind",
+        "YearStatus": "deadlines.enums.YearStatus",
+        "ClockKind": "deadlines.kinds.KindCode",
+        "ClockState": "deadlines.enums.State",
+        "Light": "deadlines.enums.Light",
+        "CountedUnit": "deadlines.api.COUNTED_UNITS",
+        "TaskStatus": "supervision.enums.TaskStatus",
+        "Measure": "supervision.enums.Measure",
+        "Result": "supervision.enums.Result",
+        "Platform": "supervision.enums.Platform",
+        "Queue": "approvals.api.reviews.QUEUE_CHOICES",
+        "Tick": "approvals.api.serializers.TICKS",
+    },
+    "TAGS": [
+        {"name": "token", "description": "Sign in and out. / 登录令牌。"},
+        {"name": "public", "description": "For everybody, without a token. / 公众。"},
+        {"name": "window", "description": "Intake and delivery. / 窗口。"},
+        {"name": "back office", "description": "Review and decision, blind before it. / 审批（决定前隐去申请人）。"},
+        {"name": "supervision", "description": "Tasks of the supervising offices. / 监管。"},
+        {"name": "gateway", "description": "What the SMS gateway calls. / 短信网关回调。"},
+    ],
 }
 PROGRESS_RATE = env.str("PROGRESS_RATE", default="30/m")
 
@@ -286,6 +340,6 @@ LOGGING: dict[str, Any] = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {"axes": {"level": "WARNING"}},
+    "loggers": {"axes": {"level": "WARNING"}, "httpx": {"level": "WARNING"}},
 }
 SILENCED_SYSTEM_CHECKS: list[str] = []

@@ -26,7 +26,7 @@ class Division(models.Model):
     name = models.CharField("名称", max_length=40, unique=True)
     level = models.CharField("层级", max_length=8, choices=Level.choices)
     parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children")
-    document_prefix = models.CharField("发文地区代字", max_length=8, default="连")
+    document_prefix = models.CharField("发文地区代字", max_length=8, blank=True, default="")
     history = HistoricalRecords()
 
     class Meta:

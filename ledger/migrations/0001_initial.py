@@ -6,7 +6,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -15,40 +14,48 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Anchor',
+            name="Anchor",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField(unique=True, verbose_name='日期')),
-                ('at', models.DateTimeField(verbose_name='时间')),
-                ('last_entry', models.BigIntegerField(verbose_name='截至留痕编号')),
-                ('streams', models.PositiveIntegerField(verbose_name='流数')),
-                ('figure', models.CharField(max_length=64, verbose_name='锚值')),
-                ('algorithm', models.CharField(default='SM3', max_length=16)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("day", models.DateField(unique=True, verbose_name="日期")),
+                ("at", models.DateTimeField(verbose_name="时间")),
+                ("last_entry", models.BigIntegerField(verbose_name="截至留痕编号")),
+                ("streams", models.PositiveIntegerField(verbose_name="流数")),
+                ("figure", models.CharField(max_length=64, verbose_name="锚值")),
+                ("algorithm", models.CharField(default="SM3", max_length=16)),
             ],
             options={
-                'verbose_name': '锚定',
-                'verbose_name_plural': '锚定',
-                'ordering': ('-day',),
+                "verbose_name": "锚定",
+                "verbose_name_plural": "锚定",
+                "ordering": ("-day",),
             },
         ),
         migrations.CreateModel(
-            name='Entry',
+            name="Entry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('stream', models.CharField(max_length=60, verbose_name='流')),
-                ('seq', models.PositiveIntegerField(verbose_name='序号')),
-                ('at', models.DateTimeField(verbose_name='时间')),
-                ('act', models.CharField(max_length=60, verbose_name='行为')),
-                ('data', models.JSONField(default=dict, verbose_name='内容')),
-                ('prev_hash', models.CharField(max_length=64)),
-                ('hash', models.CharField(max_length=64)),
-                ('algorithm', models.CharField(default='SM3', max_length=16)),
-                ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("stream", models.CharField(max_length=60, verbose_name="流")),
+                ("seq", models.PositiveIntegerField(verbose_name="序号")),
+                ("at", models.DateTimeField(verbose_name="时间")),
+                ("act", models.CharField(max_length=60, verbose_name="行为")),
+                ("data", models.JSONField(default=dict, verbose_name="内容")),
+                ("prev_hash", models.CharField(max_length=64)),
+                ("hash", models.CharField(max_length=64)),
+                ("algorithm", models.CharField(default="SM3", max_length=16)),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '留痕',
-                'verbose_name_plural': '留痕',
-                'constraints': [models.UniqueConstraint(fields=('stream', 'seq'), name='ledger_stream_seq')],
+                "verbose_name": "留痕",
+                "verbose_name_plural": "留痕",
+                "constraints": [models.UniqueConstraint(fields=("stream", "seq"), name="ledger_stream_seq")],
             },
         ),
     ]

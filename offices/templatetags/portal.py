@@ -76,7 +76,7 @@ TONES: Mapping[str, str] = {
 }
 
 LIGHT_WORDS: Mapping[str, str] = {"green": "正常", "yellow": "临期", "red": "超期", "grey": "暂停"}
-CLOSED_WORDS: Mapping[str, str] = {"met": "按期完成", "missed": "逾期完成", "cancelled": "计时终止"}
+CLOSED_STATES = frozenset({"met", "missed", "cancelled"})
 
 
 class Timed(Protocol):
@@ -87,11 +87,11 @@ class Timed(Protocol):
     def light(self, on: date) -> Any:
         """Return the light of that day; its value is green, yellow, red or grey."""
 
-    def days_left(self, on: date) -> int:
-        """Return the working days left on that day, negative when overdue."""
+    def light_text(self, on: date) -> str:
+        """Return the words beside it: 剩 3 个工作日, 已超期 2 个工作日, or the state's word when it does not run."""
 
 
-# --- icons, QR codes ---------------------------------------------------------------------------------------------------
+# --- icons, QR codes
 
 
 @functools.lru_cache(maxsize=512)
@@ -121,7 +121,7 @@ def qr(text: str, alt: str = "", css: str = "qr") -> SafeString:
     return format_html('<img class="{}" src="{}" alt="{}">', css, uri, alt or f"二维码：{text}")
 
 
-# --- states and lights -------------------------------------------------------------------------------------------------
+# --- states and lights
 
 
 @register.inclusion_tag("components/status_badge.html")
@@ -149,36 +149,34 @@ def _tone(value: Any, member: Any) -> str:
     return str(own) if own else TONES.get(str(getattr(value, "value", value)).lower(), "neutral")
 
 
+def _day_of(moment: datetime | None) -> date | None:
+    return timezone.localdate(moment) if moment else None
+
+
 @register.inclusion_tag("components/light.html", takes_context=True)
 def light(context: Context, deadline: Timed | None, on: date | None = None) -> dict[str, object]:
     """Render a deadline's light: dot, word and working days left, never colour alone.
 
-    ``on`` is the local day it is judged on; without it the page's ``today`` (from the context processor, so that the
-    training clock holds). Without a deadline a dash. Raises ``LookupError`` when no day is known: a light that guesses
-    its day would lie.
+    ``on`` is the local day it is judged on; without it the page's ``today`` or the day of ``request.now`` (the portal's
+    clock, training included). Without a deadline a dash. Raises ``LookupError`` when no day is known: a light that
+    guesses its day would lie.
     """
     if deadline is None:
         return {"tone": "none"}
-    closed = CLOSED_WORDS.get(str(deadline.state).lower())
-    if closed is not None:
-        return {"tone": "closed", "word": closed, "days": ""}
-    day = on or context.get("today")
+    day = on or context.get("today") or _day_of(getattr(context.get("request"), "now", None))
     if not isinstance(day, date):
-        raise LookupError("{% light %} needs `today` in the context or an explicit on=")
+        raise LookupError("{% light %} needs `today` in the context, `request.now` or an explicit on=")
+    text = deadline.light_text(day)
+    if str(deadline.state) in CLOSED_STATES:
+        return {"tone": "closed", "word": text, "days": ""}
     shade = deadline.light(day)
-    tone = str(getattr(shade, "value", shade)).lower()
-    return {"tone": tone, "word": LIGHT_WORDS[tone], "days": "" if tone == "grey" else days_words(deadline.days_left(day))}
+    tone = str(getattr(shade, "value", shade))
+    word = LIGHT_WORDS[tone]
+    days = "" if text == word else text.removeprefix(f"已{word}").strip()
+    return {"tone": tone, "word": word, "days": days}
 
 
-@register.filter
-def days_words(days: int) -> str:
-    """Say working days left in words: 剩 3 个工作日, 今天到期, 超 2 个工作日."""
-    if days == 0:
-        return "今天到期"
-    return f"剩 {days} 个工作日" if days > 0 else f"超 {-days} 个工作日"
-
-
-# --- dates and masks ---------------------------------------------------------------------------------------------------
+# --- dates and masks
 
 
 def _local(value: date) -> date:
@@ -226,7 +224,7 @@ def mask_id(value: str | None) -> str:
     return crypto.mask_id(value) if value else ""
 
 
-# --- form fields -------------------------------------------------------------------------------------------------------
+# --- form fields
 
 _KINDS: tuple[tuple[type[forms.Widget], str, str], ...] = (
     (forms.CheckboxSelectMultiple, "group", "form-check-input"),
@@ -234,6 +232,12 @@ _KINDS: tuple[tuple[type[forms.Widget], str, str], ...] = (
     (forms.CheckboxInput, "check", "form-check-input"),
     (forms.FileInput, "file", "form-control"),
     (forms.Select, "plain", "form-select"),
+)
+
+_REQUIRED_VERBS: tuple[tuple[type[forms.Widget], str], ...] = (
+    (forms.CheckboxInput, "请勾选："),
+    (forms.FileInput, "请上传"),
+    (forms.widgets.ChoiceWidget, "请选择"),
 )
 
 
@@ -256,7 +260,7 @@ def field(
     if widget.is_hidden:
         kind = "hidden"
     if help:
-        bound.help_text = help
+        bound.help_text = str(help)
     attrs: dict[str, Any] = {name.replace("_", "-"): value for name, value in attributes.items()}
     attrs["class"] = f"{widget.attrs.get('class', '')} {control_css}".strip()
     if kind == "group":
@@ -266,5 +270,26 @@ def field(
         "kind": kind,
         "control": "" if kind == "group" else bound.as_widget(attrs=attrs),
         "label": label or bound.label,
+        "errors": error_texts(bound, str(label)),
         "css": css,
     }
+
+
+def error_texts(bound: BoundField, label: str = "") -> list[str]:
+    """Return the field's errors as sentences; Django's bare “required” becomes what to do: 请填写审查意见."""
+    stock = str(forms.Field.default_error_messages["required"])
+    verb = next((verb for cls, verb in _REQUIRED_VERBS if isinstance(bound.field.widget, cls)), "请填写")
+    asked = f"{verb}{label or bound.label}"
+    return [asked if text == stock else text for text in map(str, bound.errors)]
+
+
+@register.inclusion_tag("components/form_errors.html")
+def form_errors(form: forms.BaseForm) -> dict[str, object]:
+    """Render the list of all errors of a form that came back, each with a link to its field; nothing without errors."""
+    fields = [
+        {"id": bound.id_for_label or bound.auto_id, "label": bound.label, "errors": error_texts(bound)}
+        for bound in form
+        if bound.errors
+    ]
+    general = [str(error) for error in form.non_field_errors()]
+    return {"general": general, "fields": fields, "count": len(general) + len(fields)}

@@ -1,0 +1,59 @@
+"""Each role lands on its own desk; the rail at the left lists the desks that a person has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+
+from offices.access import Access
+from offices.models import Posting
+from offices.web import PortalRequest
+
+Role = Posting.Role
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place on the rail: its name, address, icon, and the roles that have it."""
+
+    label: str
+    url: str
+    icon: str
+    roles: frozenset[str]
+
+
+PLACES = (
+    Place("窗口办件", "/window/", "inbox", frozenset({Role.WINDOW_CLERK, Role.DELIVERY_CLERK})),
+    Place("新收件", "/window/new/", "file-plus", frozenset({Role.WINDOW_CLERK})),
+    Place("审批办件", "/office/", "clipboard-check", frozenset({Role.REVIEWER, Role.DECIDER})),
+    Place(
+        "监管任务",
+        "/tasks/",
+        "shield-check",
+        frozenset({Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY, Role.DEPARTMENT_HEAD}),
+    ),
+    Place("时限督办", "/oversight/", "alarm-clock", frozenset({Role.OVERSEER})),
+    Place("不予受理", "/oversight/refusals/", "file-x", frozenset({Role.OVERSEER})),
+    Place("待分派办件", "/oversight/unlinked/", "unlink", frozenset({Role.OVERSEER})),
+    Place("短信送达", "/oversight/messages/", "message-square-warning", frozenset({Role.OVERSEER})),
+    Place("部门与人员", "/division/", "users", frozenset({Role.DIVISION_ADMIN})),
+    Place("审管关联清单", "/division/linkages/", "link", frozenset({Role.DIVISION_ADMIN})),
+    Place("办件留痕", "/traces/", "scroll-text", frozenset({Role.DISCIPLINE})),
+)
+
+
+def places_for(access: Access) -> list[Place]:
+    """The places of a person with these postings, in the order of the rail."""
+    return [place for place in PLACES if access.has(*place.roles)]
+
+
+@login_required
+def desk(request: PortalRequest) -> HttpResponse:
+    """Go to the first desk of the person; somebody without a posting is told whom to ask."""
+    places = places_for(request.access)
+    if places:
+        return redirect(places[0].url)
+    return render(request, "no_desk.html", status=403)

@@ -1,0 +1,36 @@
+"""One moment and one look at the postings for each request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.functional import SimpleLazyObject
+
+from deadlines import clock
+from offices.access import Access, access_for
+from offices.models import User
+
+
+class PortalMiddleware:
+    """Set ``request.now`` (the portal's clock) and ``request.access`` (lazily; empty for strangers)."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Take the moment once; everything the request does carries it."""
+        now = clock.now()
+
+        def access() -> Access:
+            if isinstance(request.user, User) or request.user.is_authenticated:
+                return access_for(request.user, clock.local_date(now))
+            return Access(User(), clock.local_date(now), ())
+
+        request.now = now  # type: ignore[attr-defined]
+        request.access = SimpleLazyObject(access)  # type: ignore[attr-defined]
+        response = self.get_response(request)
+        if request.user.is_authenticated and not response.has_header("Cache-Control"):
+            # A shared machine's back button must not show the last person's work.
+            response["Cache-Control"] = "no-store"
+        return response
