@@ -1,0 +1,215 @@
+"""Ringing the alarms that are due.
+
+One transaction a batch: claim, write the alarms, set the next ones, call the handlers. Either all of it is there or
+none, so a process that is killed loses nothing and doubles nothing. Statements a batch are constant in its rows.
+
+After an outage the newest stage rings and speaks for the missed ones: each missed stage gets its row (``spoken_by``),
+the person gets one message. Outside working time nothing rings: what fell due waits for the next opening.
+
+A row whose handler fails is pushed back with its error written on it and reported; the rest of its batch goes on. The
+error is the exception's type and place, not its text, which may hold what a log must not (PIPL).
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from types import TracebackType
+
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import Case, IntegerField, Value, When
+
+from deadlines import calendar as working_calendar
+from deadlines import registry
+from deadlines.alarms import Due, due_now, is_working_time, next_alarm
+from deadlines.arithmetic import Calendar
+from deadlines.kinds import KINDS, KindCode
+from deadlines.models import Alarm, Deadline
+from deadlines.registry import AlarmNotice
+from lianyungang_gov.faults import reach
+
+logger = logging.getLogger(__name__)
+
+FIRST_RETRY = timedelta(minutes=15)
+LAST_RETRY = timedelta(days=1)
+
+Next = tuple[int, datetime] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A row that could not ring and was pushed back."""
+
+    deadline_id: int
+    kind: str
+    stage: int
+    error: str
+
+
+@dataclass(slots=True)
+class SweepReport:
+    """What a sweep did: alarms rung, missed stages they spoke for, batches, rows pushed back."""
+
+    fired: int = 0
+    missed: int = 0
+    batches: int = 0
+    outside_hours: bool = False
+    failed: list[Failure] = field(default_factory=list)
+
+
+class Attempt:
+    """A savepoint that keeps what went wrong inside it as ``error``, for the caller to record and report.
+
+    A lost or blocked database is not a bad row: it passes through and ends the sweep, which comes again.
+    """
+
+    def __init__(self) -> None:
+        self.error: Exception | None = None
+        self._savepoint = transaction.atomic()
+
+    def __enter__(self) -> Attempt:
+        self._savepoint.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        self._savepoint.__exit__(kind, error, trace)
+        if not isinstance(error, Exception) or isinstance(error, (OperationalError, InterfaceError)):
+            return False
+        self.error = error
+        return True
+
+
+class Sweep:
+    """One sweep at one moment; what a due date and a stage ring is worked out once."""
+
+    def __init__(self, now: datetime, calendar: Calendar) -> None:
+        self.now = now
+        self.calendar = calendar
+        self.report = SweepReport()
+        self._plans: dict[tuple[str, date, int], tuple[Due, Next]] = {}
+
+    def plan(self, deadline: Deadline) -> tuple[Due, Next]:
+        """What the clock rings now, and its next (stage, moment)."""
+        stage = deadline.next_alarm_stage or 0
+        key = (deadline.kind, deadline.due_on, stage)
+        if key not in self._plans:
+            alarms = KINDS[KindCode(deadline.kind)].alarms
+            due = due_now(deadline.due_on, stage, alarms, self.now, self.calendar) if alarms else Due(None)
+            self._plans[key] = (due, next_alarm(deadline.due_on, alarms, self.now, self.calendar))
+        return self._plans[key]
+
+    def ring(self, rows: Sequence[Deadline], *, already: frozenset[tuple[date, int]] = frozenset()) -> tuple[int, int]:
+        """Ring ``rows`` and return (alarms rung, missed stages); ``already`` are (due date, stage) not to ring again.
+
+        Raises ``IntegrityError`` when a stage of a row rang before, and whatever a handler raises.
+        """
+        alarms: list[Alarm] = []
+        notices: dict[KindCode, list[AlarmNotice]] = {}
+        following: dict[datetime | None, dict[date, int | None]] = {}
+        keys: dict[datetime | None, list[int]] = {}
+        for row in rows:
+            due, following_alarm = self.plan(row)
+            stage, at = following_alarm or (None, None)
+            following.setdefault(at, {})[row.due_on] = stage
+            keys.setdefault(at, []).append(row.pk)
+            if due.stage is None or (row.due_on, due.stage) in already:
+                continue
+            missed = tuple(s for s in due.missed if (row.due_on, s) not in already)
+            kind = KindCode(row.kind)
+            notices.setdefault(kind, []).append(
+                AlarmNotice(row.pk, kind, due.stage, row.due_on, row.stream, row, missed)
+            )
+            alarms.append(Alarm(deadline_id=row.pk, due_on=row.due_on, stage=due.stage, fired_at=self.now))
+            alarms.extend(
+                Alarm(deadline_id=row.pk, due_on=row.due_on, stage=s, fired_at=self.now, spoken_by=due.stage)
+                for s in missed
+            )
+        Alarm.objects.bulk_create(alarms)
+        for at, stages in following.items():
+            self._set_next(keys[at], at, stages)
+        for kind in sorted(notices):
+            registry.handler_for(kind)(notices[kind], self.now)
+        fired = sum(map(len, notices.values()))
+        return fired, len(alarms) - fired
+
+    def _set_next(self, keys: list[int], at: datetime | None, stages: dict[date, int | None]) -> None:
+        """Set the next alarm of rows that ring next at one moment; their stage follows from the due date."""
+        stage: Case | None = None
+        if at is not None:
+            cases = [When(due_on=due_on, then=Value(number)) for due_on, number in stages.items()]
+            stage = Case(*cases, output_field=IntegerField())
+        Deadline.objects.filter(pk__in=keys).update(
+            next_alarm_at=at, next_alarm_stage=stage, alarm_error="", alarm_failures=0
+        )
+
+    def batch(self, size: int) -> int:
+        """Claim and ring up to ``size`` rows in one transaction; returns how many were claimed."""
+        with transaction.atomic():
+            claimed = list(Deadline.objects.ringing(self.now).claimed()[:size])
+            if not claimed:
+                return 0
+            with Attempt() as together:
+                fired, missed = self.ring(claimed)
+            if together.error is not None:
+                logger.warning(
+                    "sweep: a batch of %d failed (%s), going row by row", len(claimed), place(together.error)
+                )
+                fired, missed = self._one_by_one([row.pk for row in claimed])
+            reach("sweep.before_commit")
+        self.report.batches += 1
+        self.report.fired += fired
+        self.report.missed += missed
+        return len(claimed)
+
+    def _one_by_one(self, keys: Sequence[int]) -> tuple[int, int]:
+        """Ring each row in a savepoint of its own and push the bad ones back.
+
+        Rows are read anew (they stay locked): a handler that failed may have left its marks on its objects.
+        """
+        fired = missed = 0
+        for key in keys:
+            with Attempt() as alone:
+                row = Deadline.objects.get(pk=key)
+                already = frozenset(row.alarms.values_list("due_on", "stage"))
+                rung, spoken_for = self.ring([row], already=already)
+                fired, missed = fired + rung, missed + spoken_for
+            if alone.error is not None:
+                self._push_back(Deadline.objects.get(pk=key), alone.error)
+        return fired, missed
+
+    def _push_back(self, row: Deadline, error: Exception) -> None:
+        """Let a bad row wait (15 minutes, doubling, at most a day), say why on the row, and report it."""
+        where = place(error)
+        wait = min(FIRST_RETRY * 2 ** min(row.alarm_failures, 10), LAST_RETRY)
+        Deadline.objects.filter(pk=row.pk).update(
+            next_alarm_at=self.now + wait, alarm_error=where[:200], alarm_failures=min(row.alarm_failures + 1, 1000)
+        )
+        self.report.failed.append(Failure(row.pk, row.kind, row.next_alarm_stage or 0, where))
+        logger.error("sweep: alarm of deadline %d (%s) failed and waits %s: %s", row.pk, row.kind, wait, where)
+
+
+def place(error: BaseException) -> str:
+    """The exception's type and the place that raised it, without its text."""
+    frames = traceback.extract_tb(error.__traceback__)
+    last = frames[-1] if frames else None
+    return f"{type(error).__name__} @ {last.name}:{last.lineno}" if last else type(error).__name__
+
+
+def sweep(now: datetime, batch: int = 500) -> SweepReport:
+    """Ring every alarm due at ``now``, ``batch`` rows a transaction; outside working time nothing rings.
+
+    Statements: one for the calendar, one look whether anything rings, then a constant number a batch.
+    """
+    run = Sweep(now, working_calendar.estimating())
+    if not is_working_time(now, run.calendar):
+        run.report.outside_hours = True
+        return run.report
+    if Deadline.objects.ringing(now).exists():
+        while run.batch(batch) == batch:
+            pass
+    return run.report

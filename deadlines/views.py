@@ -1,0 +1,167 @@
+"""The training page: where the clock stands, and the ways to move it. It exists only where training is allowed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from celery import current_app
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+from kombu.exceptions import KombuError
+from redis.exceptions import RedisError
+
+from deadlines import clock, owners, words
+from deadlines.errors import ClockError
+from deadlines.models import CalendarYear, Deadline
+from offices.web import PortalRequest
+
+log = logging.getLogger(__name__)
+
+NEXT_ALARMS = 20
+HOUR = dt.timedelta(hours=1)
+# Woken after a jump, so that what has fallen due rings at once. The outbox lives in a higher room: its task is known
+# here by name only. A message that is lost costs seconds: the beat wakes both.
+WAKES = ("deadlines.tasks.sweep", "notifications.tasks.deliver")
+
+RESET_FOLLOWS = (
+    "系统时间回到真实时间，对所有人生效",
+    "演练中产生的办件、文书和留痕都保留，上面的日期会晚于今天",
+    "已经发出的提醒不会收回；未到的提醒按真实时间再等",
+)
+
+
+class MomentForm(forms.Form):
+    """A chosen moment, in local time."""
+
+    moment = forms.DateTimeField(
+        label="到这一刻",
+        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"],
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        error_messages={
+            "required": "请选择要拨到的日期和时间。",
+            "invalid": "请按 2026-10-12 09:00 的样子填写日期和时间。",
+        },
+    )
+
+
+def training_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Let signed-in people in where training is allowed; elsewhere there is no such page."""
+    gated = login_required(view)
+
+    @wraps(view)
+    def gate(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not settings.TRAINING_ALLOWED:
+            raise Http404
+        return gated(request, *args, **kwargs)
+
+    return gate
+
+
+def _page(request: PortalRequest, form: MomentForm, status: int = 200) -> HttpResponse:
+    now = clock.now()
+    rows = list(Deadline.objects.running().filter(next_alarm_at__gt=now).order_by("next_alarm_at", "pk")[:NEXT_ALARMS])
+    named = owners.names(row.stream for row in rows)
+    real = timezone.now()
+    context = {
+        "now": now,
+        "real": real,
+        "ahead": words.span(now - real),
+        "is_ahead": now - real >= dt.timedelta(minutes=1),
+        "morning": clock.next_working_morning(now),
+        "hour": now + HOUR,
+        "rows": [{"deadline": row, "owner": named[row.stream]} for row in rows],
+        "today": clock.local_date(now),
+        "form": form,
+        "follows": RESET_FOLLOWS,
+    }
+    return render(request, "training/training.html", context, status=status)
+
+
+@require_GET
+@training_only
+def training(request: PortalRequest) -> HttpResponse:
+    """System time beside real time, the jumps, and the alarms that come next."""
+    return _page(request, MomentForm())
+
+
+def _horizon() -> dt.datetime:
+    """The end of the last year of the working calendar: beyond it no due date rests on any calendar."""
+    year = CalendarYear.objects.order_by("-year").values_list("year", flat=True).first()
+    if year is None:
+        raise ClockError("还没有载入工作日历，演练时钟不能拨动。")
+    return dt.datetime(year, 12, 31, 23, 59, tzinfo=timezone.get_default_timezone())
+
+
+def _jump(request: PortalRequest, moment: dt.datetime) -> HttpResponse:
+    """Move the clock, wake the sweep and the outbox, and say where it stands. Raises ``ClockError``."""
+    if moment > (end := _horizon()):
+        raise ClockError(f"工作日历只载入到 {end.year} 年底，请选择更早的时间。")
+    clock.jump_to(moment, request.user)
+    _wake()
+    there = timezone.localtime(moment)
+    text = f"演练时钟已到{words.chinese_date(there.date())}{there:%H:%M}。到点的提醒几秒内发出，可在演示手机上查看。"
+    messages.success(request, text)
+    return redirect("training")
+
+
+@require_POST
+@training_only
+def jump(request: PortalRequest) -> HttpResponse:
+    """Move forward: ``to`` is ``morning``, ``hour`` or ``moment`` (with the field of the form)."""
+    form = MomentForm()
+    try:
+        match request.POST.get("to", ""):
+            case "morning":
+                return _jump(request, clock.next_working_morning(clock.now()))
+            case "hour":
+                return _jump(request, clock.now() + HOUR)
+            case _:
+                form = MomentForm(request.POST)
+                if form.is_valid():
+                    return _jump(request, form.cleaned_data["moment"])
+    except ClockError as error:
+        form = form if form.is_bound else MomentForm({})
+        form.add_error("moment" if form.is_valid() else None, str(error))
+    return _page(request, form, status=422)
+
+
+@require_POST
+@training_only
+def jump_to_deadline(request: PortalRequest, pk: int) -> HttpResponse:
+    """Move to the moment at which a clock rings next."""
+    deadline = get_object_or_404(Deadline.objects.running(), pk=pk)
+    if deadline.next_alarm_at is None or deadline.next_alarm_at <= clock.now():
+        messages.info(request, "这个期限的提醒已经到点，正在发出。")
+        return redirect("training")
+    try:
+        return _jump(request, deadline.next_alarm_at)
+    except ClockError as error:
+        messages.error(request, str(error))
+        return redirect("training")
+
+
+@require_POST
+@training_only
+def reset(request: PortalRequest) -> HttpResponse:
+    """Back to the real time."""
+    clock.reset(request.user)
+    messages.success(request, "演练时钟已回到真实时间。")
+    return redirect("training")
+
+
+def _wake() -> None:
+    for name in WAKES:
+        try:
+            current_app.send_task(name, retry=False)
+        except (KombuError, RedisError, OSError) as error:
+            log.warning("training: %s not woken (%s); the beat will do it", name, type(error).__name__)
