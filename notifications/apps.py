@@ -4,6 +4,13 @@ from django.apps import AppConfig
 
 
 class NotificationsConfig(AppConfig):
-    """See the docs."""
+    """The outbox: messages, attempts, receipts, transports."""
 
     name = "notifications"
+    verbose_name = "短信"
+
+    def ready(self) -> None:
+        """Register the system checks."""
+        from notifications import checks
+
+        checks.__name__  # noqa: B018 - imported for its registrations
