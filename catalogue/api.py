@@ -1,0 +1,148 @@
+"""The catalogue's part of the API: the published business items and their full guides."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema, extend_schema_field
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from catalogue.enums import Certainty, Handling, ItemKind, MaterialForm, PeriodUnit, PromiseMode, Requirement, Topic
+from catalogue.models import BusinessItem, Linkage
+from offices.api import PageQuerySerializer, PublicView, answers, page, paged, read
+
+
+class ItemRowSerializer(serializers.Serializer[Any]):
+    """A business item in the list."""
+
+    code = serializers.CharField()
+    name = serializers.CharField()
+    approval_item = serializers.CharField(source="item.name")
+    kind = serializers.ChoiceField(source="item.kind", choices=ItemKind.choices)
+    kind_label = serializers.CharField(source="item.get_kind_display")
+    division = serializers.CharField(source="item.division.code", help_text="Code of GB/T 2260, or the zone's own.")
+    division_name = serializers.CharField(source="item.division.name")
+    department = serializers.CharField(source="item.department.name")
+    handling = serializers.ChoiceField(choices=Handling.choices)
+    statutory_text = serializers.CharField(help_text="Empty where no law sets a period.")
+    promised_text = serializers.CharField()
+    promise_modes = serializers.ListField(child=serializers.ChoiceField(choices=PromiseMode.choices))
+    key_item = serializers.IntegerField(
+        source="item.key_number", allow_null=True, help_text="Number among the city's nine key items."
+    )
+
+
+class ItemPageQuerySerializer(PageQuerySerializer):
+    """Search and filters of the list of items."""
+
+    division = serializers.CharField(required=False, default="", allow_blank=True, max_length=6)
+    kind = serializers.ChoiceField(choices=ItemKind.choices, required=False)
+
+
+class StatementSerializer(serializers.Serializer[Any]):
+    """A statement of the guide, with the place where it is written and how far that was read."""
+
+    topic = serializers.ChoiceField(choices=Topic.choices)
+    topic_label = serializers.CharField(source="get_topic_display")
+    text = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]  # the field of the answer
+    certainty = serializers.ChoiceField(choices=Certainty.choices)
+
+
+class MaterialSerializer(serializers.Serializer[Any]):
+    """A material to be handed in."""
+
+    slot = serializers.CharField(source="pk", help_text="Names the material in intake, uploads and corrections.")
+    name = serializers.CharField()
+    requirement = serializers.ChoiceField(choices=Requirement.choices)
+    condition_text = serializers.CharField(allow_blank=True)
+    form = serializers.ChoiceField(choices=MaterialForm.choices)
+    copies = serializers.IntegerField()
+    waived_by_promise = serializers.BooleanField()
+    deferrable = serializers.BooleanField()
+    verifiable = serializers.BooleanField()
+    sample_text = serializers.CharField(allow_blank=True)
+    source = serializers.CharField()  # type: ignore[assignment]  # the field of the answer
+    certainty = serializers.ChoiceField(choices=Certainty.choices)
+
+
+class WatcherSerializer(serializers.Serializer[Any]):
+    """Who supervises after the licence, and what it looks at."""
+
+    department = serializers.CharField(source="office.department.name")
+    subject = serializers.CharField(source="sub_item.name")
+
+
+class ItemSerializer(ItemRowSerializer):
+    """A business item with its full guide (O3.1.1a)."""
+
+    version = serializers.IntegerField()
+    review_office = serializers.CharField(source="review_office.name")
+    statutory_length = serializers.IntegerField(allow_null=True)
+    statutory_unit = serializers.ChoiceField(choices=PeriodUnit.choices, allow_blank=True)
+    statutory_source = serializers.CharField(allow_blank=True)
+    promised_length = serializers.IntegerField(allow_null=True, help_text="Working days from acceptance.")
+    promised_source = serializers.CharField(allow_blank=True)
+    period_note = serializers.CharField(allow_blank=True)
+    promise_refusal = serializers.CharField(allow_blank=True, help_text="Why there is no promise way.")
+    promise_clauses = serializers.ListField(child=serializers.CharField())
+    result_name = serializers.CharField()
+    validity_months = serializers.IntegerField(allow_null=True)
+    validity_text = serializers.CharField(allow_blank=True)
+    fee_text = serializers.CharField()
+    standard = serializers.CharField(
+        source="standard_item.code", default=None, allow_null=True, help_text="The city's standard that it follows."
+    )
+    statements = StatementSerializer(source="effective_facts", many=True)
+    materials = MaterialSerializer(source="effective_materials", many=True)
+    supervision = serializers.SerializerMethodField()
+
+    @extend_schema_field(WatcherSerializer(many=True))
+    def get_supervision(self, item: BusinessItem) -> Any:
+        """The active linkages."""
+        return WatcherSerializer(Linkage.objects.for_item(item).active(), many=True).data
+
+
+class ItemListView(PublicView):
+    """The list of what can be applied for."""
+
+    @extend_schema(
+        operation_id="listItems",
+        summary="业务办理项 · What can be applied for",
+        description="Published business items, 50 a page. `q` finds by name, alias, pinyin initials or code, best "
+        "first.",
+        tags=["public"],
+        parameters=[ItemPageQuerySerializer],
+        responses=answers({200: paged(ItemRowSerializer, "ItemPage")}, 422),
+    )
+    def get(self, request: Request) -> Response:
+        """Return a page; one statement."""
+        asked = read(ItemPageQuerySerializer, request.query_params)
+        items = BusinessItem.objects.published().with_offices()
+        if asked["division"]:
+            items = items.filter(item__division__code=asked["division"])
+        if asked.get("kind"):
+            items = items.filter(item__kind=asked["kind"])
+        if asked["q"]:
+            return page(items.search(asked["q"]), ("rank", "name", "code"), asked["cursor"], ItemRowSerializer)
+        return page(items, ("item__division__code", "code"), asked["cursor"], ItemRowSerializer)
+
+
+class ItemView(PublicView):
+    """One business item."""
+
+    @extend_schema(
+        operation_id="getItem",
+        summary="办事指南 · The full guide of a business item",
+        description="Basis, conditions, materials, procedure, periods, fee, result; every statement with its source, "
+        "and `unverified` where the source has not been read.",
+        tags=["public"],
+        responses=answers({200: ItemSerializer}, 404),
+    )
+    def get(self, request: Request, code: str) -> Response:
+        """Return the guide; four statements."""
+        item = get_object_or_404(BusinessItem.objects.published().with_offices(), code=code)
+        return Response(ItemSerializer(item).data)

@@ -1,0 +1,250 @@
+"""The shape of the data files. Unknown keys are refused; errors name the key path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rest_framework import serializers
+
+from catalogue.enums import (
+    Certainty,
+    Handling,
+    ItemKind,
+    MaterialForm,
+    PeriodStart,
+    PeriodUnit,
+    PromiseMode,
+    ResultKind,
+    Topic,
+)
+
+
+class Strict(serializers.Serializer[Any]):
+    """Refuses keys that it does not know, so that a slip of the pen is not silently dropped."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Validate ``data``; raises ``ValidationError`` with the unknown keys."""
+        if isinstance(data, Mapping):
+            unknown = [str(key) for key in data if key not in self.fields]
+            if unknown:
+                raise serializers.ValidationError({key: ["没有这个键。"] for key in unknown})
+        return super().to_internal_value(data)
+
+
+class Text(serializers.CharField):
+    """A text that is written as a text: numbers and truth values are refused."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """Refuse what YAML read as something else."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class Sourced(Strict):
+    """Something with the place where it is written and how far that was read."""
+
+    source = Text(max_length=300)  # type: ignore[assignment] # declared fields leave the class
+    mark = serializers.ChoiceField(choices=Certainty.choices)
+
+
+class SourceShape(Strict):
+    """One entry of the register of sources."""
+
+    name = Text(max_length=200)
+    kind = serializers.ChoiceField(choices=["law", "regulation", "rule", "policy", "guide", "none"])
+    read = serializers.BooleanField(default=False)
+    note = Text(max_length=300, default="", allow_blank=True)
+
+
+class FactShape(Sourced):
+    """A statement of the guide."""
+
+    text = Text()
+
+
+class MaterialShape(Sourced):
+    """A material; ``when`` makes it conditional."""
+
+    name = Text(max_length=120)
+    when = Text(max_length=200, required=False)
+    form = serializers.ChoiceField(choices=MaterialForm.choices, default=MaterialForm.ORIGINAL)
+    copies = serializers.IntegerField(min_value=1, max_value=20, default=1)
+    waived_by_promise = serializers.BooleanField(default=False)
+    deferrable = serializers.BooleanField(default=False)
+    verifiable = serializers.BooleanField(default=False)
+    sample = Text(default="", allow_blank=True)
+
+
+class StatutoryShape(Sourced):
+    """The period that the law sets."""
+
+    length = serializers.IntegerField(min_value=1, max_value=365)
+    unit = serializers.ChoiceField(choices=PeriodUnit.choices)
+    start = serializers.ChoiceField(choices=PeriodStart.choices)
+
+
+class ExemptionShape(Strict):
+    """Why a promised period is over the inner limit, and who allowed it."""
+
+    reason = Text(max_length=300)
+    by = Text(max_length=120)
+
+
+class PromisedShape(Sourced):
+    """The promised period in working days."""
+
+    days = serializers.IntegerField(min_value=1, max_value=120)
+    exemption = ExemptionShape(required=False)
+
+
+class NoticeShape(Sourced):
+    """Public notice before the decision; ``pauses_promise`` stops the promised clock meanwhile, never the statutory."""
+
+    days = serializers.IntegerField(min_value=1, max_value=60)
+    pauses_promise = serializers.BooleanField(default=False)
+
+
+class PromiseShape(Sourced):
+    """Promise-based approval: its modes and what is promised."""
+
+    modes = serializers.ListField(child=serializers.ChoiceField(choices=PromiseMode.choices), allow_empty=False)
+    clauses = serializers.ListField(child=Text(max_length=300), allow_empty=False)
+
+
+class NoPromiseShape(Sourced):
+    """Why promise-based approval is not open; ``high_risk`` bars it for good."""
+
+    text = Text(max_length=300)
+    high_risk = serializers.BooleanField(default=False)
+
+
+class ResultShape(Sourced):
+    """What the applicant receives."""
+
+    name = Text(max_length=120)
+    kind = serializers.ChoiceField(choices=ResultKind.choices)
+
+
+class ValidityShape(Sourced):
+    """How long the result holds."""
+
+    months = serializers.IntegerField(min_value=1, max_value=1200, required=False)
+    text = Text(max_length=200)
+
+
+class FeeShape(Sourced):
+    """What it costs."""
+
+    text = Text(max_length=200)
+
+
+class LinkageShape(Sourced):
+    """Which office watches what: ``office`` is 「部门/处室」 of the item's own division."""
+
+    sub_item = Text(max_length=40)
+    office = Text(max_length=130)
+
+
+class FactsShape(Strict):
+    """Statements by topic."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """One list a topic."""
+        return {topic: FactShape(many=True, required=False) for topic in Topic.values}
+
+
+class OwnShape(Strict):
+    """What every business item says of itself."""
+
+    code = Text(max_length=40)
+    name = Text(max_length=120)
+    aliases = serializers.ListField(child=Text(max_length=120), default=list)
+    publish = serializers.BooleanField(default=False)
+    review_office = Text(max_length=60)
+    document_word = Text(max_length=12)
+    promised = PromisedShape(required=False)
+    reports_to_province = serializers.BooleanField(default=False)
+    linkages = LinkageShape(many=True, default=list)
+    notes = Text(default="", allow_blank=True)
+
+
+class InheritingShape(OwnShape):
+    """A business item that inherits the city's standard; it has nothing of its own but the above."""
+
+    standard = Text(max_length=40)
+
+
+class FullShape(OwnShape):
+    """A business item with its own content."""
+
+    handling = serializers.ChoiceField(choices=Handling.choices)
+    standard_only = serializers.BooleanField(default=False)
+    statutory = StatutoryShape(required=False)
+    period_note = Text(default="", allow_blank=True)
+    public_notice = NoticeShape(required=False)
+    promise = PromiseShape(required=False)
+    no_promise = NoPromiseShape(required=False)
+    result = ResultShape()
+    validity = ValidityShape(required=False)
+    fee = FeeShape()
+    materials = MaterialShape(many=True, allow_empty=False)
+    facts = FactsShape()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Either the promise way is open or it is said why not."""
+        if ("promise" in attrs) == ("no_promise" in attrs):
+            raise serializers.ValidationError({"promise": ["promise 与 no_promise 必须写且只能写一个。"]})
+        return attrs
+
+
+class ApprovalItemShape(Sourced):
+    """One approval item with its business items: one file."""
+
+    code = Text(max_length=40)
+    name = Text(max_length=120)
+    kind = serializers.ChoiceField(choices=ItemKind.choices)
+    division = Text(max_length=6)
+    department = Text(max_length=60)
+    key_item = serializers.IntegerField(min_value=1, required=False)
+    notes = Text(default="", allow_blank=True)
+    business_items = serializers.ListField(child=serializers.DictField(), allow_empty=False)
+
+
+class SubItemShape(Sourced):
+    """A supervision sub-item with its check points."""
+
+    code = Text(max_length=40)
+    name = Text(max_length=120)
+    points = serializers.ListField(child=Text(max_length=300), allow_empty=False)
+
+
+class SupervisionItemShape(Sourced):
+    """A supervision item of one department."""
+
+    code = Text(max_length=40)
+    name = Text(max_length=120)
+    division = Text(max_length=6)
+    department = Text(max_length=60)
+    sub_items = SubItemShape(many=True, allow_empty=False)
+
+
+def flatten(errors: Any, path: str) -> Iterator[str]:
+    """Turn nested errors into lines 「key.path[2]：what is wrong」."""
+    if isinstance(errors, Mapping):
+        for key, inner in errors.items():
+            if key == "non_field_errors":
+                yield from flatten(inner, path)
+            elif isinstance(key, int):
+                yield from flatten(inner, f"{path}[{key}]")
+            else:
+                yield from flatten(inner, f"{path}.{key}" if path else str(key))
+    elif isinstance(errors, list):
+        for index, inner in enumerate(errors):
+            if isinstance(inner, Mapping):
+                yield from flatten(inner, f"{path}[{index}]")
+            else:
+                yield f"{path}：{inner}"
+    else:
+        yield f"{path}：{errors}"
