@@ -1,10 +1,22 @@
-"""App configuration."""
+"""The approval side."""
 
 from django.apps import AppConfig
 
 
 class ApprovalsConfig(AppConfig):
-    """审批."""
+    """Intake, review, decision, licence, delivery; window, back office and public faces."""
 
     name = "approvals"
     verbose_name = "审批"
+
+    def ready(self) -> None:
+        """Name the acts, enter the message kinds and answer the alarms."""
+        from approvals import alarms, enums, notices
+        from approvals.names import names_of
+        from deadlines import owners
+        from ledger import acts
+
+        acts.register(enums.CaseAct)
+        notices.register()
+        alarms.connect()
+        owners.register("case", names_of)

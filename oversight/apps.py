@@ -8,3 +8,12 @@ class OversightConfig(AppConfig):
 
     name = "oversight"
     verbose_name = "督办"
+
+    def ready(self) -> None:
+        """Name the acts."""
+        from ledger import acts
+        from oversight import enums
+
+        acts.register(enums.OverseerAct)
+        acts.register(enums.DivisionAct)
+        acts.register(enums.TraceAct)

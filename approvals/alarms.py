@@ -1,0 +1,103 @@
+"""Who is reminded of a case's clocks (O3.3.1c): whoever has it; a day late the head; two days late the overseers."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from approvals.enums import CaseAct, CaseStatus
+from approvals.models import Case
+from approvals.notices import Kind
+from deadlines.clock import local_date
+from deadlines.kinds import KindCode
+from deadlines.registry import AlarmNotice, register
+from ledger.record import Draft as LedgerDraft
+from ledger.record import record_many
+from notifications.outbox import Draft, queue
+from offices.models import Posting, User
+from offices.people import Table, by_department, by_office, overseers
+
+OWNERS = {
+    KindCode.DECISION_STATUTORY: ("statutory_deadline_id", "法定审批期限"),
+    KindCode.DECISION_PROMISED: ("promised_deadline_id", "承诺审批期限"),
+    KindCode.CORRECTION_NOTICE: ("notice_deadline_id", "受理答复期限"),
+    KindCode.CORRECTION_ANSWER: ("answer_deadline_id", "申请人补正期限"),
+    KindCode.ISSUE: ("issue_deadline_id", "制证送达期限"),
+}
+
+
+def when(stage: int, due_on: dt.date) -> str:
+    """How a reminder says where the deadline stands."""
+    day = f"{due_on.month}月{due_on.day}日"
+    if stage < 0:
+        return f"将于{day}到期"
+    return "今日到期" if stage == 0 else f"已超期{stage}个工作日（应于{day}前）"
+
+
+def _holders(case: Case, deciders: Table) -> list[User]:
+    """Who has the case now: the window, the reviewer, or the office's deciders."""
+    if case.status == CaseStatus.IN_REVIEW:
+        has_opinion = getattr(case, "opinion", None) is not None
+        if case.reviewer is not None and not has_opinion:
+            return [case.reviewer]
+        return [case.decider] if case.decider else deciders.get(case.review_office_id, [])
+    if case.status == CaseStatus.APPROVED:
+        return [person for person in (case.reviewer, case.decider) if person]
+    return [case.intake_by]
+
+
+def alarm_cases(notices: Sequence[AlarmNotice], now: dt.datetime) -> None:
+    """Answer a batch of alarms of one kind; statements are constant in the size of the batch."""
+    column, label = OWNERS[notices[0].kind]
+    by_clock = {notice.deadline_id: notice for notice in notices}
+    today = local_date(now)
+    cases = list(
+        Case.objects.filter(**{f"{column}__in": by_clock}).select_related("reviewer", "decider", "intake_by", "opinion")
+    )
+    deciders = by_office(Posting.Role.DECIDER, {case.review_office_id for case in cases}, today)
+    stage_of = {case.pk: by_clock[getattr(case, column)].stage for case in cases}
+    heads = by_department(
+        Posting.Role.DEPARTMENT_HEAD, {case.department_id for case in cases if stage_of[case.pk] >= 1}, today
+    )
+    late = {case.division_id for case in cases if stage_of[case.pk] >= 2}
+    chasers = overseers(late, today) if late else {}
+    drafts, acts = [], []
+    for case in cases:
+        notice = by_clock[getattr(case, column)]
+        people = list(_holders(case, deciders))
+        if notice.stage >= 1:
+            people += heads.get(case.department_id, [])
+        if notice.stage >= 2:
+            people += chasers.get(case.division_id, [])
+        people = list(dict.fromkeys(people))
+        drafts += [
+            Draft(
+                kind=Kind.CASE_REMINDER.value,
+                text=f"办件{case.number}的{label}{when(notice.stage, notice.due_on)}，请及时办理。",
+                dedupe_key=f"alarm:{notice.deadline_id}:{notice.due_on}:{notice.stage}:{person.pk}",
+                reference=case.stream,
+                to_user=person,
+                bundle_key=f"reminder:{person.pk}:{today}",
+            )
+            for person in people
+        ]
+        acts.append(
+            LedgerDraft(
+                case.stream,
+                CaseAct.ALARM,
+                {
+                    "deadline": notice.deadline_id,
+                    "stage": notice.stage,
+                    "missed": list(notice.missed),
+                    "people": [person.pk for person in people],
+                },
+            )
+        )
+    queue(drafts, now)
+    record_many(acts, at=now)
+
+
+def connect() -> None:
+    """Answer the alarms of the approval side's clocks (from ``apps.py``)."""
+    for kind in OWNERS:
+        register(kind, alarm_cases)

@@ -1,0 +1,281 @@
+"""How cases are written in JSON, for the window and for the back office. What is not here is not told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from approvals import blind
+from approvals.actions.intake import NOT_NEEDED, correction_choices, required_points, slot_of
+from approvals.actions.review import ground_choices
+from approvals.blind import BlindCase
+from approvals.enums import CaseStatus, DeliveryMethod, DocumentKind, MaterialState, Outcome, RefusalGround, Way
+from approvals.models import Case, CaseMaterial, Licence, Opinion, Upload
+from catalogue.models import BusinessItem
+from deadlines.api import DeadlineSerializer
+from offices.crypto import mask_phone
+
+TICKS = [(MaterialState.PROVIDED.value, MaterialState.PROVIDED.label), (NOT_NEEDED, MaterialState.NOT_NEEDED.label)]
+
+
+class UploadSerializer(serializers.Serializer[Any]):
+    """A file that was handed in."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField(source="original_name")
+    content_type = serializers.CharField(help_text="Found in the content.")
+    size = serializers.IntegerField(help_text="Bytes.")
+    digest = serializers.CharField(help_text="SM3.")
+    uploaded_at = serializers.DateTimeField()
+
+
+class NeutralFileSerializer(serializers.Serializer[Any]):
+    """A file under a name that betrays nobody."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField(source="neutral_name")
+    size = serializers.IntegerField(help_text="Bytes.")
+
+
+class PointSerializer(serializers.Serializer[Any]):
+    """Something that may be asked for or rested on, from the item's published list."""
+
+    key = serializers.CharField(help_text="`material:12`, `condition:7` or `promise-letter`.")
+    text = serializers.CharField()
+
+
+class CorrectionPointSerializer(PointSerializer):
+    """A point of the one notice; what is missing must be in it."""
+
+    required = serializers.BooleanField(  # type: ignore[assignment]  # the field of the answer
+        help_text="Must be among the keys of the notice."
+    )
+
+
+class LineSerializer(serializers.Serializer[Any]):
+    """A line of the checklist."""
+
+    slot = serializers.SerializerMethodField(help_text="Names the line in `provided` and in uploads.")
+    name = serializers.CharField()
+    required = serializers.BooleanField()  # type: ignore[assignment]
+    state = serializers.ChoiceField(choices=MaterialState.choices)
+    received_at = serializers.DateTimeField(allow_null=True)
+    uploads = serializers.SerializerMethodField(help_text="Files, waiting ones included.")
+
+    def get_slot(self, line: CaseMaterial) -> str:
+        """The slot's name."""
+        return slot_of(line)
+
+    @extend_schema_field(UploadSerializer(many=True))
+    def get_uploads(self, line: CaseMaterial) -> Any:
+        """What hangs on the line, and what was uploaded and waits for the answer to be taken in."""
+        waiting: dict[str, list[Upload]] = self.context["waiting"]
+        return UploadSerializer([*line.uploads.all(), *waiting.get(slot_of(line), [])], many=True).data
+
+
+class CaseRowSerializer(serializers.Serializer[Any]):
+    """A case in the window's list. The context names the day."""
+
+    number = serializers.CharField()
+    business_item = serializers.CharField(source="business_item.code")
+    business_item_name = serializers.CharField(source="business_item.name")
+    department = serializers.CharField(source="department.name")
+    applicant_name = serializers.CharField()
+    status = serializers.ChoiceField(choices=CaseStatus.choices)
+    status_label = serializers.CharField(source="get_status_display")
+    outcome = serializers.ChoiceField(choices=Outcome.choices, allow_blank=True)
+    way = serializers.ChoiceField(choices=Way.choices)
+    received_at = serializers.DateTimeField()
+    touched_at = serializers.DateTimeField()
+    deadline = DeadlineSerializer(source="current_deadline", allow_null=True)
+
+
+class NoticeSerializer(serializers.Serializer[Any]):
+    """The one correction notice."""
+
+    points = PointSerializer(many=True)
+    issued_at = serializers.DateTimeField()
+    answered_at = serializers.DateTimeField(allow_null=True)
+
+
+class NotAcceptedSerializer(serializers.Serializer[Any]):
+    """A refusal at the door."""
+
+    ground = serializers.ChoiceField(choices=RefusalGround.choices)
+    ground_label = serializers.CharField(source="get_ground_display")
+    reason = serializers.CharField()
+    issued_at = serializers.DateTimeField()
+
+
+class DecisionSerializer(serializers.Serializer[Any]):
+    """The decision, without who made it."""
+
+    approve = serializers.BooleanField()
+    grounds = PointSerializer(many=True)
+    text = serializers.CharField(allow_blank=True)
+    decided_at = serializers.DateTimeField()
+
+
+class LicenceSerializer(serializers.Serializer[Any]):
+    """The licence or filing receipt."""
+
+    number = serializers.CharField()
+    kind = serializers.CharField()
+    valid_from = serializers.DateField()
+    valid_to = serializers.DateField(allow_null=True)
+
+
+class DeliverySerializer(serializers.Serializer[Any]):
+    """The result handed over."""
+
+    method = serializers.ChoiceField(choices=DeliveryMethod.choices)
+    receiver = serializers.CharField()
+    tracking = serializers.CharField(allow_blank=True)
+    delivered_at = serializers.DateTimeField()
+
+
+class DocumentSerializer(serializers.Serializer[Any]):
+    """A paper; whoever holds its code can verify it."""
+
+    kind = serializers.ChoiceField(choices=DocumentKind.choices)
+    title = serializers.CharField(source="get_kind_display")
+    number = serializers.CharField()
+    verify_code = serializers.CharField()
+    digest = serializers.CharField(help_text="SM3 of the frozen content.")
+    issued_at = serializers.DateTimeField()
+    content = serializers.DictField(help_text="The frozen content, from which page and print are set.")
+
+
+class CaseSerializer(CaseRowSerializer):
+    """A case as the window sees it: never an officer of the back office."""
+
+    query_code = serializers.CharField(help_text="With the number it opens the public progress page.")
+    applicant_identifier = serializers.CharField(
+        source="applicant.public_identifier", help_text="Identity numbers are masked."
+    )
+    contact_name = serializers.CharField()
+    contact_phone = serializers.SerializerMethodField(help_text="Masked.")
+    content = serializers.CharField(allow_blank=True)
+    promise_clauses = serializers.ListField(child=serializers.CharField())
+    accepted_at = serializers.DateTimeField(allow_null=True)
+    decided_at = serializers.DateTimeField(allow_null=True)
+    completed_at = serializers.DateTimeField(allow_null=True)
+    delivered_at = serializers.DateTimeField(allow_null=True)
+    materials = serializers.SerializerMethodField()
+    correction_choices = serializers.SerializerMethodField(
+        help_text="What the one notice may name; empty where no notice can be given."
+    )
+    correction_notice = NoticeSerializer(allow_null=True, default=None)
+    refusal = NotAcceptedSerializer(allow_null=True, default=None)
+    decision = DecisionSerializer(allow_null=True, default=None)
+    licence = LicenceSerializer(allow_null=True, default=None)
+    delivery = DeliverySerializer(allow_null=True, default=None)
+
+    def get_contact_phone(self, case: Case) -> str:
+        """The phone, masked."""
+        return mask_phone(case.contact_phone)
+
+    @extend_schema_field(LineSerializer(many=True))
+    def get_materials(self, case: Case) -> Any:
+        """The checklist with its files; two statements."""
+        lines = case.materials.prefetch_related("uploads").order_by("order")
+        return LineSerializer(lines, many=True, context=self.context).data
+
+    @extend_schema_field(CorrectionPointSerializer(many=True))
+    def get_correction_choices(self, case: Case) -> Any:
+        """The published points, while a notice can still be given."""
+        if case.status != CaseStatus.SUBMITTED or getattr(case, "correction_notice", None) is not None:
+            return []
+        required = required_points(case)
+        return [{**choice, "required": choice["key"] in required} for choice in correction_choices(case)]
+
+
+class ReviewRowSerializer(serializers.Serializer[Any]):
+    """A ``BlindCase``: nothing in it tells whose case it is."""
+
+    number = serializers.CharField()
+    business_item = serializers.CharField(source="item_code")
+    business_item_name = serializers.CharField(source="item_name")
+    status = serializers.ChoiceField(choices=CaseStatus.choices)
+    status_label = serializers.CharField(source="status.label")
+    way = serializers.ChoiceField(choices=Way.choices)
+    is_on_the_spot = serializers.BooleanField()
+    received_at = serializers.DateTimeField()
+    accepted_at = serializers.DateTimeField(allow_null=True)
+    deadline = DeadlineSerializer(allow_null=True)
+
+
+class ReviewLineSerializer(serializers.Serializer[Any]):
+    """A line of the checklist, with files under neutral names."""
+
+    name = serializers.CharField(source="line.name")
+    required = serializers.BooleanField(source="line.required")  # type: ignore[assignment]
+    state = serializers.ChoiceField(source="line.state", choices=MaterialState.choices)
+    files = NeutralFileSerializer(many=True)
+
+
+class OpinionSerializer(serializers.Serializer[Any]):
+    """The reviewer's opinion, without the reviewer."""
+
+    approve = serializers.BooleanField()
+    text = serializers.CharField()
+    grounds = PointSerializer(many=True)
+    given_at = serializers.DateTimeField()
+
+
+class ApplicantSerializer(serializers.Serializer[Any]):
+    """Whose case it was, once it is decided."""
+
+    name = serializers.CharField(source="public_name", help_text="Persons are masked.")
+    identifier = serializers.CharField(source="public_identifier", help_text="Identity numbers are masked.")
+
+
+class ReviewSerializer(ReviewRowSerializer):
+    """A case as the back office sees it. ``applicant``, ``decision`` and ``licence`` are null before the decision."""
+
+    content = serializers.CharField(allow_blank=True)
+    promise_clauses = serializers.ListField(child=serializers.CharField())
+    decided_at = serializers.DateTimeField(allow_null=True)
+    completed_at = serializers.DateTimeField(allow_null=True)
+    materials = serializers.SerializerMethodField()
+    grounds = serializers.SerializerMethodField(help_text="All that an adverse opinion or a rejection may rest on.")
+    opinion = serializers.SerializerMethodField()
+    applicant = serializers.SerializerMethodField()
+    decision = serializers.SerializerMethodField()
+    licence = serializers.SerializerMethodField()
+
+    @extend_schema_field(ReviewLineSerializer(many=True))
+    def get_materials(self, case: BlindCase) -> Any:
+        """The checklist; two statements."""
+        return ReviewLineSerializer(blind.checklist(case.pk), many=True).data
+
+    @extend_schema_field(PointSerializer(many=True))
+    def get_grounds(self, case: BlindCase) -> Any:
+        """The item's published conditions and materials."""
+        return ground_choices(Case(pk=case.pk, business_item=BusinessItem.objects.get(pk=case.item_id)))
+
+    @extend_schema_field(OpinionSerializer(allow_null=True))
+    def get_opinion(self, case: BlindCase) -> Any:
+        """The opinion, once given."""
+        found = Opinion.objects.filter(case_id=case.pk).first()
+        return OpinionSerializer(found).data if found else None
+
+    @extend_schema_field(ApplicantSerializer(allow_null=True))
+    def get_applicant(self, case: BlindCase) -> Any:
+        """The applicant, once the case is decided."""
+        found = blind.applicant_of(case)
+        return ApplicantSerializer(found).data if found else None
+
+    @extend_schema_field(DecisionSerializer(allow_null=True))
+    def get_decision(self, case: BlindCase) -> Any:
+        """The decision, once made."""
+        found = Case(pk=case.pk).decision if case.decided_at else None
+        return DecisionSerializer(found).data if found else None
+
+    @extend_schema_field(LicenceSerializer(allow_null=True))
+    def get_licence(self, case: BlindCase) -> Any:
+        """The licence, once issued."""
+        found = Licence.objects.filter(case_id=case.pk).first() if case.is_decided else None
+        return LicenceSerializer(found).data if found else None

@@ -1,0 +1,60 @@
+"""The materials of a case for those who did not take them in: the back office and the supervision side.
+
+Files come under neutral names; what people called them is not read at all (O3.1.2c).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from approvals.enums import MaterialState
+from approvals.models import CaseMaterial, Upload
+
+TONES = {
+    MaterialState.PROVIDED: "good",
+    MaterialState.PROMISED: "active",
+    MaterialState.MISSING: "warn",
+    MaterialState.NOT_NEEDED: "neutral",
+}
+
+
+def size_text(size: int) -> str:
+    """Write a number of bytes for people: 0.4 MB, 12 KB."""
+    return f"{size / 1048576:.1f} MB" if size >= 104858 else f"{max(1, round(size / 1024))} KB"
+
+
+def neutral_files(case_id: int) -> dict[int, list[Upload]]:
+    """Line of the checklist → its files, without what people called them; one statement."""
+    files: dict[int, list[Upload]] = {}
+    rows = Upload.objects.filter(case_material__case_id=case_id).select_related("case_material")
+    for file in rows.only("extension", "size", "case_material__order"):
+        files.setdefault(file.case_material_id or 0, []).append(file)
+    return files
+
+
+def material_rows(case_id: int, address: Callable[[Upload], str]) -> list[dict[str, Any]]:
+    """The checklist as ``components/material_row.html`` takes it, files at ``address``; two statements."""
+    files = neutral_files(case_id)
+    rows = []
+    for line in CaseMaterial.objects.filter(case_id=case_id).select_related("material").order_by("order"):
+        listed = line.material
+        state = MaterialState(line.state)
+        rows.append(
+            {
+                "order": line.order,
+                "name": line.name,
+                "required": line.required,
+                "condition": listed.condition_text if listed else "",
+                "form": listed.get_form_display() if listed else "",
+                "copies": listed.copies if listed else None,
+                "source": listed.source if listed else "",
+                "certainty": listed.get_certainty_display() if listed and listed.is_unverified else "",
+                "badge": {"label": state.label, "tone": TONES[state]},
+                "files": [
+                    {"name": file.neutral_name, "url": address(file), "size": size_text(file.size)}
+                    for file in files.get(line.pk, [])
+                ],
+            }
+        )
+    return rows

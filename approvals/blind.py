@@ -1,0 +1,189 @@
+"""What the back office works on, and how little of it may be read before the decision (O3.1.2c).
+
+Blindness is a property of the query: ``blind`` names the columns that are read, and none of them tells whose case it
+is. Pages and exports get a ``BlindCase``, from which nothing more can be reached.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Self
+
+from django.db.models import Case as Choose
+from django.db.models import DateField, IntegerField, Q, Value, When
+from django.db.models.functions import Coalesce
+
+from approvals.enums import DECIDED, CaseStatus, Way
+from approvals.models import Case
+from approvals.querysets import CaseQuerySet
+from catalogue.enums import Handling
+from credit.models import CreditSubject
+from deadlines.models import Deadline
+from offices.access import Access
+from offices.models import Posting
+
+Role = Posting.Role
+NO_DAY = dt.date.max
+
+OWN_COLUMNS = (
+    "number", "status", "outcome", "way", "promise_clauses", "content", "reviewer_id", "decider_id",
+    "received_at", "accepted_at", "decided_at", "completed_at", "delivered_at",
+)  # fmt: skip
+ITEM_COLUMNS = ("business_item__name", "business_item__code", "business_item__handling", "business_item__standard_item")
+CLOCKS = ("promised_deadline", "statutory_deadline", "issue_deadline")
+CLOCK_COLUMNS = tuple(f"{clock}__{field.name}" for clock in CLOCKS for field in Deadline._meta.concrete_fields)
+# Nothing outside this list leaves the database for a back-office page before the decision.
+COLUMNS = ("pk", *(name.removesuffix("_id") for name in OWN_COLUMNS), *ITEM_COLUMNS, *CLOCK_COLUMNS)
+
+
+@dataclass(frozen=True, slots=True)
+class BlindCase:
+    """A case as those see it who decide on it without knowing whose it is."""
+
+    pk: int
+    number: str
+    item_id: int
+    item_name: str
+    item_code: str
+    status: CaseStatus
+    way: Way
+    is_on_the_spot: bool
+    promise_clauses: tuple[str, ...]
+    content: str
+    reviewer_id: int | None
+    decider_id: int | None
+    received_at: dt.datetime
+    accepted_at: dt.datetime | None
+    decided_at: dt.datetime | None
+    completed_at: dt.datetime | None
+    promised: Deadline | None
+    statutory: Deadline | None
+    issue: Deadline | None
+
+    @classmethod
+    def of(cls, case: Case) -> Self:
+        """Copy what may be seen out of a row of ``blind``."""
+        return cls(
+            pk=case.pk,
+            number=case.number,
+            item_id=case.business_item.pk,
+            item_name=case.business_item.name,
+            item_code=case.business_item.code,
+            status=CaseStatus(case.status),
+            way=Way(case.way),
+            is_on_the_spot=case.business_item.handling == Handling.ON_THE_SPOT,
+            promise_clauses=tuple(case.promise_clauses),
+            content=case.content,
+            reviewer_id=case.reviewer_id,
+            decider_id=case.decider_id,
+            received_at=case.received_at,
+            accepted_at=case.accepted_at,
+            decided_at=case.decided_at,
+            completed_at=case.completed_at,
+            promised=case.promised_deadline,
+            statutory=case.statutory_deadline,
+            issue=case.issue_deadline,
+        )
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether the decision stands: from here on the applicant may be shown."""
+        return self.status in DECIDED
+
+    @property
+    def deadline(self) -> Deadline | None:
+        """The clock that presses now."""
+        return self.issue if self.is_decided else self.promised or self.statutory
+
+    @property
+    def clocks(self) -> list[Deadline]:
+        """The clocks of this stage: both of the decision, or the one of art. 44."""
+        found = (self.issue,) if self.is_decided else (self.promised, self.statutory)
+        return [clock for clock in found if clock is not None]
+
+
+def blind(cases: CaseQuerySet) -> CaseQuerySet:
+    """Read only the columns that betray nobody."""
+    return cases.select_related("business_item", *CLOCKS).only(*COLUMNS)
+
+
+def revealed(cases: CaseQuerySet) -> CaseQuerySet:
+    """As ``blind``, with the applicant; only cases that were decided come through."""
+    return (
+        cases.filter(status__in=DECIDED)
+        .select_related("business_item", "applicant", *CLOCKS)
+        .only(*COLUMNS, *(f"applicant__{name}" for name in ("kind", "code", "id_number", "name")))
+    )
+
+
+def applicant_of(case: BlindCase) -> CreditSubject | None:
+    """Whose case it is, once it is decided; before that nobody is asked."""
+    return CreditSubject.objects.get(cases=case.pk) if case.is_decided else None
+
+
+def to_review(access: Access) -> CaseQuerySet:
+    """待审查: drawn to this reviewer and without an opinion."""
+    return Case.objects.for_reviewer(access).filter(status=CaseStatus.IN_REVIEW, opinion__isnull=True)
+
+
+def advised(access: Access) -> CaseQuerySet:
+    """已出意见: what this reviewer advised on and nobody has decided yet."""
+    return Case.objects.for_reviewer(access).filter(status=CaseStatus.IN_REVIEW, opinion__isnull=False)
+
+
+def to_decide(access: Access) -> CaseQuerySet:
+    """待决定: with an opinion, or on the spot and not drawn to another; never one's own intake or review."""
+    spot = Q(business_item__handling=Handling.ON_THE_SPOT)
+    free = Q(decider__isnull=True) | Q(decider=access.user)
+    return (
+        Case.objects.for_decider(access)
+        .filter(status=CaseStatus.IN_REVIEW)
+        .filter((spot & free) | (~spot & Q(opinion__isnull=False)))
+        .exclude(reviewer=access.user)
+        .exclude(intake_by=access.user)
+    )
+
+
+def to_issue(access: Access) -> CaseQuerySet:
+    """待制证: approved in the person's office and not completed."""
+    return Case.objects.filter(
+        review_office_id__in=access.offices(Role.REVIEWER, Role.DECIDER), status=CaseStatus.APPROVED
+    )
+
+
+def done(access: Access) -> CaseQuerySet:
+    """已办: decided and out of the office's hands."""
+    return Case.objects.for_back_office(access).filter(status__in=[CaseStatus.REJECTED, CaseStatus.COMPLETED])
+
+
+def with_due(cases: CaseQuerySet) -> CaseQuerySet:
+    """Annotate ``due_on`` (the pressing clock's day, ``NO_DAY`` without one) and ``rank`` (on the spot comes first)."""
+    deciding = Coalesce("promised_deadline__due_on", "statutory_deadline__due_on", Value(NO_DAY))
+    issuing = Coalesce("issue_deadline__due_on", Value(NO_DAY))
+    return cases.annotate(
+        due_on=Choose(When(status=CaseStatus.IN_REVIEW, then=deciding), default=issuing, output_field=DateField()),
+        rank=Choose(
+            When(status=CaseStatus.IN_REVIEW, business_item__handling=Handling.ON_THE_SPOT, then=Value(0)),
+            default=Value(1),
+            output_field=IntegerField(),
+        ),
+    )
+
+
+def late(cases: CaseQuerySet, on: dt.date) -> CaseQuerySet:
+    """Rows of ``with_due`` whose day has passed."""
+    return cases.filter(Q(due_on__lt=on))
+
+
+def search(cases: CaseQuerySet, text: str) -> CaseQuerySet:
+    """Find by case number or item; an applicant's name finds nothing, so that nobody can ask whose case it is."""
+    text = text.strip()
+    if not text:
+        return cases
+    return cases.filter(
+        Q(number__icontains=text)
+        | Q(business_item__name__icontains=text)
+        | Q(business_item__initials__istartswith=text)
+        | Q(business_item__code__iexact=text)
+    )

@@ -1,0 +1,203 @@
+"""The window's forms: each says what is wrong beside the field, and keeps everything that was typed."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+
+from approvals.actions.intake import NOT_NEEDED, IntakeDraft
+from approvals.enums import DeliveryMethod, MaterialState, RefusalGround, Way
+from catalogue.models import BusinessItem
+from credit.identifiers import check_ric, check_uscc, normalise
+from credit.models import CreditSubject
+
+MOBILE = re.compile(r"1[3-9]\d{9}")
+# Numbers that no network can route; invented people in demonstrations have them.
+INVENTED = re.compile(r"100\d{8}")
+CODE = re.compile(r"(?=([0-9A-Z]{18}))")
+
+
+def clean_phone(text: str) -> str:
+    """Return a mobile number in half width without blanks and country code. Raises ``ValidationError``."""
+    plain = "".join(char for char in unicodedata.normalize("NFKC", text) if char.isdigit())
+    number = plain.removeprefix("0086").removeprefix("86") if len(plain) > 11 else plain
+    if MOBILE.fullmatch(number) or (settings.DEMO_PHONE and INVENTED.fullmatch(number)):
+        return number
+    raise ValidationError(f"手机号码应为 1 开头的 11 位数字，现为 {len(number)} 位，请核对。", code="phone")
+
+
+def clean_identifier(kind: str, text: str) -> str:
+    """Return the checked code or identity number; what a scanner read around it is left out.
+
+    Raises ``ValidationError`` with a sentence that says which part is wrong (GB 32100, GB 11643).
+    """
+    check = check_ric if kind == CreditSubject.Kind.PERSON else check_uscc
+    plain = normalise(text)
+    if len(plain) > 18:
+        for found in CODE.findall(plain):
+            try:
+                return check(found)
+            except ValidationError:
+                continue
+    return check(plain)
+
+
+def ticks(post: Mapping[str, Any], slots: Sequence[str]) -> dict[str, str]:
+    """Slot → what the clerk ticked for it: "provided" or "not_needed"."""
+    said = {slot: str(post.get(f"m-{slot}", "")) for slot in slots}
+    return {slot: value for slot, value in said.items() if value in {MaterialState.PROVIDED.value, NOT_NEEDED}}
+
+
+class IntakeForm(forms.Form):
+    """收件: who applies, for what, in which way."""
+
+    intake_key = forms.UUIDField(widget=forms.HiddenInput)
+    subject_kind = forms.ChoiceField(
+        label="申请人类型",
+        choices=CreditSubject.Kind.choices,
+        widget=forms.RadioSelect,
+        initial=CreditSubject.Kind.ORGANISATION,
+    )
+    identifier = forms.CharField(
+        label="统一社会信用代码或身份证号码", max_length=500, help_text="可扫营业执照二维码，或者读身份证。"
+    )
+    name = forms.CharField(label="申请人名称（姓名）", max_length=120, help_text="与营业执照或者身份证一致。")
+    contact_name = forms.CharField(label="联系人", max_length=40)
+    contact_phone = forms.CharField(label="联系手机", max_length=30, help_text="接收办理进度短信。")
+    content = forms.CharField(
+        label="申请内容",
+        max_length=500,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="地址、范围、规模等，写入决定书。审查期间审查人员可见，请勿写申请人名称。",
+    )
+    way = forms.ChoiceField(label="办理方式", choices=Way.choices, widget=forms.RadioSelect, initial=Way.ORDINARY)
+
+    def __init__(self, item: BusinessItem, data: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        self.item = item
+        if not item.allows_promise:
+            del self.fields["way"]
+
+    @classmethod
+    def kept(cls, item: BusinessItem, data: Mapping[str, Any]) -> IntakeForm:
+        """The form with what was typed so far, not judged yet."""
+        names = [name for name in cls.base_fields if name in data]
+        return cls(item, initial={name: data[name] for name in names})
+
+    def clean_contact_phone(self) -> str:
+        """Check the mobile number."""
+        return clean_phone(self.cleaned_data["contact_phone"])
+
+    def clean(self) -> dict[str, Any]:
+        """Check the identifier by the kind of subject."""
+        values = super().clean() or {}
+        if values.get("identifier") and values.get("subject_kind"):
+            try:
+                values["identifier"] = clean_identifier(values["subject_kind"], values["identifier"])
+            except ValidationError as error:
+                self.add_error("identifier", error)
+        return values
+
+    def draft(self, provided: Mapping[str, str]) -> IntakeDraft:
+        """What the form says, for ``receive_case``; only after ``is_valid``."""
+        values = self.cleaned_data
+        return IntakeDraft(
+            business_item=self.item,
+            intake_key=values["intake_key"],
+            subject_kind=values["subject_kind"],
+            identifier=values["identifier"],
+            name=values["name"],
+            contact_name=values["contact_name"],
+            contact_phone=values["contact_phone"],
+            content=values["content"],
+            way=values.get("way", Way.ORDINARY),
+            provided=provided,
+        )
+
+
+def key_of(post: Mapping[str, Any]) -> uuid.UUID:
+    """The form's intake key; a new one where it is missing or broken."""
+    try:
+        return uuid.UUID(str(post.get("intake_key", "")))
+    except ValueError:
+        return uuid.uuid4()
+
+
+class CorrectionForm(forms.Form):
+    """一次性补正: everything at once, from what was published."""
+
+    keys = forms.MultipleChoiceField(
+        label="须补正的内容",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"invalid_choice": "补正只能依据已公布的材料和条件；“%(value)s”不在其中。"},
+    )
+
+    def __init__(self, choices: Sequence[Mapping[str, str]], data: Any = None) -> None:
+        super().__init__(data)
+        self.fields["keys"].choices = [(choice["key"], choice["text"]) for choice in choices]  # type: ignore[attr-defined]
+
+    def remarks(self) -> dict[str, str]:
+        """Key → the clerk's words beside it."""
+        prefix = "remark-"
+        return {name.removeprefix(prefix): str(self.data[name])[:200] for name in self.data if name.startswith(prefix)}
+
+
+class RefusalForm(forms.Form):
+    """不予受理: a ground in law and a reason in words."""
+
+    ground = forms.ChoiceField(
+        label="法定理由",
+        choices=RefusalGround.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": "请选择不予受理的法定理由。"},
+    )
+    reason = forms.CharField(
+        label="具体说明",
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="写明事实和理由，载入不予受理通知书，申请人和督办人员都会看到。",
+        error_messages={"required": "不予受理必须说明原因，请写明具体情况。"},
+    )
+    keys = forms.MultipleChoiceField(label="未补齐的内容", required=False, widget=forms.CheckboxSelectMultiple)
+
+    def __init__(self, points: Sequence[Mapping[str, str]], data: Any = None) -> None:
+        super().__init__(data)
+        if points:
+            self.fields["keys"].choices = [(point["key"], point["text"]) for point in points]  # type: ignore[attr-defined]
+        else:
+            del self.fields["keys"]
+
+
+class DeliveryForm(forms.Form):
+    """出件: how and to whom the result goes."""
+
+    method = forms.ChoiceField(
+        label="送达方式",
+        choices=DeliveryMethod.choices,
+        widget=forms.RadioSelect,
+        initial=DeliveryMethod.COUNTER,
+        error_messages={"required": "请选择送达方式。"},
+    )
+    receiver = forms.CharField(
+        label="领取人或收件人",
+        max_length=40,
+        help_text="核对领取人证件后填写姓名。",
+        error_messages={"required": "请填写领取人或收件人姓名。"},
+    )
+    tracking = forms.CharField(label="邮件号", max_length=40, required=False, help_text="邮寄送达时必填。")
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for the tracking number where the result goes by post."""
+        values = super().clean() or {}
+        if values.get("method") == DeliveryMethod.POST and not values.get("tracking"):
+            self.add_error("tracking", "邮寄送达请填写邮件号。")
+        return values

@@ -1,0 +1,50 @@
+"""Forms of the public side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from approvals.numbers import is_case_number
+from approvals.progress import clean
+
+
+class ProgressForm(forms.Form):
+    """Case number and query code, typed, pasted or scanned; full width and lower case are put right."""
+
+    number = forms.CharField(
+        label="办件编号", max_length=60, help_text="接收凭证上的 21 位编号，也可扫描凭证上的二维码"
+    )
+    code = forms.CharField(label="查询码", max_length=40, help_text="接收凭证上的 8 位字母和数字，不分大小写")
+
+    def clean_number(self) -> str:
+        """Return the number in its one shape; its check character tells a slip of the pen at once."""
+        number = clean(self.cleaned_data["number"])
+        if len(number) != 21:
+            raise ValidationError(f"办件编号是 21 位，您填写了 {len(number)} 位，请核对接收凭证。")
+        if not is_case_number(number):
+            raise ValidationError("办件编号有一位不对（末位校验不符），请核对接收凭证。")
+        return number
+
+    def clean_code(self) -> str:
+        """Return the code in its one shape."""
+        code = clean(self.cleaned_data["code"])
+        if len(code) != 8:
+            raise ValidationError(f"查询码是 8 位，您填写了 {len(code)} 位，请核对接收凭证。")
+        return code
+
+
+class VerifyForm(forms.Form):
+    """The code at the foot of a paper."""
+
+    code = forms.CharField(label="核验码", max_length=200, help_text="文书下方二维码旁的一串字母和数字，区分大小写")
+
+    def clean_code(self) -> str:
+        """Take the last part of a scanned address."""
+        text: Any = self.cleaned_data["code"]
+        code = "".join(str(text).split()).rstrip("/").rpartition("/")[2]
+        if not code.replace("-", "").replace("_", "").isalnum() or not code.isascii():
+            raise ValidationError("核验码只有字母、数字、短横和下划线，请核对文书下方的文字。")
+        return code

@@ -1,0 +1,19 @@
+"""Models of the approval side, by noun."""
+
+from approvals.models.cases import Case, CaseMaterial, Upload
+from approvals.models.outcomes import CorrectionNotice, Decision, Delivery, Document, Licence, NotAccepted, Opinion
+from approvals.models.serials import Serial
+
+__all__ = [
+    "Case",
+    "CaseMaterial",
+    "CorrectionNotice",
+    "Decision",
+    "Delivery",
+    "Document",
+    "Licence",
+    "NotAccepted",
+    "Opinion",
+    "Serial",
+    "Upload",
+]

@@ -1,0 +1,209 @@
+"""The case: one application for one business item, from the window to its end."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from simple_history.models import HistoricalRecords
+
+from approvals.enums import DECIDED, MOVES, CaseStatus, MaterialState, Outcome, Way
+from approvals.exceptions import TransitionNotAllowed
+from approvals.querysets import CaseQuerySet
+from catalogue.models import BusinessItem, Material
+from credit.models import CreditSubject
+from deadlines.models import Deadline
+from offices.crypto import EncryptedTextField
+from offices.models import Department, Division, Office
+
+
+def _clock(related: str, label: str) -> Any:
+    return models.OneToOneField(
+        Deadline, models.PROTECT, null=True, blank=True, related_name=related, verbose_name=label
+    )
+
+
+class Case(models.Model):
+    """办件. Its status moves only through ``move``; the table of moves is in ``approvals.enums``."""
+
+    number = models.CharField("办件编号", max_length=21, unique=True)
+    query_code = models.CharField("查询码", max_length=8)
+    intake_key = models.UUIDField("收件标识", unique=True, help_text="同一张收件表提交两次只算一件")
+    business_item = models.ForeignKey(BusinessItem, models.PROTECT, related_name="cases")
+    division = models.ForeignKey(Division, models.PROTECT, related_name="cases")
+    department = models.ForeignKey(Department, models.PROTECT, related_name="cases")
+    review_office = models.ForeignKey(Office, models.PROTECT, related_name="cases")
+    status = models.CharField("状态", max_length=24, choices=CaseStatus.choices, default=CaseStatus.SUBMITTED)
+    outcome = models.CharField("办理结果", max_length=12, choices=Outcome.choices, blank=True, default="")
+    way = models.CharField("办理方式", max_length=12, choices=Way.choices, default=Way.ORDINARY)
+    promise_clauses = models.JSONField("承诺内容", default=list, blank=True)
+
+    applicant = models.ForeignKey(CreditSubject, models.PROTECT, related_name="cases")
+    applicant_name = models.CharField("申请人", max_length=120)
+    contact_name = models.CharField("联系人", max_length=40)
+    contact_phone = EncryptedTextField("联系电话")
+    content = models.CharField("申请内容", max_length=500, blank=True, default="")
+
+    intake_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    decider = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+
+    received_at = models.DateTimeField("收件时间")
+    accepted_at = models.DateTimeField("受理时间", null=True, blank=True)
+    decided_at = models.DateTimeField("决定时间", null=True, blank=True)
+    completed_at = models.DateTimeField("办结时间", null=True, blank=True)
+    delivered_at = models.DateTimeField("送达时间", null=True, blank=True)
+    touched_at = models.DateTimeField("最近变化", help_text="窗口据此看到办件的变化")
+
+    notice_deadline = _clock("notice_case", "一次性告知期限")
+    answer_deadline = _clock("answer_case", "补正期限")
+    statutory_deadline = _clock("statutory_case", "法定审批期限")
+    promised_deadline = _clock("promised_case", "承诺审批期限")
+    issue_deadline = _clock("issue_case", "制证送达期限")
+
+    objects = CaseQuerySet.as_manager()
+    history = HistoricalRecords(excluded_fields=["contact_phone", "query_code"])
+
+    class Meta:
+        verbose_name = verbose_name_plural = "办件"
+        indexes: ClassVar = [
+            # The window's list: newest change first within a division, and what changed since the last look.
+            models.Index(fields=("division", "-touched_at", "-id"), name="case_window"),
+            models.Index(fields=("division", "status", "-touched_at", "-id"), name="case_window_status"),
+            # What waits at the delivery counter, among all the completed cases of a division.
+            models.Index(
+                fields=("division", "-touched_at", "-id"),
+                condition=Q(status__in=["completed", "rejected"], delivered_at__isnull=True),
+                name="case_window_delivery",
+            ),
+            # The reviewer's queue and the deciders' queue of an office.
+            models.Index(fields=("reviewer", "status", "-id"), name="case_reviewer"),
+            models.Index(fields=("review_office", "status", "-id"), name="case_office"),
+            # Reconciliation and statistics of a department.
+            models.Index(fields=("department", "completed_at"), name="case_department_done"),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(status__in=CaseStatus.values), name="case_status", violation_error_message="办件状态不对。"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="completed") | (~Q(outcome="") & Q(completed_at__isnull=False)),
+                name="case_completed_has_outcome",
+                violation_error_message="办结须有办理结果和办结时间。",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["submitted", "correction_requested", "not_accepted"])
+                | Q(accepted_at__isnull=False),
+                name="case_accepted_before_review",
+                violation_error_message="未受理的办件不能进入审查。",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=["approved", "rejected"]) | Q(decided_at__isnull=False),
+                name="case_decided_at",
+                violation_error_message="决定须有时间。",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def stream(self) -> str:
+        """The case's stream of the ledger."""
+        return f"case:{self.pk}"
+
+    def move(self, to: CaseStatus, now: dt.datetime) -> None:
+        """Change the status along the table of moves; the caller holds the row's lock and saves.
+
+        Raises ``TransitionNotAllowed`` with a sentence when the table has no such move.
+        """
+        if to not in MOVES[self.status]:
+            raise TransitionNotAllowed(
+                f"这件办件现在是“{self.get_status_display()}”，不能再办理为“{to.label}”；可能有同事已先一步办理，请刷新查看。"
+            )
+        self.status = to
+        self.touched_at = now
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether the decision stands: from here on the back office may see whose case it is (O3.1.2c)."""
+        return self.status in DECIDED
+
+    @property
+    def is_filing(self) -> bool:
+        """Whether the item is a filing (备案): accepted on completeness, without review (O3.1.1c)."""
+        return self.business_item.item.is_filing
+
+    @property
+    def current_deadline(self) -> Deadline | None:
+        """The clock that presses now: the promised one before the statutory one."""
+        by_status = {
+            CaseStatus.SUBMITTED: self.notice_deadline,
+            CaseStatus.CORRECTION_REQUESTED: self.answer_deadline,
+            CaseStatus.ACCEPTED: self.promised_deadline or self.statutory_deadline,
+            CaseStatus.IN_REVIEW: self.promised_deadline or self.statutory_deadline,
+            CaseStatus.APPROVED: self.issue_deadline,
+            CaseStatus.REJECTED: self.issue_deadline,
+            CaseStatus.COMPLETED: None if self.delivered_at else self.issue_deadline,
+        }
+        return by_status.get(CaseStatus(self.status))
+
+
+class CaseMaterial(models.Model):
+    """One line of a case's checklist: a listed material and whether it is in."""
+
+    case = models.ForeignKey(Case, models.CASCADE, related_name="materials")
+    material = models.ForeignKey(Material, models.PROTECT, null=True, blank=True, related_name="+")
+    order = models.PositiveSmallIntegerField("序号")
+    name = models.CharField("材料名称", max_length=200)
+    required = models.BooleanField("必要")
+    state = models.CharField("状态", max_length=12, choices=MaterialState.choices, default=MaterialState.MISSING)
+    received_at = models.DateTimeField("收取时间", null=True, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "申请材料"
+        ordering = ("case_id", "order")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=("case", "order"), name="case_material_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_in(self) -> bool:
+        """Whether nothing is missing here."""
+        return self.state != MaterialState.MISSING or not self.required
+
+
+class Upload(models.Model):
+    """A file that was handed in. Its name on disk is random; what people called it is kept but never trusted."""
+
+    case_material = models.ForeignKey(CaseMaterial, models.CASCADE, null=True, blank=True, related_name="uploads")
+    intake_key = models.UUIDField("收件标识", db_index=True, help_text="表单未提交成功时，文件凭它留在表单上")
+    material = models.ForeignKey(Material, models.PROTECT, null=True, blank=True, related_name="+")
+    slot = models.CharField("所属材料", max_length=20, default="")
+    path = models.CharField("存放", max_length=120, unique=True)
+    original_name = models.CharField("原文件名", max_length=255)
+    content_type = models.CharField("类型", max_length=100)
+    extension = models.CharField("扩展名", max_length=8)
+    size = models.PositiveIntegerField("字节")
+    digest = models.CharField("SM3", max_length=64)
+    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    uploaded_at = models.DateTimeField("上传时间")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "文件"
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return self.neutral_name
+
+    @property
+    def neutral_name(self) -> str:
+        """A file name that betrays nobody: the place in the checklist and the type found in the content."""
+        order = self.case_material.order if self.case_material else 0
+        return f"材料{order:02d}-{self.pk}.{self.extension}"

@@ -1,0 +1,170 @@
+"""What each paper says: number, parties, facts, legal basis, what and by when, remedies, authority, date.
+
+A paper's content is frozen as JSON when it is issued; page, print and (later) PDF are set from the same content.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from typing import Any
+
+from django.utils import timezone
+
+from approvals.enums import CaseAct, DocumentKind
+from approvals.models import Case, Document
+from approvals.numbers import next_serial
+from deadlines.models import Deadline
+from ledger.hashing import canonical, sm3
+from ledger.record import Draft
+from offices.models import User
+
+REMEDIES = (
+    "如不服本决定，可以自收到本决定之日起六十日内依法申请行政复议，"
+    "或者自收到本决定之日起六个月内依法向人民法院提起行政诉讼。"
+)
+TITLES = {kind: kind.label for kind in DocumentKind}
+
+
+def cn_day(day: dt.date) -> str:
+    """Return a day as papers write it: 2026年9月28日."""
+    return f"{day.year}年{day.month}月{day.day}日"
+
+
+def document_number(case: Case, kind: DocumentKind, at: dt.datetime) -> str:
+    """Return the next number of the authority's series for this kind and year: 连水许准〔2026〕12号."""
+    year = timezone.localtime(at).year
+    department = case.department
+    prefix = f"{department.division.document_prefix}{department.short_name}{kind.word}"
+    return f"{prefix}〔{year}〕{next_serial(f'document:{department.pk}:{kind.value}:{year}')}号"
+
+
+def _period(clock: Deadline | None) -> str:
+    return cn_day(clock.due_on) if clock else "（无）"
+
+
+def _listing(case: Case) -> list[list[str]]:
+    return [[str(line.order), line.name, line.get_state_display()] for line in case.materials.all()]
+
+
+def _body(case: Case, kind: DocumentKind, points: list[dict[str, Any]], text: str) -> dict[str, Any]:
+    """Return paragraphs, table, basis and remedies of one kind of paper."""
+    item = case.business_item.name
+    received = cn_day(timezone.localtime(case.received_at).date())
+    listed = [[str(number), point["text"]] for number, point in enumerate(points, start=1)]
+    if kind == DocumentKind.RECEIPT:
+        return {
+            "paragraphs": [
+                f"你（单位）于{received}提交的“{item}”申请及下列材料已收到，办件编号：{case.number}。",
+                f"本机关将于{_period(case.notice_deadline)}前作出是否受理的答复，或者一次性告知需要补正的全部内容。",
+                f"凭办件编号和查询码 {case.query_code} 可随时查询办理进度。",
+            ],
+            "head": ["序号", "材料名称", "收取情况"],
+            "table": _listing(case),
+            "basis": "《中华人民共和国行政许可法》第三十二条",
+        }
+    if kind == DocumentKind.PROMISE:
+        return {
+            "paragraphs": [
+                f"申请人就“{item}”自愿选择以告知承诺方式办理，已知晓许可条件、核查方式和不实承诺的后果，现承诺如下："
+            ],
+            "head": ["序号", "承诺内容"],
+            "table": [[str(n), clause] for n, clause in enumerate(case.promise_clauses, start=1)],
+            "closing": [
+                "核查方式：许可后由监管部门依法核查。实际情况与承诺不符的，责令限期整改；"
+                "逾期拒不整改或者整改后仍不符合承诺的，依法撤销行政许可决定，并将履约情况纳入诚信档案。",
+                "是否同意公开本承诺书：□同意　□不同意（不影响办理）",
+                "承诺人（签名或盖章）：　　　　　　　　　　　　日期：",
+            ],
+            "basis": "《连云港市审管联动工作实施方案》（连政办发〔2022〕67号）",
+        }
+    if kind == DocumentKind.CORRECTION:
+        return {
+            "paragraphs": [
+                f"你（单位）于{received}提出的“{item}”申请，经审查需要补正。现将须补正的全部内容一次性告知如下，此后不再另行告知：",
+            ],
+            "head": ["序号", "须补正的内容"],
+            "table": listed,
+            "closing": [f"请于{_period(case.answer_deadline)}前补正。"],
+            "basis": "《中华人民共和国行政许可法》第三十二条第一款第四项",
+        }
+    if kind == DocumentKind.ACCEPTANCE:
+        due = _period(case.promised_deadline or case.statutory_deadline)
+        lawful = f"（法定期限至{_period(case.statutory_deadline)}）" if case.statutory_deadline else ""
+        return {
+            "paragraphs": [
+                f"你（单位）提出的“{item}”申请，材料齐全、符合法定形式，属于本机关职权范围，现予受理。",
+                f"本机关将于{due}前作出决定{lawful}。依法需要听证、检验、检测、鉴定和专家评审的，所需时间不计算在内，将另行书面告知。",
+            ],
+            "basis": "《中华人民共和国行政许可法》第三十二条、第四十二条",
+        }
+    if kind == DocumentKind.NOT_ACCEPTED:
+        return {
+            "paragraphs": [f"你（单位）于{received}提出的“{item}”申请，经审查，决定不予受理。", f"理由：{text}"],
+            "table": listed,
+            "basis": "《中华人民共和国行政许可法》第三十二条",
+            "remedies": REMEDIES,
+        }
+    if kind == DocumentKind.APPROVAL:
+        months = case.business_item.validity_months
+        return {
+            "paragraphs": [
+                f"你（单位）提出的“{item}”申请，经审查，符合法定条件、标准，决定准予行政许可。",
+                f"许可内容：{case.content or item}。",
+                f"有效期：{f'{months}个月' if months else case.business_item.validity_text or '以证照载明为准'}。",
+                "本机关自作出决定之日起十个工作日内颁发、送达行政许可证件。",
+            ],
+            "basis": "《中华人民共和国行政许可法》第三十八条第一款、第四十四条",
+        }
+    if kind == DocumentKind.REJECTION:
+        return {
+            "paragraphs": [
+                f"你（单位）提出的“{item}”申请，经审查，不符合法定条件、标准，决定不予行政许可。全部理由如下："
+            ],
+            "head": ["序号", "理由"],
+            "table": listed,
+            "closing": [text] if text else [],
+            "basis": "《中华人民共和国行政许可法》第三十八条第二款",
+            "remedies": REMEDIES,
+        }
+    return {
+        "paragraphs": [
+            f"你（单位）报送的“{item}”备案材料齐全、符合规定形式，予以备案。",
+            "本凭证仅证明已收到备案材料，不对材料内容作实质审查。",
+        ],
+        "basis": "见本事项办事指南",
+    }
+
+
+def issue(
+    case: Case,
+    kind: DocumentKind,
+    *,
+    by: User | None,
+    now: dt.datetime,
+    points: list[dict[str, Any]] | None = None,
+    text: str = "",
+) -> tuple[Document, Draft]:
+    """Make the paper and return it with the draft of its ledger entry (the caller writes all its entries at once)."""
+    number = document_number(case, kind, now)
+    content = {
+        "title": TITLES[kind],
+        "number": number,
+        "to": case.applicant_name,
+        "case": case.number,
+        "authority": case.department.name,
+        "date": cn_day(timezone.localtime(now).date()),
+        **_body(case, kind, points or [], text),
+    }
+    document = Document.objects.create(
+        case=case,
+        kind=kind,
+        number=number,
+        verify_code=secrets.token_urlsafe(16),
+        content=content,
+        digest=sm3(canonical(content)),
+        issued_by=by,
+        issued_at=now,
+    )
+    data = {"kind": kind.value, "document": document.pk, "digest": document.digest}
+    return document, Draft(case.stream, CaseAct.DOCUMENT_ISSUED, data, by)

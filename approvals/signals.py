@@ -1,0 +1,9 @@
+"""The one signal of the chain.
+
+``case_completed`` is sent by ``complete_case`` inside its transaction with plain ``send()``: a listener that fails
+takes the completion back with it. Arguments: ``case`` (locked and saved), ``licence``, ``by``, ``now``.
+"""
+
+from django.dispatch import Signal
+
+case_completed = Signal()

@@ -1,0 +1,21 @@
+"""Addresses of the public side. Their names stand without a namespace: every frame links to them."""
+
+from django.urls import URLPattern, path
+
+from approvals.views import public
+
+urlpatterns: list[URLPattern] = [
+    path("", public.home, name="home"),
+    path("guide/", public.guides, name="guide"),
+    path("guide/suggest/", public.suggest, name="guide_suggest"),
+    path("guide/<str:code>/", public.guide_item, name="guide_item"),
+    path("guide/<str:code>/notice/", public.guide_notice, name="guide_notice"),
+    path("progress/", public.progress, name="progress"),
+    path("verify/", public.verify_form, name="verify_form"),
+    path("verify/<str:code>/", public.verify, name="verify"),
+    path("register/", public.licences, name="licences"),
+    path("register/<str:number>/", public.licence, name="licence"),
+    path("help/", public.leaflet, {"name": "help"}, name="help"),
+    path("accessibility/", public.leaflet, {"name": "accessibility"}, name="accessibility"),
+    path("data/", public.leaflet, {"name": "data"}, name="data_statement"),
+]

@@ -1,0 +1,61 @@
+"""Verification of a paper by the code at its foot. It answers what the paper is and whether it is ours, no more."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from approvals.enums import DocumentKind
+from approvals.models import Document, Licence
+from credit.models import CreditSubject
+from ledger.hashing import canonical, sm3
+from offices.crypto import mask_name
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A paper that was given out by this portal."""
+
+    kind: str
+    number: str
+    party: str
+    authority: str
+    date: str
+    digest: str
+    intact: bool
+    licence: Licence | None
+    expired: bool
+
+    @property
+    def state(self) -> str:
+        """The answer in a word."""
+        if not self.intact:
+            return "摘要不符"
+        return "有效期已过" if self.expired else "有效"
+
+
+def find(code: str, on: dt.date) -> Found | None:
+    """Return what the code opens, judged on the local day ``on``; one statement."""
+    document = (
+        Document.objects.filter(verify_code=code)
+        .select_related("case__applicant", "case__licence")
+        .defer("case__contact_phone", "case__applicant__id_number")
+        .first()
+    )
+    if document is None:
+        return None
+    content = document.content
+    grants = document.kind in {DocumentKind.APPROVAL, DocumentKind.FILING}
+    licence: Licence | None = getattr(document.case, "licence", None) if grants else None
+    person = document.case.applicant.kind == CreditSubject.Kind.PERSON
+    return Found(
+        kind=content["title"],
+        number=document.number,
+        party=mask_name(content["to"]) if person else content["to"],
+        authority=content["authority"],
+        date=content["date"],
+        digest=document.digest,
+        intact=sm3(canonical(content)) == document.digest,
+        licence=licence,
+        expired=licence is not None and licence.valid_to is not None and licence.valid_to < on,
+    )

@@ -1,0 +1,187 @@
+"""收件: one page from the applicant to the papers; a refused form loses nothing, files included."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST
+
+from approvals import uploads
+from approvals.actions import receive_case
+from approvals.actions.intake import PROMISE_LETTER, checklist, slot_of
+from approvals.actions.sitting import receive_and_accept
+from approvals.enums import MaterialState, Way
+from approvals.exceptions import Refused
+from approvals.forms import IntakeForm, clean_identifier, key_of, ticks
+from approvals.models import Case, CaseMaterial
+from approvals.views.window.checklist import Row, control, keep_files, rows_of, shown
+from approvals.views.window.items import open_items
+from approvals.web import conflict, put_on_form
+from catalogue.models import BusinessItem
+from credit.models import CreditRecord, CreditSubject
+from deadlines.clock import local_date
+from offices.models import Posting
+from offices.web import PortalRequest, roles_required
+
+Role = Posting.Role
+SUBMITS = {"receive": receive_case, "accept": receive_and_accept}
+
+
+def known_subject(kind: str, text: str) -> dict[str, Any]:
+    """What the portal knows of a typed identifier: ``{}`` for nothing typed, an ``error``, or the credit query (L7)."""
+    if not text.strip():
+        return {}
+    try:
+        identifier = clean_identifier(kind, text)
+    except ValidationError as error:
+        return {"error": error.messages[0]}
+    subject = CreditSubject.objects.by_identifier(kind, identifier).first()
+    kept = subject.records.filter(kind=CreditRecord.Kind.KEPT_PROMISE).count() if subject else 0
+    return {"identifier": identifier, "subject": subject, "kept": kept}
+
+
+def _lines(item: BusinessItem, way: str) -> list[CaseMaterial]:
+    return checklist(item, way if item.allows_promise else Way.ORDINARY)
+
+
+def _page(
+    request: PortalRequest, form: IntakeForm, rows: list[Row], *, key: uuid.UUID, way: str, status: int = 200
+) -> HttpResponse:
+    item = form.item
+    required = [row for row in rows if row.line.required]
+    taken = sum(row.is_in for row in required)
+    scope = {"intake_key": str(key), "item": item.code}
+    known = known_subject(str(form["subject_kind"].value()), str(form["identifier"].value() or ""))
+    context = {
+        "item": item,
+        "form": form,
+        "key": key,
+        "scope": scope,
+        "rows": shown(request, rows, scope),
+        "required": len(required),
+        "taken": taken,
+        "left": len(required) - taken,
+        "promise": way == Way.PROMISE,
+        "letter": PROMISE_LETTER,
+        "known": {} if form.errors.get("identifier") else known,
+        "keys": [
+            {"key": "1", "label": "证照号码"},
+            {"key": "2", "label": "材料清单"},
+            {"key": "a", "label": "必要材料全部已收"},
+            {"key": "d", "label": "仅收件"},
+            {"key": "s", "label": "收件并受理"},
+        ],
+        "crumbs": [
+            {"label": "窗口办件", "url": reverse("window:desk")},
+            {"label": "新收件", "url": reverse("window:items")},
+        ],
+        "today": local_date(request.now),
+    }
+    return render(request, "window/intake.html", context, status=status)
+
+
+def _prefill(form: IntakeForm, known: Mapping[str, Any]) -> None:
+    subject = known.get("subject")
+    if subject is not None and not form.initial.get("name"):
+        form.initial["name"] = subject.name
+
+
+@roles_required(Role.WINDOW_CLERK)
+@require_http_methods(["GET", "HEAD", "POST"])
+def intake(request: PortalRequest, code: str) -> HttpResponseBase:
+    """Take in an application: 仅收件, or 收件并受理 in one transaction; 更新清单 and 查询主体 work without scripts."""
+    item = get_object_or_404(open_items(request.access), code=code)
+    if request.method != "POST":
+        key = uuid.uuid4()
+        form = IntakeForm(item, initial={"intake_key": key})
+        return _page(request, form, rows_of(_lines(item, Way.ORDINARY), {}, {}, {}), key=key, way=Way.ORDINARY)
+    key = key_of(request.POST)
+    known = Case.objects.filter(intake_key=key).first()
+    if known is not None:
+        return _seen_before(request, known)
+    way = request.POST.get("way", Way.ORDINARY.value)
+    lines = _lines(item, way)
+    # A file of a line that promise waives stays with the form: the clerk may switch back.
+    slots = {slot_of(line): "" for line in (*lines, *_lines(item, Way.PROMISE.value))}
+    errors = keep_files(request, key=key, slots=slots, by=request.user, now=request.now)
+    if request.POST.get("remove", "").isdecimal():
+        uploads.discard(int(request.POST["remove"]), intake_key=key)
+    said = ticks(request.POST, [slot_of(line) for line in lines if line.state != MaterialState.PROMISED])
+    act = request.POST.get("act", "")
+    if act not in SUBMITS:
+        form = IntakeForm.kept(item, {**request.POST.dict(), "intake_key": key})
+        _prefill(form, known_subject(str(form["subject_kind"].value()), request.POST.get("identifier", "")))
+        rows = rows_of(lines, said, uploads.waiting(key, request.user), errors)
+        return _page(request, form, rows, key=key, way=way, status=422 if errors else 200)
+    form = IntakeForm(item, {**request.POST.dict(), "intake_key": str(key)})
+    if form.is_valid() and not errors:
+        try:
+            case = SUBMITS[act](form.draft(said), by=request.user, now=request.now)
+        except Refused as error:
+            if error.conflict:
+                return conflict(request, error, reverse("window:desk"))
+            put_on_form(form, error)
+        else:
+            done = "已收件" if case.accepted_at is None else "已收件并受理"
+            messages.success(request, f"{done}，办件编号 {case.number}，请打印文书交申请人。")
+            return redirect("window:case", case.number)
+    rows = rows_of(lines, said, uploads.waiting(key, request.user), errors, judge=act == "accept")
+    return _page(request, form, rows, key=key, way=way, status=422)
+
+
+def _seen_before(request: PortalRequest, known: Case) -> HttpResponseBase:
+    """The same form sent twice is one case; somebody else's key is nobody's business."""
+    if known.intake_by_id != request.user.pk:
+        refused = Refused("intake-key-taken", "这张收件表已由其他窗口人员提交，请重新打开收件页。", conflict=True)
+        return conflict(request, refused, reverse("window:items"))
+    messages.info(request, f"这张收件表此前已经提交，没有重复收件，办件编号 {known.number}。")
+    return redirect("window:case", known.number)
+
+
+@roles_required(Role.WINDOW_CLERK)
+@require_POST
+def subject(request: PortalRequest) -> HttpResponse:
+    """Answer what is known of a typed identifier as a fragment; posted, so that no number stands in a log."""
+    known = known_subject(request.POST.get("subject_kind", ""), request.POST.get("identifier", ""))
+    found = known.get("subject")
+    fill = found.name if found is not None and not request.POST.get("name", "").strip() else ""
+    return render(request, "window/_subject.html", {"known": known, "fill": fill})
+
+
+@roles_required(Role.WINDOW_CLERK)
+@require_POST
+def upload(request: PortalRequest) -> HttpResponse:
+    """Take or take back the files of one line at once (htmx); answers the line's control as a fragment."""
+    number = request.POST.get("case", "")
+    scope = {"intake_key": request.POST.get("intake_key", "")}
+    if number:
+        divisions = request.access.divisions(Role.WINDOW_CLERK)
+        cases = Case.objects.for_window(request.access).filter(division_id__in=divisions, accepted_at__isnull=True)
+        case = get_object_or_404(cases, number=number)
+        key, lines = case.intake_key, list(case.materials.select_related("material").order_by("order"))
+        scope = {"case": number}
+    else:
+        key = key_of(request.POST)
+        if Case.objects.filter(intake_key=key).exists():
+            raise Http404
+        item = get_object_or_404(open_items(request.access), code=request.POST.get("item", ""))
+        lines = [*checklist(item, Way.PROMISE), *checklist(item, Way.ORDINARY)]
+        scope |= {"item": item.code}
+    by_slot = {slot_of(line): line for line in lines}
+    slot = request.POST.get("slot", "")
+    if slot not in by_slot:
+        raise Http404
+    errors = keep_files(request, key=key, slots=[slot], by=request.user, now=request.now)
+    said = ticks(request.POST, [slot])
+    if request.POST.get("remove", "").isdecimal():
+        uploads.discard(int(request.POST["remove"]), intake_key=key)
+        said = said if uploads.waiting(key).get(slot) else {}
+    [row] = rows_of([by_slot[slot]], said, uploads.waiting(key), errors)
+    return HttpResponse(control(request, row, scope), status=422 if errors else 200)

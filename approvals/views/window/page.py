@@ -1,0 +1,183 @@
+"""The case page of the window: what the case is, where it is, what comes next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ObjectDoesNotExist
+from django.forms import BaseForm
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from approvals import progress, uploads
+from approvals.enums import CaseStatus, Way
+from approvals.forms import DeliveryForm
+from approvals.models import Case, CorrectionNotice
+from approvals.notices import portal_address
+from approvals.views.window.checklist import Row, lines_of, rows_of, shown
+from approvals.views.window.desk import case_mark, next_verb, with_row
+from approvals.views.window.story import cards, documents_of, timeline
+from credit.models import CreditSubject
+from deadlines.clock import local_date
+from offices.models import Posting
+from offices.web import PortalRequest
+
+Role = Posting.Role
+S = CaseStatus
+BEFORE_ACCEPTANCE = (S.SUBMITTED, S.CORRECTION_REQUESTED)
+LEADS: dict[str, str] = {
+    S.SUBMITTED: "核对材料：齐全的受理，缺的一次说全，不该受理的说明理由。",
+    S.CORRECTION_REQUESTED: "等申请人补正；材料送来时在下面登记，再点“补正收件”。",
+    S.ACCEPTED: "已受理，正在分办。",
+    S.IN_REVIEW: "审查处室正在办理，窗口不用做什么；有进展时本页自动更新。",
+    S.APPROVED: "已准予许可，正在制证；办结后即可出件。",
+    S.REJECTED: "已决定不予许可，请把决定书送达申请人。",
+    S.NOT_ACCEPTED: "不予受理，窗口办理到此结束。",
+}
+COMPLETED_LEADS = ("已办结，请核对领取人后出件。", "结果已送达，办件到此结束。")
+
+
+def fetch(request: PortalRequest, number: str, *, clerk: bool = False) -> Case:
+    """The case if the person's window has it (else 404); ``clerk``: only where the person takes in."""
+    access = request.access
+    cases = Case.objects.for_window(access)
+    if clerk:
+        cases = cases.filter(division_id__in=access.divisions(Role.WINDOW_CLERK))
+    return get_object_or_404(
+        with_row(cases).defer(None).select_related(
+            "business_item__item", "business_item__standard_item", "department", "division", "applicant", "opinion",
+            "correction_notice", "refusal", "decision", "licence", "delivery", "notice_deadline", "answer_deadline",
+            "statutory_deadline", "promised_deadline", "issue_deadline",
+        ),
+        number=number,
+    )  # fmt: skip
+
+
+def url_of(case: Case) -> str:
+    return reverse("window:case", args=[case.number])
+
+
+def one(case: Case, name: str) -> Any:
+    """The notice, refusal, licence or delivery of the case, or None."""
+    try:
+        return getattr(case, name)
+    except ObjectDoesNotExist:
+        return None
+
+
+def notice_of(case: Case) -> CorrectionNotice | None:
+    """The one correction notice of the case, if it was given."""
+    found: CorrectionNotice | None = one(case, "correction_notice")
+    return found
+
+
+def applicant_of(case: Case) -> dict[str, Any]:
+    person = case.applicant.kind == CreditSubject.Kind.PERSON
+    code = case.applicant.public_identifier
+    return {"kind": "person" if person else "company", "name": case.applicant_name, "code": code}
+
+
+def facts_of(case: Case) -> list[dict[str, Any]]:
+    item = case.business_item
+    facts: list[dict[str, Any]] = [
+        {"label": "业务办理项", "value": item.name, "wide": True},
+        {"label": "实施部门", "value": case.department.name},
+        {"label": "办理方式", "value": case.get_way_display()},
+        {"label": "办件类型", "value": "备案" if case.is_filing else item.get_handling_display()},
+        {"label": "联系人", "value": f"{case.contact_name} {case.contact_phone}"},
+    ]
+    if case.content:
+        facts.append({"label": "申请内容", "value": case.content, "wide": True})
+    if licence := one(case, "licence"):
+        facts.append({"label": "证照编号", "value": licence.number, "wide": True})
+    if handed := one(case, "delivery"):
+        text = f"{handed.get_method_display()}，{handed.receiver} {handed.tracking}"
+        facts.append({"label": "送达", "value": text.strip(), "wide": True})
+    return facts
+
+
+def clocks_of(case: Case, *, explain: bool) -> list[dict[str, Any]]:
+    """The clocks of the case's stage, the pressing one first, the open ones with their day lists if asked."""
+    found = [case.current_deadline]
+    if case.status not in BEFORE_ACCEPTANCE:
+        found += [case.issue_deadline, case.promised_deadline, case.statutory_deadline]
+    clocks = dict.fromkeys(clock for clock in found if clock is not None)
+    return [{"deadline": clock, "explain": clock.explain() if explain and clock.is_open else None} for clock in clocks]
+
+
+def acts_of(request: PortalRequest, case: Case, rows: list[Row]) -> dict[str, Any]:
+    """Which act is open to this person now, and what it says beforehand."""
+    verb = next_verb(case, request.access)
+    missing = [row.line.name for row in rows if row.line.required and not row.is_in and row.is_open]
+    notice = notice_of(case)
+    item = case.business_item
+    follows = ["出具受理通知书，写明作出决定的日期"]
+    if case.is_filing:
+        follows = ["备案材料齐全，当场出具备案凭证并办结", "同时生成监管任务，短信通知监管处室"]
+    elif item.is_on_the_spot:
+        follows += ["当场抽取值班决定人员作出决定", "办结后本页自动更新，即可出件"]
+    else:
+        follows += ["法定期限和承诺期限从今天起计算", "随机抽取审查人员，窗口和申请人均不知道是谁"]
+    return {
+        "verb": verb,
+        "missing": missing,
+        "notice": notice,
+        "lead": LEADS.get(case.status, COMPLETED_LEADS[case.delivered_at is not None]),
+        "may_correct": verb == "受理" and notice is None,
+        "may_refuse": verb == "受理",
+        "follows": follows,
+    }
+
+
+def case_page(
+    request: PortalRequest,
+    case: Case,
+    *,
+    said: dict[str, str] | None = None,
+    errors: dict[str, str] | None = None,
+    problem: str = "",
+    delivery: BaseForm | None = None,
+    judge: bool = False,
+    status: int = 200,
+) -> HttpResponse:
+    open_now = case.status in BEFORE_ACCEPTANCE
+    waiting = uploads.waiting(case.intake_key) if open_now else {}
+    rows = rows_of(lines_of(case), said or {}, waiting, errors or {}, judge=judge)
+    scope = {"case": case.number}
+    documents = documents_of(case)
+    acts = acts_of(request, case, rows)
+    editable = acts["verb"] in {"受理", "补正收件"}
+    clocks = clocks_of(case, explain=True)
+    seen = progress.show(case)
+    steps = seen.steps[1:-1]
+    current = next((step.label for step in steps if step.state in {"current", "stopped"}), "送达")
+    context = {
+        "case": case,
+        "applicant": applicant_of(case),
+        "facts": facts_of(case),
+        "rows": shown(request, rows, scope) if editable else [{"row": row.shown(), "control": ""} for row in rows],
+        "scope": scope,
+        "clocks": [clock for clock in clocks if clock["deadline"].is_open],
+        "past": [clock["deadline"] for clock in clocks if not clock["deadline"].is_open],
+        "documents": cards(documents),
+        "entries": timeline(case, documents),
+        "steps": steps,
+        "step": current,
+        "tasks": seen.afterwards,
+        "delivery": delivery or (DeliveryForm() if acts["verb"] == "出件" else None),
+        "problem": problem,
+        "progress_url": f"{portal_address()}/progress/?{urlencode({'number': case.number})}",
+        "poll_url": f"{reverse('window:changes')}?{_poll(case, acts['verb'])}",
+        "crumbs": [{"label": "窗口办件", "url": reverse("window:desk")}, {"label": case.number, "url": url_of(case)}],
+        "is_promise": case.way == Way.PROMISE,
+        "today": local_date(request.now),
+        **acts,
+    }
+    return render(request, "window/case.html", context, status=status)
+
+
+def _poll(case: Case, verb: str) -> str:
+    asked = {"number": case.number, "since": case_mark(case)}
+    return urlencode(asked | ({"idle": "1"} if verb == "查看" else {}))

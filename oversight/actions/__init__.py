@@ -1,0 +1,1 @@
+"""The verbs of the overseers, the division administrators and the discipline office, by noun."""

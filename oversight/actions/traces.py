@@ -1,0 +1,23 @@
+"""Every look at a trace is itself on the record (O3.3.4)."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+
+from approvals.models import Case
+from ledger.models import Entry
+from ledger.record import record
+from offices.models import Division, User
+from oversight.enums import TraceAct
+
+STREAM = "traces"
+
+
+@transaction.atomic
+def note_look(case: Case, act: TraceAct, *, by: User, now: dt.datetime) -> Entry:
+    """Write who looked at, or took away, the trace of a case."""
+    # One stream for all officers: the first division's row makes them queue up instead of colliding.
+    Division.objects.select_for_update().order_by("pk").values_list("pk", flat=True).first()
+    return record(STREAM, act, at=now, by=by, data={"case": case.pk})

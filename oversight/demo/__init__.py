@@ -1,0 +1,1 @@
+"""Invented people and cases for demonstration, training and tests; refused in production."""

@@ -1,0 +1,31 @@
+"""Addresses of the division administrators' desk."""
+
+from django.urls import path
+
+from oversight.views import linkages, people, units
+
+app_name = "division"
+urlpatterns = [
+    path("", units.units, name="home"),
+    path("departments/<int:pk>/", units.department, name="department"),
+    path("departments/<int:pk>/side/", units.side, name="side"),
+    path("departments/<int:pk>/offices/", units.new_office, name="office_new"),
+    path("people/", people.people, name="people"),
+    path("people/export.csv", people.export, name="people_export"),
+    path("people/new/", people.new, name="person_new"),
+    path("people/<int:pk>/", people.person, name="person"),
+    path("people/<int:pk>/postings/", people.add_posting, name="posting_new"),
+    path("people/<int:pk>/active/", people.set_active, name="active"),
+    path("people/<int:pk>/phone/", people.phone, name="phone"),
+    path("people/<int:pk>/password/", people.password, name="password"),
+    path("people/<int:pk>/unlock/", people.unlock, name="unlock"),
+    path("postings/<int:pk>/end/", people.end_posting, name="posting_end"),
+    path("linkages/", linkages.linkages, name="linkages"),
+    path("linkages/export.csv", linkages.export, name="linkages_export"),
+    path("linkages/new/", linkages.new, name="linkage_new"),
+    path("linkages/<int:pk>/turn/", linkages.turn, name="linkage_turn"),
+    path("items/", linkages.items, name="items"),
+    path("items/<int:pk>/", linkages.item, name="item"),
+    path("items/<int:pk>/publish/", linkages.publish, name="publish"),
+    path("items/<int:pk>/retire/", linkages.retire, name="retire"),
+]

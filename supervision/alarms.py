@@ -1,0 +1,87 @@
+"""Who is reminded of a task's clocks: the manager; then deputies and heads; then the overseers (O3.3.1c)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from approvals.alarms import when
+from deadlines.clock import local_date
+from deadlines.kinds import KindCode
+from deadlines.registry import AlarmNotice, register
+from ledger.record import Draft as LedgerDraft
+from ledger.record import record_many
+from notifications.outbox import Draft, queue
+from offices.models import Posting, User
+from offices.people import by_department, by_office, overseers
+from supervision.enums import TaskAct
+from supervision.messages import Kind, reference_of
+from supervision.models import SupervisionTask
+
+OWNERS = {
+    KindCode.ACKNOWLEDGE: ("acknowledge_deadline_id", "签收"),
+    KindCode.PLANNED_FINISH: ("planned_deadline_id", "完成监管"),
+    KindCode.FEEDBACK: ("feedback_deadline_id", "反馈监管结果"),
+}
+
+
+def alarm_tasks(notices: Sequence[AlarmNotice], now: dt.datetime) -> None:
+    """Answer a batch of alarms of one kind: one reminder for each person and task, one ledger entry for each task.
+
+    Statements are constant in the size of the batch.
+    """
+    column, verb = OWNERS[notices[0].kind]
+    by_clock = {notice.deadline_id: notice for notice in notices}
+    today = local_date(now)
+    tasks = list(
+        SupervisionTask.objects.filter(**{f"{column}__in": by_clock})
+        .only("number", "office_id", "department_id", "department__division_id", column)
+        .select_related("department")
+    )
+    managers = by_office(Posting.Role.OFFICE_MANAGER, {task.office_id for task in tasks}, today)
+    late = [task for task in tasks if by_clock[getattr(task, column)].stage >= 1]
+    later = {task.department.division_id for task in tasks if by_clock[getattr(task, column)].stage >= 2}
+    deputies = by_office(Posting.Role.OFFICE_DEPUTY, {task.office_id for task in late}, today)
+    heads = by_department(Posting.Role.DEPARTMENT_HEAD, {task.department_id for task in late}, today)
+    chasers = overseers(later, today) if later else {}
+    drafts, acts = [], []
+    for task in tasks:
+        notice = by_clock[getattr(task, column)]
+        people: list[User] = list(managers.get(task.office_id, []))
+        if notice.stage >= 1:
+            people += deputies.get(task.office_id, []) + heads.get(task.department_id, [])
+        if notice.stage >= 2:
+            people += chasers.get(task.department.division_id, [])
+        people = list(dict.fromkeys(people))
+        text = f"监管任务{task.number}的{verb}{when(notice.stage, notice.due_on)}，请及时办理。"
+        drafts += [
+            Draft(
+                kind=Kind.TASK_REMINDER.value,
+                text=text,
+                dedupe_key=f"alarm:{notice.deadline_id}:{notice.due_on}:{notice.stage}:{person.pk}",
+                reference=reference_of(task.pk),
+                to_user=person,
+                bundle_key=f"reminder:{person.pk}:{today}",
+            )
+            for person in people
+        ]
+        acts.append(
+            LedgerDraft(
+                task.stream,
+                TaskAct.ALARM,
+                {
+                    "deadline": notice.deadline_id,
+                    "stage": notice.stage,
+                    "missed": list(notice.missed),
+                    "people": [person.pk for person in people],
+                },
+            )
+        )
+    queue(drafts, now)
+    record_many(acts, at=now)
+
+
+def connect() -> None:
+    """Answer the alarms of the supervision side's clocks (from ``apps.py``)."""
+    for kind in OWNERS:
+        register(kind, alarm_tasks)

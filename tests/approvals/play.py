@@ -1,0 +1,64 @@
+"""Short ways to bring a case to a state, through the real actions."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from approvals.actions import accept_case, complete_case, decide, give_opinion
+from approvals.models import Case
+from catalogue.models import BusinessItem
+from offices.models import Posting, User
+from oversight.demo.cases import receive
+
+
+def person(username: str) -> User:
+    """A demo person by account."""
+    found: User = User.objects.get(username=username)
+    return found
+
+
+def item(name: str = "商品房预售许可") -> BusinessItem:
+    """A published business item by name."""
+    return BusinessItem.objects.published().select_related("item", "review_office__department__division").get(name=name)
+
+
+def holder(role: Posting.Role, case: Case, *not_these: User) -> User:
+    """Somebody with ``role`` in the case's office, other than those named."""
+    posting = Posting.objects.filter(role=role, office=case.review_office).exclude(user__in=not_these).order_by("pk")[0]
+    return posting.user
+
+
+def received(
+    now: dt.datetime, business_item: BusinessItem | None = None, *, complete: bool = True, clerk: str = "chuangkou1"
+) -> Case:
+    """A received case."""
+    return receive(business_item or item(), 0, person(clerk), now, complete=complete)
+
+
+def accepted(now: dt.datetime, business_item: BusinessItem | None = None) -> Case:
+    """An accepted case, in review."""
+    return accept_case(received(now, business_item), by=person("chuangkou1"), now=now)
+
+
+def reviewed(now: dt.datetime, business_item: BusinessItem | None = None, *, approve: bool = True) -> Case:
+    """A case with its opinion."""
+    case = accepted(now, business_item)
+    assert case.reviewer is not None
+    grounds = case.business_item.published_grounds()
+    keys = [] if approve else [f"{grounds[0].kind}:{grounds[0].id}"]
+    give_opinion(case, approve=approve, text="已审查。", keys=keys, by=case.reviewer, now=now)
+    return case
+
+
+def approved(now: dt.datetime, business_item: BusinessItem | None = None) -> Case:
+    """An approved case that waits for its licence."""
+    case = reviewed(now, business_item)
+    assert case.reviewer is not None
+    return decide(case, approve=True, by=holder(Posting.Role.DECIDER, case, case.reviewer), now=now)
+
+
+def completed(now: dt.datetime, business_item: BusinessItem | None = None) -> Case:
+    """A completed case with its tasks."""
+    case = approved(now, business_item)
+    assert case.reviewer is not None
+    return complete_case(case, by=case.reviewer, now=now)

@@ -1,0 +1,114 @@
+"""Papers: every kind is set from its frozen content, for those who may read it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from pytest_django import Settings
+
+from approvals.actions import accept_case, decide, refuse_acceptance, request_correction
+from approvals.actions.intake import IntakeDraft, receive_case, required_points
+from approvals.enums import DocumentKind, Way
+from approvals.models import Case, Document
+from offices.models import Posting
+from tests.approvals import play, window
+from tests.conftest import Moment
+
+pytestmark = pytest.mark.django_db
+
+
+def promised(clock: Moment) -> Case:
+    item = play.item("公共场所卫生许可（新办，告知承诺）")
+    form = window.filled(item, way=Way.PROMISE)
+    provided = dict.fromkeys(window.slots(item, Way.PROMISE), "provided")
+    draft = IntakeDraft(
+        business_item=item, intake_key=form["intake_key"], subject_kind=form["subject_kind"],
+        identifier=form["identifier"], name=form["name"], contact_name=form["contact_name"],
+        contact_phone=form["contact_phone"], way=Way.PROMISE, provided=provided,
+    )  # fmt: skip
+    return receive_case(draft, by=play.person("chuangkou1"), now=clock.at)
+
+
+def every_kind(clock: Moment) -> dict[str, Document]:
+    clerk = play.person("chuangkou1")
+    play.approved(clock.at)
+    promised(clock)
+    missing = play.received(clock.at, complete=False)
+    request_correction(missing, keys=sorted(required_points(missing)), remarks={}, by=clerk, now=clock.at)
+    refused = play.received(clock.at)
+    refuse_acceptance(refused, ground="not_our_duty", reason="应向东海县提出。", by=clerk, now=clock.at)
+    case = play.reviewed(clock.at, approve=False)
+    assert case.reviewer is not None
+    ground = case.business_item.published_grounds()[0]
+    decider = play.holder(Posting.Role.DECIDER, case, case.reviewer)
+    decide(case, approve=False, keys=[f"{ground.kind}:{ground.id}"], by=decider, now=clock.at)
+    filing = play.received(clock.at, play.item("仅销售预包装食品备案"))
+    accept_case(filing, by=clerk, now=clock.at)
+    return {document.kind: document for document in Document.objects.order_by("-id")}
+
+
+def test_every_kind_of_paper_is_complete(clock: Moment, sign_in: Callable[[str], Client], settings: Settings) -> None:
+    settings.PUBLIC_BASE_URL = "https://portal.example"
+    browser = sign_in("chuangkou1")
+    papers = every_kind(clock)
+    assert set(papers) == set(DocumentKind.values)
+    for kind, document in papers.items():
+        html = window.text_of(browser.get(reverse("paper", args=[document.pk])))
+        content = document.content
+        for text in (content["title"], content["number"], content["to"], content["authority"], content["date"]):
+            assert text in html, kind
+        assert "电子印章位置" in html
+        assert f"https://portal.example/verify/{document.verify_code}/" in html
+        for row in content.get("table", []):
+            assert all(cell in html for cell in row), kind
+        assert content["paragraphs"][0][:20] in html
+        assert ("行政复议" in html) == (kind in {"not_accepted", "rejection"})
+        assert "内容与留痕不符" not in html
+
+
+def test_the_receipt_also_leads_to_the_progress_page(clock: Moment, sign_in: Callable[[str], Client]) -> None:
+    case = play.received(clock.at)
+    html = window.text_of(sign_in("chuangkou1").get(reverse("paper", args=[case.documents.get().pk])))
+    assert f"/progress/?number={case.number}" in html
+    assert html.count('class="paper-qr"') == 2
+    assert case.query_code in html
+
+
+def test_the_back_office_reads_papers_only_after_the_decision(clock: Moment, sign_in: Callable[[str], Client]) -> None:
+    case = play.reviewed(clock.at)
+    assert case.reviewer is not None
+    browser = sign_in(case.reviewer.username)
+    decider = play.holder(Posting.Role.DECIDER, case, case.reviewer)
+    papers = list(case.documents.all())
+    assert [browser.get(reverse("paper", args=[paper.pk])).status_code for paper in papers] == [404] * len(papers)
+    assert sign_in(decider.username).get(reverse("paper", args=[papers[0].pk])).status_code == 404
+    decide(case, approve=True, by=decider, now=clock.at)
+    assert browser.get(reverse("paper", args=[papers[0].pk])).status_code == 200
+
+
+def test_other_windows_and_strangers_find_no_paper(clock: Moment, sign_in: Callable[[str], Client]) -> None:
+    address = reverse("paper", args=[play.received(clock.at).documents.get().pk])
+    assert sign_in("donghai.chuangkou1").get(address).status_code == 404
+    assert sign_in("zhujian.chushi").get(address).status_code == 404
+    assert Client().get(address).status_code == 302
+
+
+def test_a_paper_whose_content_was_changed_says_so(clock: Moment, sign_in: Callable[[str], Client]) -> None:
+    document = play.received(clock.at).documents.get()
+    Document.objects.filter(pk=document.pk).update(content=document.content | {"to": "别的公司"})
+    html = window.text_of(sign_in("chuangkou1").get(reverse("paper", args=[document.pk])))
+    assert "内容与留痕不符" in html
+
+
+def test_the_notice_tells_every_material_and_every_standard(clock: Moment, sign_in: Callable[[str], Client]) -> None:
+    item = play.item("公共场所卫生许可（新办，一般程序）")
+    html = window.text_of(sign_in("chuangkou1").get(reverse("window:notice", args=[item.code])))
+    for material in item.effective_materials():
+        assert material.name in html
+    for ground in item.published_grounds():
+        assert ground.text in html
+    for words in ("一次性告知单", item.statutory_text, item.promised_text, item.result_name, f"/guide/{item.code}/"):
+        assert words in html

@@ -1,0 +1,87 @@
+"""What the window's tests share: files of every kind, and an intake form filled in."""
+
+from __future__ import annotations
+
+import io
+import re
+import uuid
+import zipfile
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from approvals.actions.intake import checklist, slot_of
+from approvals.enums import Way
+from catalogue.models import BusinessItem
+from oversight.demo.cases import COMPANIES, code_of
+
+PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
+JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00" + b"\x00" * 64
+PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 64
+EXE = b"MZ\x90\x00\x03\x00\x00\x00" + b"\x00" * 256
+HTML = b"<html><script>alert(1)</script></html>"
+
+
+def archive(*names: str) -> bytes:
+    """A zip archive with empty members of these names."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as out:
+        for name in names:
+            out.writestr(name, "x")
+    return buffer.getvalue()
+
+
+OFD = archive("OFD.xml", "Doc_0/Document.xml")
+DOCX = archive("[Content_Types].xml", "word/document.xml")
+
+
+def file(content: bytes = PDF, name: str = "营业执照.pdf", content_type: str = "application/pdf") -> SimpleUploadedFile:
+    """A file as a browser sends it."""
+    return SimpleUploadedFile(name, content, content_type)
+
+
+def slots(item: BusinessItem, way: str = Way.ORDINARY) -> list[str]:
+    """The slots of the required lines."""
+    return [slot_of(line) for line in checklist(item, way) if line.required]
+
+
+def filled(item: BusinessItem, **changes: Any) -> dict[str, Any]:
+    """A complete intake form; ``changes`` replace fields, None removes one."""
+    stem, name = COMPANIES[0]
+    data: dict[str, Any] = {
+        "intake_key": str(uuid.uuid4()),
+        "subject_kind": "organisation",
+        "identifier": code_of(stem),
+        "name": name,
+        "contact_name": "演示联系人",
+        "contact_phone": "10000990001",
+        "content": "海州区某路 1 号",
+        "way": "ordinary",
+        "act": "accept",
+        **{f"m-{slot}": "provided" for slot in slots(item)},
+    }
+    data |= changes
+    return {name: value for name, value in data.items() if value is not None}
+
+
+def text_of(response: Any) -> str:
+    """The page's HTML."""
+    return str(response.content.decode())
+
+
+def body(response: Any) -> bytes:
+    """What a streamed answer holds."""
+    return b"".join(response.streaming_content)
+
+
+def value_of(html: str, name: str) -> str:
+    """What a field named ``name`` holds on the page."""
+    tag = re.search(rf'<input[^>]*name="{re.escape(name)}"[^>]*>', html)
+    found = re.search(r'value="([^"]*)"', tag.group()) if tag else None
+    return found.group(1) if found else ""
+
+
+def htmx(browser: Client, url: str, data: dict[str, Any]) -> Any:
+    """Post as htmx does."""
+    return browser.post(url, data, headers={"HX-Request": "true"})

@@ -1,0 +1,72 @@
+"""Short ways to bring a task to a state, through the real actions."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+from approvals.actions import IntakeDraft, accept_case, complete_case, decide, give_opinion, receive_case
+from approvals.actions.intake import checklist, slot_of
+from approvals.models import Case
+from deadlines.models import Deadline
+from notifications.deliver import deliver
+from offices.models import Posting
+from oversight.demo.cases import COMPANIES, code_of
+from supervision.models import SupervisionTask
+from tests.approvals import play
+
+PROMISED = "公共场所卫生许可（新办，一般程序）"
+
+
+def notified(now: dt.datetime) -> SupervisionTask:
+    """A task whose SMS went out."""
+    task = SupervisionTask.objects.filter(case=play.completed(now)).order_by("pk")[0]
+    deliver(now)
+    task.refresh_from_db()
+    return task
+
+
+def promised(now: dt.datetime) -> SupervisionTask:
+    """A task of a case that was approved on a promise."""
+    item = play.item(PROMISED)
+    clerk = play.person("chuangkou1")
+    stem, name = COMPANIES[3]
+    draft = IntakeDraft(
+        business_item=item, intake_key=uuid.uuid4(), subject_kind="organisation", identifier=code_of(stem), name=name,
+        contact_name="演示", contact_phone="10000990009", content="海州区", way="promise",
+        provided={slot_of(line): "provided" for line in checklist(item, "promise") if line.required},
+    )  # fmt: skip
+    case = accept_case(receive_case(draft, by=clerk, now=now), by=clerk, now=now)
+    assert case.reviewer is not None
+    give_opinion(case, approve=True, text="符合。", by=case.reviewer, now=now)
+    decide(case, approve=True, by=play.holder(Posting.Role.DECIDER, case, case.reviewer), now=now)
+    complete_case(case, by=case.reviewer, now=now)
+    deliver(now)
+    return SupervisionTask.objects.filter(case=case).order_by("pk")[0]
+
+
+def manager_of(task: SupervisionTask) -> str:
+    """The account of the task's office manager."""
+    return task.office.managers(dt.date(2026, 9, 28))[0].username
+
+
+def copies(task: SupervisionTask, count: int, first: int = 0) -> list[SupervisionTask]:
+    """``count`` more tasks like ``task``, each with its own case and clock, written in bulk."""
+    clocks, cases = [], []
+    for number in range(first, first + count):
+        case = Case.objects.get(pk=task.case_id)
+        case.pk, case.intake_key, case.number = None, uuid.uuid4(), f"{case.number[:8]}{number:012d}"
+        case.notice_deadline = case.statutory_deadline = case.promised_deadline = case.issue_deadline = None
+        cases.append(case)
+        assert task.acknowledge_deadline is not None
+        clock = Deadline.objects.get(pk=task.acknowledge_deadline.pk)
+        clock.pk = None
+        clocks.append(clock)
+    Case.objects.bulk_create(cases)
+    Deadline.objects.bulk_create(clocks)
+    made = []
+    for case, clock in zip(cases, clocks, strict=True):
+        row = SupervisionTask.objects.get(pk=task.pk)
+        row.pk, row.case, row.acknowledge_deadline, row.number = None, case, clock, f"J{case.number}01"
+        made.append(row)
+    return SupervisionTask.objects.bulk_create(made)
