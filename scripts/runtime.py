@@ -22,7 +22,7 @@ SOCKET_PATH_LIMIT = 100
 _PR_SET_PDEATHSIG = 1
 
 
-class Problem(Exception):
+class PlainError(Exception):
     """Something the person at the terminal can put right; its text is shown alone, without a traceback."""
 
     def __init__(self, text: str, code: int = 1) -> None:
@@ -31,15 +31,21 @@ class Problem(Exception):
 
 
 def finish(main: Callable[[], int]) -> NoReturn:
-    """Run ``main`` and exit with its code; a :class:`Problem` becomes one plain sentence on stderr."""
+    """Run ``main`` and exit with its code; a :class:`PlainError` becomes one plain sentence on stderr.
+
+    SIGTERM ends it like Ctrl-C: what was opened is closed first.
+    """
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace", line_buffering=True)
     try:
         sys.exit(main())
-    except Problem as problem:
+    except PlainError as problem:
         print(f"\n✗ {problem}\n", file=sys.stderr)
         sys.exit(problem.code)
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
 
 
 def default_var_dir() -> Path:
@@ -48,13 +54,13 @@ def default_var_dir() -> Path:
 
 
 def writable_dir(path: Path) -> Path:
-    """Make ``path`` if need be and return it; raise :class:`Problem` where this user may not write."""
+    """Make ``path`` if need be and return it; raise :class:`PlainError` where this user may not write."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise Problem(f"无法建立目录 {path}：{error.strerror}。请换一个有写权限的目录，或设置 VAR_DIR。") from error
+        raise PlainError(f"无法建立目录 {path}：{error.strerror}。请换一个有写权限的目录，或设置 VAR_DIR。") from error
     if not os.access(path, os.W_OK | os.X_OK):
-        raise Problem(
+        raise PlainError(
             f"当前用户不能写入 {path}（可能由另一个用户建立）。请用该用户运行、更改目录所有者，或设置 VAR_DIR。"
         )
     return path
@@ -76,7 +82,7 @@ def short_dir(preferred: Path, longest_name: str) -> Path:
     path.mkdir(mode=0o700, exist_ok=True)
     found = path.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) != 0o700:
-        raise Problem(f"临时目录 {path} 不属于当前用户或权限不对，请删除后重试。")
+        raise PlainError(f"临时目录 {path} 不属于当前用户或权限不对，请删除后重试。")
     return path
 
 
@@ -175,14 +181,14 @@ def evict(lock: Lock, grace: float) -> bool:
         return False
     group = int(lock.read() or 0)
     if group <= 1:
-        raise Problem(f"{lock.path} 被占用，但没有记下是哪个进程。请手工检查。")
+        raise PlainError(f"{lock.path} 被占用，但没有记下是哪个进程。请手工检查。")
     with contextlib.suppress(ProcessLookupError):
         os.killpg(group, signal.SIGTERM if grace else signal.SIGKILL)
     if grace and not wait_until(lambda: not lock.is_held(), grace):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(group, signal.SIGKILL)
     if not wait_until(lambda: not lock.is_held(), 10):
-        raise Problem(f"进程组 {group} 没有结束，请手工检查（{lock.path}）。")
+        raise PlainError(f"进程组 {group} 没有结束，请手工检查（{lock.path}）。")
     return True
 
 

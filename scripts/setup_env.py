@@ -1,6 +1,7 @@
 """Make the virtual environment and install the pinned requirements; instant when nothing has changed.
 
-Runs with any Python 3.11+ and nothing else: ``python3 -m scripts.setup_env``. pip is used as this machine has it set up.
+Runs with any Python 3.11+ and nothing else: ``python3 -m scripts.setup_env``. pip is used as this machine has it set
+up.
 ``--runtime`` installs only what the portal itself needs (the container image does that).
 """
 
@@ -12,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from scripts.runtime import ROOT, Lock, Problem, finish
+from scripts.runtime import ROOT, Lock, PlainError, finish
 
 VENV = ROOT / ".venv"
 RUNTIME = ("requirements.txt",)
@@ -39,7 +40,7 @@ def _make(venv: Path) -> None:
     made = subprocess.run([sys.executable, "-m", "venv", str(venv)], capture_output=True, text=True, check=False)
     if made.returncode:
         shutil.rmtree(venv, ignore_errors=True)
-        raise Problem(
+        raise PlainError(
             f"无法建立虚拟环境：{(made.stdout + made.stderr).strip()}\n"
             "  Debian/Ubuntu 请先安装：sudo apt-get install python3-venv"
         )
@@ -66,20 +67,20 @@ def ensure(venv: Path = VENV, files: tuple[str, ...] = DEVELOPMENT, root: Path =
     if is_current(venv, stamp):
         return False
     if not os.access(root, os.W_OK):
-        raise Problem(f"当前用户不能写入 {root}，无法建立虚拟环境。请复制一份到自己的目录，或更改目录所有者。")
+        raise PlainError(f"当前用户不能写入 {root}，无法建立虚拟环境。请复制一份到自己的目录，或更改目录所有者。")
     lock = Lock(root / ".setup.lock")
     if not lock.acquire():
-        raise Problem("另一个 make 正在安装依赖，请等它完成后重试。")
+        raise PlainError("另一个 make 正在安装依赖，请等它完成后重试。")
     try:
         if not _same_python(venv):
             print(f"建立虚拟环境 {venv} …")
             _make(venv)
         print("安装依赖 …")
-        command = [str(venv / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        command = [str(venv / "bin" / "python"), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
         for name in files:
             command += ["-r", str(root / name)]
         if subprocess.run(command, check=False).returncode:
-            raise Problem("依赖没有装好，原因见上。网络恢复后再运行同一条命令即可，已下载的不会重来。")
+            raise PlainError("依赖没有装好，原因见上。网络恢复后再运行同一条命令即可，已下载的不会重来。")
         (venv / ".requirements").write_text(stamp + "\n")
     finally:
         lock.path.unlink(missing_ok=True)
@@ -93,8 +94,6 @@ def main() -> int:
     parser.add_argument("--runtime", action="store_true", help="only what the portal itself needs")
     parser.add_argument("--venv", type=Path, default=VENV, help="where (default: .venv in the project)")
     options = parser.parse_args()
-    if sys.version_info < (3, 11):
-        raise Problem("需要 Python 3.11 或更高版本。")
     ensure(options.venv, RUNTIME if options.runtime else DEVELOPMENT)
     return 0
 

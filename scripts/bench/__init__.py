@@ -1,0 +1,4 @@
+"""``make bench``: figures beside their floors in raw SQL from the same run, as a table and as ``var/bench.json``.
+
+``SCALE`` sets how many rows the big tables get (running clocks; a tenth of it in cases), 1,000,000 by default.
+"""
