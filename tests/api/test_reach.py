@@ -1,0 +1,168 @@
+"""Other divisions, departments, offices and roles find nothing: every route of the URL map, every kind of outsider."""
+
+from __future__ import annotations
+
+import pytest
+from rest_framework.test import APIClient
+
+from approvals.models import Case
+from ledger.models import Entry
+from offices.models import Office, Posting, User
+from supervision.models import SupervisionTask
+from tests.api.conftest import Caller, problem
+from tests.api.routes import Route, routes
+from tests.approvals import play
+from tests.conftest import Moment
+
+pytestmark = pytest.mark.django_db
+Role = Posting.Role
+ALL = routes()
+ROLES: dict[str, set[str]] = {
+    "cases": {Role.WINDOW_CLERK, Role.DELIVERY_CLERK},
+    "case": {Role.WINDOW_CLERK, Role.DELIVERY_CLERK},
+    "documents": {Role.WINDOW_CLERK, Role.DELIVERY_CLERK},
+    "delivery": {Role.WINDOW_CLERK, Role.DELIVERY_CLERK},
+    "uploads": {Role.WINDOW_CLERK},
+    "accept": {Role.WINDOW_CLERK},
+    "corrections": {Role.WINDOW_CLERK},
+    "corrections-answer": {Role.WINDOW_CLERK},
+    "refusal": {Role.WINDOW_CLERK},
+    "reviews": {Role.REVIEWER, Role.DECIDER},
+    "review": {Role.REVIEWER, Role.DECIDER},
+    "opinion": {Role.REVIEWER, Role.DECIDER},
+    "decision": {Role.REVIEWER, Role.DECIDER},
+    "completion": {Role.REVIEWER, Role.DECIDER},
+    "tasks": {Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY, Role.DEPARTMENT_HEAD},
+    "task": {Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY, Role.DEPARTMENT_HEAD},
+    "acknowledgement": {Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY},
+    "finish": {Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY},
+    "feedback": {Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY},
+    "closure": {Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY},
+}
+PUBLIC = {"progress", "verify", "items", "item", "explain", "calendar"}
+SELF = {"token"}
+GUARDED = [route for route in ALL if route.name in ROLES]
+OF_ONE = [route for route in GUARDED if "<slug:number>" in route.path]
+LISTS = [route for route in GUARDED if "<slug:number>" not in route.path]
+
+
+def test_every_route_has_its_audience() -> None:
+    assert {route.name for route in ALL} == set(ROLES) | PUBLIC | SELF
+    assert {route.name for route in ALL if route.is_public} == PUBLIC
+    for route in GUARDED:
+        assert set(route.view.roles) == ROLES[route.name], route.name
+
+
+@pytest.mark.parametrize("route", [r for r in ALL if not r.is_public], ids=lambda route: route.name)
+def test_without_a_token_nothing_answers(db: None, clock: Moment, route: Route) -> None:
+    nobody = APIClient()
+    for method in route.methods:
+        if (route.name, method) == ("token", "post"):
+            continue
+        answer = getattr(nobody, method)(route.url(number="X"))
+        body = problem(answer, 401, "not-signed-in")
+        assert answer.headers["WWW-Authenticate"] == "Token"
+        assert "errors" not in body
+
+
+@pytest.fixture
+def world(city: None, clock: Moment) -> tuple[Case, Case, SupervisionTask]:
+    """A case in review, a completed one, and a task of it."""
+    done = play.completed(clock.at)
+    return play.accepted(clock.at), done, done.tasks.order_by("pk")[0]
+
+
+def _insiders(route: Route, case: Case, task: SupervisionTask) -> set[int]:
+    """Ids of all who may find this case or task at this address."""
+    if route.path.startswith("api/v1/cases/"):
+        wanted = Posting.objects.filter(role__in=ROLES[route.name], department__division=case.division)
+        return set(wanted.values_list("user", flat=True))
+    if route.path.startswith("api/v1/tasks/"):
+        people = Posting.objects.filter(office=task.office, role__in=[Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY])
+        heads = Posting.objects.filter(department=task.department, role=Role.DEPARTMENT_HEAD)
+        own = set(people.values_list("user", flat=True))
+        return own | set(heads.values_list("user", flat=True)) if route.name == "task" else own
+    deciders = set(Posting.objects.filter(office=case.review_office, role=Role.DECIDER).values_list("user", flat=True))
+    drawn = {case.reviewer_id} if case.reviewer_id else set()
+    return {"opinion": drawn, "decision": deciders}.get(route.name, drawn | deciders)
+
+
+def _faces(insiders: set[int], office: Office) -> dict[tuple[str, str], User]:
+    """One outsider for each role and place, seen from the office; the rest of the city differs in nothing from them."""
+    seen: dict[tuple[str, str], User] = {}
+    postings = Posting.objects.exclude(user__in=insiders).select_related("user", "department", "office").order_by("pk")
+    for posting in postings:
+        if posting.department.division_id != office.department.division_id:
+            place = "another division"
+        elif posting.department_id != office.department_id:
+            place = "another department"
+        else:
+            place = "the same office" if posting.office_id == office.pk else "another office"
+        seen.setdefault((posting.role, place), posting.user)
+    return seen
+
+
+@pytest.mark.parametrize("route", OF_ONE, ids=lambda route: route.name)
+def test_what_is_not_yours_does_not_exist(
+    caller: Caller, world: tuple[Case, Case, SupervisionTask], route: Route
+) -> None:
+    """For every outsider of the whole city: 404, the same as for a number that does not exist, and no trace."""
+    case, _, task = world
+    is_task = route.path.startswith("api/v1/tasks/")
+    number = task.number if is_task else case.number
+    outsiders = _faces(_insiders(route, case, task), task.office if is_task else case.review_office)
+    assert {place for _, place in outsiders} >= {"another division", "another department", "another office"}
+    assert {role for role, _ in outsiders} == set(Role.values)
+    entries = Entry.objects.count()
+    for person in outsiders.values():
+        client = caller(person.username)
+        for method in route.methods:
+            found = getattr(client, method)(route.url(number=number), {}, format=_format(route, method))
+            body = problem(found, 404, "not-found")
+            assert number not in body["detail"]
+    assert Entry.objects.count() == entries
+    nothing = getattr(client, method)(route.url(number="32070020260928999999X"), {}, format=_format(route, method))
+    assert nothing.content == found.content
+
+
+def _format(route: Route, method: str) -> str | None:
+    if method == "get":
+        return None
+    return "multipart" if route.name == "uploads" else "json"
+
+
+@pytest.mark.parametrize("route", LISTS, ids=lambda route: route.name)
+def test_lists_of_others_are_empty_or_do_not_exist(
+    caller: Caller, world: tuple[Case, Case, SupervisionTask], route: Route
+) -> None:
+    case, done, task = world
+    insiders: set[int] = set()
+    for one in OF_ONE:
+        if one.path.startswith(route.path):
+            insiders |= _insiders(one, case, task) | _insiders(one, done, task)
+            for other in done.tasks.all():
+                insiders |= _insiders(one, done, other)
+    if route.name == "reviews":  # whoever issues sees approved cases of the office
+        reviewers = Posting.objects.filter(office=done.review_office, role=Role.REVIEWER)
+        insiders |= set(reviewers.values_list("user", flat=True))
+    for person in _faces(insiders, task.office).values():
+        answer = caller(person.username).get(route.url())
+        if Posting.objects.filter(user=person, role__in=ROLES[route.name]).exists():
+            assert answer.json()["results"] == [], person.username
+        else:
+            problem(answer, 404, "not-found")
+
+
+def test_a_head_reads_a_task_without_viewing_it(caller: Caller, world: tuple[Case, Case, SupervisionTask]) -> None:
+    task = world[2]
+    head = Posting.objects.get(department=task.department, role=Role.DEPARTMENT_HEAD).user
+    client = caller(head.username)
+    assert client.get(f"/api/v1/tasks/{task.number}/").json()["status"] == "notified"
+    problem(client.post(f"/api/v1/tasks/{task.number}/acknowledgement/", {}, format="json"), 404, "not-found")
+
+
+def test_a_posting_that_ended_opens_nothing(caller: Caller, world: tuple[Case, Case, SupervisionTask]) -> None:
+    clerk = caller("chuangkou1")
+    assert clerk.get("/api/v1/cases/").status_code == 200
+    Posting.objects.filter(user__username="chuangkou1").update(ends_on="2026-09-27")
+    problem(clerk.get("/api/v1/cases/"), 404, "not-found")
