@@ -33,11 +33,18 @@ def neutral_files(case_id: int) -> dict[int, list[Upload]]:
     return files
 
 
+def checklist(case_id: int) -> list[dict[str, Any]]:
+    """The checklist's lines in order, each with its files (``line``, ``files``); two statements."""
+    files = neutral_files(case_id)
+    lines = CaseMaterial.objects.filter(case_id=case_id).select_related("material").order_by("order")
+    return [{"line": line, "files": files.get(line.pk, [])} for line in lines]
+
+
 def material_rows(case_id: int, address: Callable[[Upload], str]) -> list[dict[str, Any]]:
     """The checklist as ``components/material_row.html`` takes it, files at ``address``; two statements."""
-    files = neutral_files(case_id)
     rows = []
-    for line in CaseMaterial.objects.filter(case_id=case_id).select_related("material").order_by("order"):
+    for row in checklist(case_id):
+        line: CaseMaterial = row["line"]
         listed = line.material
         state = MaterialState(line.state)
         rows.append(
@@ -53,7 +60,7 @@ def material_rows(case_id: int, address: Callable[[Upload], str]) -> list[dict[s
                 "badge": {"label": state.label, "tone": TONES[state]},
                 "files": [
                     {"name": file.neutral_name, "url": address(file), "size": size_text(file.size)}
-                    for file in files.get(line.pk, [])
+                    for file in row["files"]
                 ],
             }
         )

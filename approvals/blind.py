@@ -14,6 +14,7 @@ from django.db.models import Case as Choose
 from django.db.models import DateField, IntegerField, Q, Value, When
 from django.db.models.functions import Coalesce
 
+from approvals.draws import on_duty
 from approvals.enums import DECIDED, CaseStatus, Way
 from approvals.models import Case
 from approvals.querysets import CaseQuerySet
@@ -133,9 +134,9 @@ def advised(access: Access) -> CaseQuerySet:
 
 
 def to_decide(access: Access) -> CaseQuerySet:
-    """待决定: with an opinion, or on the spot and not drawn to another; never one's own intake or review."""
+    """待决定: with an opinion, or on the spot and not drawn to another on duty; never one's own intake or review."""
     spot = Q(business_item__handling=Handling.ON_THE_SPOT)
-    free = Q(decider__isnull=True) | Q(decider=access.user)
+    free = Q(decider__isnull=True) | Q(decider=access.user) | ~on_duty(access.on)
     return (
         Case.objects.for_decider(access)
         .filter(status=CaseStatus.IN_REVIEW)

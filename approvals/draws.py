@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from approvals.enums import CaseAct
@@ -44,6 +45,15 @@ def draw_reviewer(case: Case, *, by: User, now: dt.datetime) -> Draft:
         raise Refused("no-reviewer", f"{case.review_office.name}没有可抽取的审查人员，请联系区划管理员。")
     case.reviewer_id = secrets.choice(pool)
     return _drawn(case, CaseAct.REVIEWER_DRAWN, pool, case.reviewer_id, by)
+
+
+def on_duty(on: dt.date) -> Exists:
+    """Whether the decider drawn for a case still sits in its office and is on duty on that day."""
+    return Exists(
+        Posting.objects.active(on)
+        .role(Posting.Role.DECIDER)
+        .filter(user=OuterRef("decider"), office=OuterRef("review_office"), on_duty=True, user__is_active=True)
+    )
 
 
 def draw_decider(case: Case, *, by: User, now: dt.datetime) -> Draft:

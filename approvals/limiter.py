@@ -12,12 +12,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.core.cache import cache
 from django.core.cache.backends.base import BaseCache
 from django.core.cache.backends.locmem import LocMemCache
 from django.http import HttpRequest
 from redis.exceptions import RedisError
+
+from offices import visitors
 
 log = logging.getLogger(__name__)
 
@@ -50,18 +51,11 @@ class Rate:
 
 
 def client_address(request: HttpRequest) -> str:
-    """Return the visitor's address: the peer's, or behind ``n`` configured proxies the n-th from the right of
-    X-Forwarded-For. Of an IPv6 address the network (/64) counts, which is what one household has.
-    """
-    address = str(request.META.get("REMOTE_ADDR", ""))
-    hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
-    proxies: int = settings.AXES_IPWARE_PROXY_COUNT or 0
-    if proxies and len(hops) >= proxies:
-        address = hops[-proxies]
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
+    """Return what a limit counts: the visitor's address; of IPv6 the network (/64), which one household has."""
+    address = visitors.address(request)
+    if address is None:
         return "unknown"
+    found = ipaddress.ip_address(address)
     return str(ipaddress.ip_network((found, 64), strict=False)) if found.version == 6 else str(found)
 
 

@@ -150,9 +150,9 @@ def issue(
     content = {
         "title": TITLES[kind],
         "number": number,
-        "to": case.applicant_name,
+        "to": case.department.paper_name if kind == DocumentKind.PROMISE else case.applicant_name,
         "case": case.number,
-        "authority": case.department.name,
+        "authority": case.department.paper_name,
         "date": cn_day(timezone.localtime(now).date()),
         **_body(case, kind, points or [], text),
     }

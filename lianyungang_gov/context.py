@@ -9,6 +9,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from approvals import blind
 from approvals.enums import CaseStatus
 from approvals.models import Case
 from lianyungang_gov.desk import places_for
@@ -32,9 +33,7 @@ def _waiting(url: str, access: Access) -> QuerySet[Model] | None:
     """The rows that wait for this person at a place of the rail."""
     queues: dict[str, Any] = {
         "/window/": lambda: Case.objects.for_window(access).filter(status=CaseStatus.SUBMITTED),
-        "/office/": lambda: Case.objects.for_back_office(access).filter(
-            status__in=[CaseStatus.IN_REVIEW, CaseStatus.APPROVED]
-        ),
+        "/office/": lambda: blind.to_review(access) | blind.to_decide(access) | blind.to_issue(access),
         "/tasks/": lambda: SupervisionTask.objects.for_office_people(access).filter(
             status__in=[TaskStatus.NOTIFIED, TaskStatus.VIEWED]
         ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
@@ -9,6 +11,15 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from oversight.tasks import FRESH_SECONDS, HEARTBEAT
+
+
+class NotHealth(logging.Filter):
+    """Keep the 503s of a starting portal out of the log: whoever asked has the answer."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether ``record`` is about anything but /healthz."""
+        request = getattr(record, "request", None)
+        return not (isinstance(request, HttpRequest) and request.path == "/healthz")
 
 
 def _database() -> str:

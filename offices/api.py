@@ -96,12 +96,18 @@ class CappedJSONParser(JSONParser):
     """JSON of bounded size: REST framework reads the wire itself, past Django's own limit."""
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
-        """Parse the body; raises a 413 problem when it is larger than ``DATA_UPLOAD_MAX_MEMORY_SIZE``."""
+        """Parse the body; raises a 413 problem when it is larger than ``DATA_UPLOAD_MAX_MEMORY_SIZE``.
+
+        Brackets nested beyond all sense are as unreadable as broken ones (400).
+        """
         request = (parser_context or {}).get("request")
         length = str(request.META.get("CONTENT_LENGTH") or "0") if request is not None else "0"
         if not length.isdigit() or int(length) > (settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0):
             raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", "请求内容过大，请分次提交。")
-        return super().parse(stream, media_type, dict(parser_context or {}))
+        try:
+            return super().parse(stream, media_type, dict(parser_context or {}))
+        except RecursionError as error:
+            raise exceptions.ParseError from error
 
 
 class PortalView(APIView):
@@ -141,6 +147,8 @@ class PublicView(PortalView):
 
 def read(serializer: type[serializers.Serializer[Any]], data: Any, **context: Any) -> dict[str, Any]:
     """Return the validated ``data`` (a body or the address's query); raises ``ValidationError`` (422)."""
+    if data is None:
+        raise serializers.ValidationError({"non_field_errors": ["请求内容不能是 null。"]})
     found = serializer(data=data, context=context)
     found.is_valid(raise_exception=True)
     return dict(found.validated_data)

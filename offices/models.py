@@ -59,6 +59,7 @@ class Department(models.Model):
 
     division = models.ForeignKey(Division, models.PROTECT, related_name="departments")
     name = models.CharField("名称", max_length=60)
+    official_name = models.CharField("全称", max_length=80, blank=True, default="", help_text="用于文书落款")
     short_name = models.CharField("发文代字", max_length=8, help_text="用于文号，如“发改”")
     side = models.CharField("侧", max_length=12, choices=Side.choices, default=Side.BOTH)
     is_demo = models.BooleanField("演示", default=False)
@@ -75,6 +76,11 @@ class Department(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def paper_name(self) -> str:
+        """The name that stands under a paper."""
+        return self.official_name or self.name
 
     @property
     def supervises(self) -> bool:

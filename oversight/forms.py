@@ -43,6 +43,7 @@ class Pick(forms.ModelChoiceField):  # type: ignore[type-arg]
             label=label,
             required=required,
             help_text=help_text,
+            empty_label="请选择",
             error_messages={"invalid_choice": f"所选的{label}不在本区划的可选范围内，请重新选择。"},
         )
 

@@ -10,6 +10,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from approvals.api.serializers import LicenceSerializer, ReviewLineSerializer
+from approvals.archive import neutral_files
+from approvals.models import CaseMaterial, Licence
 from deadlines.api import DeadlineSerializer
 from offices.api import ACT, READ, Choice, PageQuerySerializer, PortalView, Said, SaidDay, answers, page, paged, read
 from offices.models import Posting
@@ -78,7 +81,21 @@ class TaskSerializer(TaskRowSerializer):
     planned_finish_on = serializers.DateField(allow_null=True)
     finished_on = serializers.DateField(allow_null=True)
     closed_at = serializers.DateTimeField(allow_null=True)
+    materials = serializers.SerializerMethodField(help_text="The case's archive, files under neutral names.")
+    licence = serializers.SerializerMethodField()
     feedback = serializers.SerializerMethodField()
+
+    @extend_schema_field(ReviewLineSerializer(many=True))
+    def get_materials(self, task: SupervisionTask) -> Any:
+        """The checklist; two statements."""
+        lines = CaseMaterial.objects.filter(case_id=task.case_id).order_by("order")
+        return ReviewLineSerializer(lines, many=True, context={"files": neutral_files(task.case_id)}).data
+
+    @extend_schema_field(LicenceSerializer(allow_null=True))
+    def get_licence(self, task: SupervisionTask) -> Any:
+        """The licence or filing receipt that is supervised."""
+        found = Licence.objects.filter(case_id=task.case_id).first()
+        return LicenceSerializer(found).data if found else None
 
     @extend_schema_field(FeedbackSerializer(allow_null=True))
     def get_feedback(self, task: SupervisionTask) -> Any:

@@ -10,3 +10,5 @@ from lianyungang_gov.settings import *  # noqa: F403
 
 # The real hasher is slow on purpose; one test signs in through it.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # noqa: F405

@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from approvals import notices, papers
 from approvals.actions.finish import complete_case
+from approvals.draws import on_duty
 from approvals.enums import CaseAct, CaseStatus, DocumentKind
 from approvals.exceptions import Refused, TransitionNotAllowed
 from approvals.models import Case, Decision, Opinion
@@ -78,7 +80,8 @@ def decide(case: Case, *, approve: bool, by: User, now: dt.datetime, keys: Seque
         raise Refused("opinion-first", "审查意见还没有出具，不能作出决定。")
     if by.pk in {case.reviewer_id, case.intake_by_id}:
         raise Refused("same-person", "收件、审查和决定不能是同一人，请由其他决定人员办理。")
-    if on_the_spot and case.decider_id not in {None, by.pk}:
+    drawn = Case.objects.filter(on_duty(timezone.localtime(now).date()), pk=case.pk, decider__isnull=False)
+    if on_the_spot and case.decider_id not in {None, by.pk} and drawn.exists():
         raise Refused("drawn-to-another", "这件即办件已抽取给另一位值班决定人员。", conflict=True)
     grounds = _grounds(case, keys)
     if not approve and not grounds:

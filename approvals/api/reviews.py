@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -103,7 +103,7 @@ class ReviewListView(PortalView):
         tab = BY_KEY.get(asked.get("queue", ""), own[0])
         cases = blind.with_due(blind.search(tab.queue(self.access), asked["q"]))
         if asked["late"]:
-            cases = cases.filter(Q(due_on__lt=self.today))
+            cases = blind.late(cases, self.today)
         rows: QuerySet[Case] = blind.blind(cases)
         return page(rows, tab.order, asked["cursor"], BlindRowSerializer, today=self.today)
 

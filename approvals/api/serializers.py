@@ -7,9 +7,10 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from approvals import blind
+from approvals import archive, blind
 from approvals.actions.intake import NOT_NEEDED, correction_choices, required_points, slot_of
 from approvals.actions.review import ground_choices
+from approvals.archive import neutral_files
 from approvals.blind import BlindCase
 from approvals.enums import CaseStatus, DeliveryMethod, DocumentKind, MaterialState, Outcome, RefusalGround, Way
 from approvals.models import Case, CaseMaterial, Licence, Opinion, Upload
@@ -210,10 +211,16 @@ class ReviewRowSerializer(serializers.Serializer[Any]):
 class ReviewLineSerializer(serializers.Serializer[Any]):
     """A line of the checklist, with files under neutral names."""
 
-    name = serializers.CharField(source="line.name")
-    required = serializers.BooleanField(source="line.required")  # type: ignore[assignment]
-    state = serializers.ChoiceField(source="line.state", choices=MaterialState.choices)
-    files = NeutralFileSerializer(many=True)
+    name = serializers.CharField()
+    required = serializers.BooleanField()  # type: ignore[assignment]
+    state = serializers.ChoiceField(choices=MaterialState.choices)
+    files = serializers.SerializerMethodField()
+
+    @extend_schema_field(NeutralFileSerializer(many=True))
+    def get_files(self, line: CaseMaterial) -> Any:
+        """The line's files."""
+        files: dict[int, list[Upload]] = self.context["files"]
+        return NeutralFileSerializer(files.get(line.pk, []), many=True).data
 
 
 class OpinionSerializer(serializers.Serializer[Any]):
@@ -249,7 +256,8 @@ class ReviewSerializer(ReviewRowSerializer):
     @extend_schema_field(ReviewLineSerializer(many=True))
     def get_materials(self, case: BlindCase) -> Any:
         """The checklist; two statements."""
-        return ReviewLineSerializer(blind.checklist(case.pk), many=True).data
+        lines = CaseMaterial.objects.filter(case_id=case.pk).order_by("order")
+        return ReviewLineSerializer(lines, many=True, context={"files": neutral_files(case.pk)}).data
 
     @extend_schema_field(PointSerializer(many=True))
     def get_grounds(self, case: BlindCase) -> Any:

@@ -28,7 +28,7 @@ from offices.models import Department, Office, Posting, User
 from offices.web import PortalRequest, roles_required
 from oversight import queries
 from oversight.forms import LinkageForm, ReasonForm
-from oversight.lists import Filter, Listing, everything
+from oversight.lists import Filter, Listing, counted, everything
 
 Role = Posting.Role
 administrators = roles_required(Role.DIVISION_ADMIN)
@@ -108,9 +108,7 @@ def _rows(request: PortalRequest, linkages: Sequence[Linkage]) -> list[dict[str,
 def linkages(request: PortalRequest) -> HttpResponse:
     """The list by item; each line says whether its office can be told."""
     listing, rows = _listing(request)
-    counts = rows.aggregate(
-        all=Count("pk"), **{tab: Count("pk", filter=condition) for tab, condition in CONDITIONS.items() if tab}
-    )
+    counts = counted(rows, CONDITIONS)
     page = listing.page(rows.filter(CONDITIONS[listing["tab"]]), ORDER)
     context = {
         "lead": f"有效关联 {counts['active']} 条，其中 {counts['fault']} 条的处室无人可联系。",
@@ -198,7 +196,10 @@ def turn(request: PortalRequest, pk: int) -> HttpResponse:
     """End a linkage, or bring it back."""
     linkage = get_object_or_404(queries.own_linkages(request.access), pk=pk)
     back = redirect("division:item", pk=linkage.business_item_id)
-    on = request.POST.get("active") == "1"
+    asked = request.POST.get("active")
+    if asked not in {"0", "1"}:
+        return back
+    on = asked == "1"
     try:
         if on:
             link(
@@ -246,9 +247,7 @@ ITEM_CONDITIONS = {
 def items(request: PortalRequest) -> HttpResponse:
     """The business items of the division, with the number of their linkages."""
     listing, rows = _items(request)
-    counts = rows.aggregate(
-        all=Count("pk"), **{tab: Count("pk", filter=condition) for tab, condition in ITEM_CONDITIONS.items() if tab}
-    )
+    counts = counted(rows, ITEM_CONDITIONS)
     shown = rows.filter(ITEM_CONDITIONS[listing["tab"]]).select_related("item__department")
     page = listing.page(shown.annotate(linked=Count("linkages", filter=Q(linkages__active=True))), ITEM_ORDER)
     context = {

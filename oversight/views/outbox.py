@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count, Q
+from django.db.models import Q
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -26,7 +26,7 @@ from offices.models import Posting
 from offices.web import PortalRequest, roles_required
 from oversight import queries
 from oversight.actions.overseeing import resend as send_again
-from oversight.lists import Filter, Listing, everything
+from oversight.lists import Filter, Listing, counted, everything
 from supervision.models import SupervisionTask
 
 Role = Posting.Role
@@ -92,10 +92,7 @@ def _row(message: Message, owners: dict[str, tuple[str, str]]) -> dict[str, Any]
 def outbox(request: PortalRequest) -> HttpResponse:
     """What did not arrive, newest first."""
     listing, rows = _listing(request)
-    troubles = queries.troubles(request.now)
-    counts = queries.in_trouble(rows, request.now).aggregate(
-        all=Count("pk"), **{tab: Count("pk", filter=condition) for tab, condition in troubles.items()}
-    )
+    counts = counted(queries.in_trouble(rows, request.now), queries.troubles(request.now))
     shown = queries.with_repeat(queries.in_trouble(rows, request.now, listing["tab"]))
     page = listing.page(shown, ORDER)
     owners = _owners(page.rows)

@@ -225,7 +225,7 @@ def _answer(request: PortalRequest, person: User, returned: Forms | None = None)
     failures = AccessAttempt.objects.filter(username=person.username).order_by("-failures_since_start")
     most = failures.values_list("failures_since_start", flat=True).first() or 0
     context = {
-        "person": person,
+        "account": person,
         "is_self": person.pk == request.user.pk,
         "shared": shared,
         "phone": mask_phone(person.phone),
@@ -318,7 +318,10 @@ def end_posting(request: PortalRequest, pk: int) -> HttpResponse:
 def set_active(request: PortalRequest, pk: int) -> HttpResponse:
     """Close an account, or open it again."""
     found = _own(request, pk)
-    active = request.POST.get("active") == "1"
+    asked = request.POST.get("active")
+    if asked not in {"0", "1"}:
+        return redirect("division:person", pk=pk)
+    active = asked == "1"
 
     def act() -> str:
         actions.set_active(_division_of(request, found), found, active=active, by=request.user, now=request.now)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -25,7 +25,7 @@ from offices.web import PortalRequest, roles_required
 from oversight import queries
 from oversight.actions.overseeing import assign as assign_case
 from oversight.forms import OfficeAndSubItem
-from oversight.lists import Filter, Listing, everything
+from oversight.lists import Filter, Listing, counted, everything
 from supervision.models import UnlinkedCase
 
 Role = Posting.Role
@@ -67,9 +67,8 @@ def unlinked(request: PortalRequest) -> HttpResponse:
     """The pool, the longest waiting first."""
     listing, rows = _listing(request)
     page = listing.page(rows, ORDER)
-    counts = _pool(request).aggregate(
-        waiting=Count("pk", filter=Q(settled_at__isnull=True)), settled=Count("pk", filter=Q(settled_at__isnull=False))
-    )
+    settled = Q(settled_at__isnull=False)
+    counts = counted(_pool(request), {"waiting": ~settled, "settled": settled})
     context = {
         "lead": "这些办件已办结，但没有关联的监管处室。请逐件分派，不留监管空档。"
         if counts["waiting"]

@@ -71,7 +71,7 @@
     if (chosen) chosen.classList.add("is-selected");
     count();
   };
-  document.addEventListener("htmx:afterSwap", wake);
+  document.addEventListener("htmx:afterSettle", wake);
   wake();
   document.addEventListener("DOMContentLoaded", () => preview(document.querySelector("tr[data-preview]")));
 

@@ -73,9 +73,10 @@ def test_lists_cost_the_same_however_long_they_are(caller: Caller, nobody: APICl
     task = case.tasks.order_by("pk")[0]
     manager = Posting.objects.get(role=Role.OFFICE_MANAGER, office=task.office).user
     decider = play.holder(Role.DECIDER, waiting, waiting.reviewer)
+    clerk = caller("chuangkou1")
     asked = [
-        (caller("chuangkou1"), "/api/v1/cases/"),
-        (caller("chuangkou1"), "/api/v1/cases/?q=置业"),
+        (clerk, "/api/v1/cases/"),
+        (clerk, "/api/v1/cases/?q=置业"),
         (caller(decider.username), "/api/v1/reviews/?queue=done"),
         (caller(manager.username), "/api/v1/tasks/"),
         (nobody, "/api/v1/items/"),
@@ -85,9 +86,7 @@ def test_lists_cost_the_same_however_long_they_are(caller: Caller, nobody: APICl
         counts = []
         for client, url in asked:
             client.get(url)
-            with CaptureQueriesContext(
-                connection,
-            ) as found:
+            with CaptureQueriesContext(connection) as found:
                 assert client.get(url).json()["results"]
             counts.append(len(found))
         return counts
@@ -145,7 +144,7 @@ def test_a_period_is_explained_as_by_the_command(nobody: APIClient, start: str, 
     told = io.StringIO()
     call_command("explain_deadline", start=start, days=days, unit=unit, stdout=told)
     *lines, due = told.getvalue().strip().splitlines()
-    answer = nobody.get("/api/v1/deadlines/explain/", {"start": start, "days": days, "unit": unit}).json()
+    answer = nobody.get("/api/v1/deadlines/explain/", {"start": start, "days": str(days), "unit": unit}).json()
     assert answer["due_on"] == due
     assert len(answer["lines"]) == len(lines)
     for line, row in zip(lines, answer["lines"], strict=True):
@@ -155,7 +154,7 @@ def test_a_period_is_explained_as_by_the_command(nobody: APIClient, start: str, 
 
 
 def test_the_national_day_example_of_the_order(nobody: APIClient) -> None:
-    asked = {"start": "2026-09-28T15:00", "days": 5}
+    asked = {"start": "2026-09-28T15:00", "days": "5"}
     assert nobody.get("/api/v1/deadlines/explain/", asked).json()["due_on"] == "2026-10-10"
 
 
@@ -181,7 +180,9 @@ def test_the_calendar_of_a_year(nobody: APIClient) -> None:
         year = nobody.get("/api/v1/calendar/2026/").json()
     assert len(found) == 2
     assert (len(year["days"]), year["status"]) == (365, "official")
-    assert {"day": "2026-10-10", "is_working": True, "kind": "makeup", "name": "国庆节"} in year["days"]
+    saturday = next(day for day in year["days"] if day["day"] == "2026-10-10")
+    assert (saturday["is_working"], saturday["kind"]) == (True, "makeup")
+    assert "国庆" in saturday["name"]
     assert nobody.get("/api/v1/calendar/2027/").json()["status"] == "provisional"
     for number in (1999, 99999, 10**30):
         problem(nobody.get(f"/api/v1/calendar/{number}/"), 404, "not-found")

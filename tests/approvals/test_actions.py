@@ -304,3 +304,20 @@ def test_everything_is_on_the_chain_without_personal_data(city: None, clock: Mom
         case.query_code,
     ):
         assert secret not in said
+
+
+def test_a_case_drawn_to_a_decider_who_left_the_duty_waits_for_any_other(city: None, clock: Moment) -> None:
+    spot = (
+        BusinessItem.objects.published()
+        .filter(handling="on_the_spot", item__kind="licence", item__division__code="320700")
+        .first()
+    )
+    assert spot is not None
+    case = play.accepted(clock.at, spot)
+    drawn = case.decider
+    assert drawn is not None
+    other = play.holder(Role.DECIDER, case, drawn)
+    with pytest.raises(Refused, match="另一位值班"):
+        decide(case, approve=True, by=other, now=clock.at)
+    Posting.objects.filter(user=drawn, role=Role.DECIDER).update(on_duty=False)
+    assert decide(case, approve=True, by=other, now=clock.at).decider == other

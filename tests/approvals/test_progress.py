@@ -256,9 +256,9 @@ def test_behind_a_proxy_the_visitor_counts_and_a_forged_header_does_not(settings
     from django.test import RequestFactory
 
     request = RequestFactory().get("/", REMOTE_ADDR="10.0.0.1", HTTP_X_FORWARDED_FOR="1.1.1.1, 203.0.113.9")
-    settings.AXES_IPWARE_PROXY_COUNT = None
+    settings.PROXY_COUNT = None
     assert limiter.client_address(request) == "10.0.0.1"
-    settings.AXES_IPWARE_PROXY_COUNT = 1
+    settings.PROXY_COUNT = 1
     assert limiter.client_address(request) == "203.0.113.9"
 
 

@@ -20,6 +20,7 @@ from approvals.actions.intake import add_materials
 from approvals.enums import CaseAct
 from approvals.exceptions import Refused
 from approvals.models import Case, Upload
+from approvals.tasks import discard_abandoned
 from approvals.upload_handler import CappedUploadHandler
 from ledger.hashing import sm3
 from ledger.models import Entry
@@ -202,3 +203,17 @@ def test_a_file_that_the_store_lost_is_not_found(clock: Moment, sign_in: Callabl
     case = with_file(clock)
     uploads.file_path(Upload.objects.get(case_material__case=case)).unlink()
     assert sign_in("chuangkou1").get(url(case)).status_code == 404
+
+
+def test_files_of_a_form_that_nobody_sent_go_after_a_week(
+    city: None, clock: Moment, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    left = keep(window.PDF, "a.pdf", clock)
+    path = uploads.file_path(left)
+    discard_abandoned()
+    assert path.exists()
+    clock.to("2026-10-06 10:00")
+    with django_capture_on_commit_callbacks(execute=True):
+        discard_abandoned()
+    assert not path.exists()
+    assert not Upload.objects.filter(pk=left.pk).exists()

@@ -5,8 +5,9 @@ Everything goes through the browser; nothing here reads the database.
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
@@ -32,7 +33,9 @@ class Applicant:
 
 def applicant(number: int) -> Applicant:
     """Invented company ``number`` (1 to 99): its code is well-formed and belongs to nobody we know of."""
-    return Applicant(f"连云港花果山置业{number:02d}号公司（演示）", code_of(f"91320700MA1E2E0{number:02d}"), f"100880000{number:02d}")
+    return Applicant(
+        f"连云港花果山置业{number:02d}号公司（演示）", code_of(f"91320700MA1E2E0{number:02d}"), f"100880000{number:02d}"
+    )
 
 
 @dataclass(frozen=True)
@@ -43,24 +46,13 @@ class Receipt:
     query_code: str
 
 
-def accounts(stack: Stack, item: str) -> dict[str, list[str]]:
-    """Step → accounts of the walk of ``item``, as ``make run`` prints it."""
-    walk = stack.accounts.split(f"走一遍“{item}”：")[1].split("走一遍")[0]
-    found = {}
-    for line in walk.strip().splitlines():
-        if line.strip():
-            _, step, _, names = re.split(r"\s{2,}", line.strip(), maxsplit=3)
-            found[step] = re.split(r"\s{2,}", names)[0].split(" / ")
-    return found
-
-
 @dataclass
 class Town:
     """The people of one running portal, each with a browser of their own that stays signed in."""
 
     stack: Stack
     new_page: NewPage
-    seats: dict[str, Page] = field(default_factory=dict)
+    seats: dict[str, Page] = dataclasses.field(default_factory=dict)
 
     def desk(self, username: str, width: int = 1440, *, java_script: bool = True, touch: bool = False) -> Page:
         """The page of a person who has signed in; the same one at every call."""
@@ -82,6 +74,11 @@ def sign_in(page: Page, username: str) -> None:
     page.locator("#sign-in [name=password]").fill(PASSWORD)
     page.get_by_role("button", name="登录", exact=True).click()
     expect(page.get_by_role("button", name="退出")).to_be_visible()
+
+
+def field(page: Page, label: str) -> Locator:
+    """The text field whose label begins with ``label`` (the mark 必填 follows it)."""
+    return page.get_by_role("textbox", name=re.compile(f"^{re.escape(label)}"))
 
 
 def confirm(page: Page, verb: str) -> None:
@@ -119,14 +116,14 @@ def take_in_by_keyboard(page: Page, who: Applicant, initials: str, pdf: Path) ->
     keys.type(initials)
     expect(page.locator("#results")).to_have_attribute("data-q", initials)
     keys.press("Enter")
-    expect(page.get_by_label("统一社会信用代码或身份证号码")).to_be_focused()
+    expect(field(page, "统一社会信用代码或身份证号码")).to_be_focused()
     keys.type(who.code)
     keys.press("Enter")
     for label, text in (("申请人名称（姓名）", who.name), ("联系人", "演示联系人"), ("联系手机", who.phone)):
-        expect(page.get_by_label(label)).to_be_focused()
+        expect(field(page, label)).to_be_focused()
         keys.type(text)
         keys.press("Enter")
-    expect(page.get_by_label("申请内容")).to_be_focused()
+    expect(field(page, "申请内容")).to_be_focused()
     keys.type("一期 1 至 3 幢，住宅 120 套")
     keys.press("Alt+a")
     keys.press("Alt+2")
@@ -143,11 +140,11 @@ def take_in_by_keyboard(page: Page, who: Applicant, initials: str, pdf: Path) ->
 def open_intake(page: Page, code: str, who: Applicant) -> None:
     """Open the intake of the item ``code`` and fill in who applies."""
     page.goto(f"/window/new/{code}/")
-    page.get_by_label("统一社会信用代码或身份证号码").fill(who.code)
-    page.get_by_label("申请人名称（姓名）").fill(who.name)
-    page.get_by_label("联系人").fill("演示联系人")
-    page.get_by_label("联系手机").fill(who.phone)
-    page.get_by_label("申请内容").fill("一期 4 幢，住宅 40 套")
+    field(page, "统一社会信用代码或身份证号码").fill(who.code)
+    field(page, "申请人名称（姓名）").fill(who.name)
+    field(page, "联系人").fill("演示联系人")
+    field(page, "联系手机").fill(who.phone)
+    field(page, "申请内容").fill("一期 4 幢，住宅 40 套")
 
 
 def take_in(page: Page, code: str, who: Applicant, *, way: str = "", act: str = "收件并受理") -> Receipt:
@@ -202,7 +199,7 @@ def review(page: Page, receipt: Receipt, who: Applicant) -> None:
     source = page.content()
     for secret in (who.name, who.code, who.phone, "演示联系人"):
         assert secret not in source
-    page.get_by_label(re.compile("^审查意见")).fill("材料齐全，符合已公布的条件，建议准予许可。")
+    field(page, "审查意见").fill("材料齐全，符合已公布的条件，建议准予许可。")
     confirm(page, "建议准予")
     said(page, f"审查意见已提交，办件 {receipt.number} 转交决定人员")
 
@@ -261,8 +258,8 @@ def live_through_task(page: Page, number: str) -> None:
     page.get_by_role("button", name="完成监管").click()
     said(page, "已记录完成监管")
     page.get_by_label("符合", exact=True).check()
-    page.get_by_label("情况说明").fill("现场检查一次，与许可内容一致。")
+    field(page, "情况说明").fill("现场检查一次，与许可内容一致。")
     page.get_by_label("开展监管工作的平台").select_option(label="省市场监管信息平台")
-    page.get_by_label("该平台的文书编号").fill("检〔2026〕1号")
+    field(page, "该平台的文书编号").fill("检〔2026〕1号")
     page.get_by_role("button", name="反馈监管结果").click()
     said(page, "监管结果已反馈，任务已归档")

@@ -9,8 +9,8 @@ from playwright.sync_api import Browser, ConsoleMessage, Error, Page, expect, sy
 
 from scripts.run_e2e import chromium
 from scripts.runtime import ROOT, free_port, wait_until
-from scripts.servers import PostgresServer, ValkeyServer
 from scripts.stack import Stack
+from tests.stacks import DEMO, PostgresStack
 
 # Playwright's synchronous API runs an event loop in this thread, where Django would refuse its ORM.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
@@ -29,10 +29,6 @@ _CHROMIUM_OPTIONS = [
     "--disable-component-update",
     "--no-first-run",
 ]
-# The suite's own settings are in our environment; the stacks are demo systems with databases of their own.
-_DEMO = {"PORTAL_MODE": "demo", "DATABASE_URL": "", "REDIS_URL": "", "PUBLIC_BASE_URL": ""} | {
-    "STATIC_ROOT": str(ROOT / "var" / "e2e-static")  # collected once for all stacks
-}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -43,38 +39,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.e2e)
 
 
-class PostgresStack(Stack):
-    """The portal on PostgreSQL and on a Redis that the supervisor does not own."""
-
-    def __init__(self, directory: Path) -> None:
-        self.postgres = PostgresServer(directory / "pg")
-        self.broker = ValkeyServer(directory)
-        self.postgres.start()
-        self.broker.start()
-        urls = {"DATABASE_URL": self.postgres.url, "REDIS_URL": self.broker.url}
-        super().__init__(var_dir=directory / "var", port=free_port(), env=_DEMO | urls)
-
-    def kill(self, role: str) -> int:
-        """As the stack's own; the broker is started again here, empty."""
-        if role != "valkey":
-            return super().kill(role)
-        self.broker.kill()
-        self.broker.start()
-        return 0
-
-    def close(self) -> None:
-        """Stop the portal and its servers."""
-        try:
-            self.stop()
-        finally:
-            self.broker.stop()
-            self.postgres.stop()
-
-
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The embedded default (SQLite, Valkey) with the demo city, healthy; one for each test module."""
-    running = Stack(var_dir=tmp_path_factory.mktemp("portal"), port=free_port(), env=_DEMO)
+    running = Stack(var_dir=tmp_path_factory.mktemp("portal"), port=free_port(), env=DEMO)
     try:
         running.start()
         running.wait_healthy()

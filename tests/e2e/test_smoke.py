@@ -4,7 +4,8 @@ import pytest
 from playwright.sync_api import Page
 
 from scripts.stack import Stack
-from tests.e2e.conftest import NewPage, PostgresStack, shot
+from tests.e2e.conftest import NewPage, shot
+from tests.stacks import PostgresStack
 
 
 def test_home_opens(page: Page, stack: Stack) -> None:

@@ -186,8 +186,8 @@ def _live(request: PortalRequest, filters: Filters) -> dict[str, Any]:
     cursor = request.GET.get("page", "")
     tab = BY_KEY.get(filters.state)
     page = Keyset(with_row(cases.filter(tab.where) if tab else cases), ORDER).page(cursor)
-    counts = tally(access.user, {one.key: cases.filter(one.where) for one in TABS})
-    stats = [{"label": "全部", "count": "", "url": f"?{filters.query(state='')}", "active": not tab}]
+    counts = tally(access.user, {"": cases} | {one.key: cases.filter(one.where) for one in TABS})
+    stats = [{"label": "全部", "count": counts[""], "url": f"?{filters.query(state='')}", "active": not tab}]
     stats += [
         {
             "label": one.label,

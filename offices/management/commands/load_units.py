@@ -57,5 +57,7 @@ class Command(BaseCommand):
         if division is None:
             raise CommandError(f"第 {line} 行：没有区划 {row['division_code']}")
         Department.objects.update_or_create(
-            division=division, name=row["name"], defaults={"short_name": row["short_name"], "side": row["side"]}
+            division=division,
+            name=row["name"],
+            defaults={"short_name": row["short_name"], "official_name": row["official_name"], "side": row["side"]},
         )

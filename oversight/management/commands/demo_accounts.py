@@ -53,9 +53,8 @@ class Command(BaseCommand):
         if not walks:
             raise CommandError("还没有演示数据，请先运行 manage.py load_demo。")
         base = options["base"].rstrip("/")
-        pages = [
-            (label, base + reverse(name)) for label, name in PAGES if name != "training" or settings.TRAINING_ALLOWED
-        ]
+        absent = {"training": not settings.TRAINING_ALLOWED, "notifications:phones": not settings.DEMO_PHONE}
+        pages = [(label, base + reverse(name)) for label, name in PAGES if not absent.get(name)]
         lines = ["", *table(pages), "", f"演示密码（所有账号相同）：{people.PASSWORD}"]
         for way in walks:
             lines += ["", f"走一遍“{way.item}”："]

@@ -1,0 +1,186 @@
+"""The OpenAPI document is complete and true: it validates, its operations are stable, no drawn request breaks it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from django.conf import settings as django_settings
+from django.core.handlers.wsgi import WSGIHandler
+from django.core.management import call_command
+from django.core.signals import request_finished, request_started
+from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections, transaction
+from drf_spectacular.generators import SchemaGenerator
+from hypothesis import HealthCheck, Phase, given, seed
+from hypothesis import settings as hypothesis_settings
+from pytest_django.fixtures import Settings
+from rest_framework.test import APIClient
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from offices.models import Posting
+from offices.tokens import issue
+from tests.api.routes import routes
+from tests.approvals import play
+from tests.conftest import Moment
+
+pytestmark = pytest.mark.django_db
+Role = Posting.Role
+EXAMPLES = 12
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+    response_headers_conformance,
+]
+OPERATIONS = {
+    "createToken", "revokeToken",
+    "listItems", "getItem", "readProgress", "verifyPaper", "explainDeadline", "getCalendarYear",
+    "listCases", "receiveCase", "getCase", "uploadMaterial", "acceptCase", "requestCorrection", "answerCorrection",
+    "refuseAcceptance", "deliverResult", "listCaseDocuments",
+    "listReviews", "getReview", "giveOpinion", "decideCase", "completeCase",
+    "listTasks", "getTask", "acknowledgeTask", "finishTask", "feedBackTask", "closeTask",
+    "postReceipts",
+}  # fmt: skip
+
+
+def document() -> dict[str, Any]:
+    """The document as it is served."""
+    answer = APIClient().get("/api/schema/", HTTP_ACCEPT="application/vnd.oai.openapi+json")
+    assert answer.status_code == 200
+    found: dict[str, Any] = json.loads(answer.content)
+    return found
+
+
+def operations(found: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    return [(path, method, what) for path, methods in found["paths"].items() for method, what in methods.items()]
+
+
+def test_the_document_is_valid_and_without_warnings(tmp_path: Any) -> None:
+    call_command("spectacular", validate=True, fail_on_warn=True, file=str(tmp_path / "schema.yaml"))
+
+
+def test_every_route_stands_in_it_and_is_described() -> None:
+    found = operations(document())
+    names = [what["operationId"] for _, _, what in found]
+    assert len(names) == len(set(names))
+    assert set(names) == OPERATIONS
+    served = {(route.path.count("<"), method) for route in routes() for method in route.methods}
+    assert sum(len(route.methods) for route in routes()) == len(names) - 1  # the gateway's hook is not under /api/v1/
+    assert served
+    tags = {tag["name"] for tag in document()["tags"]}
+    for path, method, what in found:
+        assert what["summary"], path
+        assert what["description"], path
+        assert len(what["tags"]) == 1, path
+        assert set(what["tags"]) <= tags, path
+        problems = {code: answer for code, answer in what["responses"].items() if code >= "400"}
+        for code, answer in problems.items():
+            assert list(answer["content"]) == ["application/problem+json"], (path, method, code)
+        public = what["security"] == [{}] if "security" in what else True
+        if not public and what["operationId"] != "createToken":
+            assert "401" in problems, path
+
+
+def test_components_are_named_by_meaning() -> None:
+    names = set(SchemaGenerator().get_schema(public=True)["components"]["schemas"])  # type: ignore[no-untyped-call]
+    assert {"CaseStatus", "TaskStatus", "Problem", "FieldError"} <= {name.removesuffix("Enum") for name in names}
+    assert not [name for name in names if any(part.isdigit() for part in name)]
+
+
+@pytest.fixture
+def town(city: None, clock: Moment) -> dict[str, dict[str, str]]:
+    """Cases and a task in several states; for each tag a caller, and values of the address that exist."""
+    done, waiting, fresh = play.completed(clock.at), play.accepted(clock.at), play.received(clock.at)
+    assert waiting.reviewer is not None
+    task = done.tasks.order_by("pk")[0]
+    manager = Posting.objects.get(role=Role.OFFICE_MANAGER, office=task.office).user
+    clerk, reviewer, keeper = (
+        f"Token {issue(person).token}" for person in (play.person("chuangkou1"), waiting.reviewer, manager)
+    )
+    paper = done.documents.order_by("id")[0]
+    return {
+        "window": {"caller": clerk, "number": fresh.number},
+        "back office": {"caller": reviewer, "number": waiting.number},
+        "supervision": {"caller": keeper, "number": task.number},
+        "public": {"code": paper.verify_code, "year": "2026"},
+        "token": {},
+        "gateway": {"caller": "Bearer " + django_settings.HOOK_TOKEN},
+    }
+
+
+@pytest.fixture
+def served(db: None) -> Iterator[WSGIHandler]:
+    """The portal's own WSGI application, on the test's connection, which a server would close between requests."""
+    signals = (request_started, request_finished)
+    for signal in signals:
+        signal.disconnect(close_old_connections)
+    yield get_wsgi_application()
+    for signal in signals:
+        signal.connect(close_old_connections)
+
+
+def _draw(operation: Any, known: dict[str, str], mode: GenerationMode) -> set[int]:
+    """Send what is drawn for one operation, judge each answer by the document, and return the statuses seen.
+
+    Nothing stays in the database, so that each request meets the same city.
+    """
+    place = {name: known[name] for name in known if f"{{{name}}}" in operation.path}
+    fixed = {"path_parameters": place} if place else {}
+    headers = {"Authorization": known["caller"]} if "caller" in known else {}
+    seen = set()
+
+    @seed(20221231)
+    @hypothesis_settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy(generation_mode=mode, **fixed))
+    def send(case: Any) -> None:
+        with transaction.atomic():
+            answer = case.call(headers=headers)
+            transaction.set_rollback(True)
+        case.validate_response(answer, checks=CHECKS)
+        seen.add(answer.status_code)
+
+    send()
+    return seen
+
+
+def test_no_drawn_request_breaks_the_api(
+    town: dict[str, dict[str, str]], served: WSGIHandler, settings: Settings
+) -> None:
+    """As the document asks, and against it: never a 5xx, and no answer that the document does not tell."""
+    settings.TOKEN_RATE = settings.PROGRESS_RATE = "100000/m"
+    accept = {"Accept": "application/vnd.oai.openapi+json"}
+    drawn = schemathesis.openapi.from_wsgi("/api/schema/", served, headers=accept)
+    seen: dict[str, set[int]] = {}
+    for result in drawn.get_all_operations():
+        assert isinstance(result, Ok)
+        operation = result.ok()
+        known = town[(operation.tags or [""])[0]]
+        name = operation.definition.raw["operationId"]
+        seen[name] = _draw(operation, known, GenerationMode.POSITIVE)
+        if "{" in operation.path:  # also addresses of nothing
+            strangers = {key: value for key, value in known.items() if key == "caller"}
+            seen[name] |= _draw(operation, strangers, GenerationMode.POSITIVE)
+        if operation.body or operation.query:
+            seen[name] |= _draw(operation, known, GenerationMode.NEGATIVE)
+    assert set(seen) == OPERATIONS
+    assert all(seen.values())
+    assert {200, 404, 422} <= set().union(*seen.values())
