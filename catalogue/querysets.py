@@ -49,7 +49,9 @@ class BusinessItemQuerySet(models.QuerySet["BusinessItem"]):
 
     def with_offices(self) -> BusinessItemQuerySet:
         """Fetch what a row of a list shows, in the same statement."""
-        return self.select_related("item__division", "item__department__division", "review_office__department", "standard_item")
+        return self.select_related(
+            "item__division", "item__department__division", "review_office__department", "standard_item"
+        )
 
     def search(self, text: str) -> BusinessItemQuerySet:
         """Find by name, alias, code or initials; every word typed must match. Best first, one statement.

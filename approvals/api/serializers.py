@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from approvals import archive, blind
+from approvals import blind
 from approvals.actions.intake import NOT_NEEDED, correction_choices, required_points, slot_of
 from approvals.actions.review import ground_choices
 from approvals.archive import neutral_files

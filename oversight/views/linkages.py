@@ -156,7 +156,7 @@ def _form(request: PortalRequest) -> LinkageForm:
     supervising = queries.own_departments(request.access).filter(side__in=SUPERVISING)
     asked = request.GET.get("item", "")
     return LinkageForm(
-        request.POST or None,
+        request.POST if request.method == "POST" else None,
         initial={"business_item": asked} if asked.isdigit() else None,
         items=queries.own_items(request.access),
         offices=Office.objects.filter(department__in=supervising).reachable(local_date(request.now)),

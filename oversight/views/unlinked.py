@@ -114,7 +114,8 @@ def _form(request: PortalRequest, case: Case) -> OfficeAndSubItem:
     )
     offices = Office.objects.filter(department__in=supervising).reachable(local_date(request.now))
     sub_items = SupervisionSubItem.objects.filter(item__department__in=supervising)
-    return OfficeAndSubItem(request.POST or None, offices=offices, sub_items=sub_items)
+    typed = request.POST if request.method == "POST" else None
+    return OfficeAndSubItem(typed, offices=offices, sub_items=sub_items)
 
 
 @overseers

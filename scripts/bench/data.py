@@ -97,9 +97,7 @@ def due_tasks(task: SupervisionTask, clock: Deadline, count: int, at: str, first
         {
             "number": f"'JB' || ({first_task} + n)",
             "case_id": f"{first_case} + n - 1",
-            "status": "(ARRAY['completed', 'submitted', 'in_review', 'completed', 'in_review'])[mod(n, 5) + 1]",
-            "completed_at": "CASE WHEN mod(n, 5) IN (0, 3) THEN t.received_at END",
-            "outcome": "CASE WHEN mod(n, 5) IN (0, 3) THEN 'licensed' ELSE '' END",
+            "status": "'notified'",
             "acknowledge_deadline_id": f"{before_clocks} + n",
             "planned_deadline_id": "NULL",
             "feedback_deadline_id": "NULL",

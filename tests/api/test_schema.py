@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -29,6 +30,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from lianyungang_gov import problems
 from offices.models import Posting
 from offices.tokens import issue
 from tests.api.routes import routes
@@ -98,6 +100,19 @@ def test_components_are_named_by_meaning() -> None:
     names = set(SchemaGenerator().get_schema(public=True)["components"]["schemas"])  # type: ignore[no-untyped-call]
     assert {"CaseStatus", "TaskStatus", "Problem", "FieldError"} <= {name.removesuffix("Enum") for name in names}
     assert not [name for name in names if any(part.isdigit() for part in name)]
+
+
+def test_the_handbook_names_every_code() -> None:
+    """docs/api.md has a row for each code that an action, an upload or a view of the API can give."""
+    root = django_settings.BASE_DIR
+    places = [*root.glob("approvals/actions/*.py"), *root.glob("approvals/api/*.py"), root / "approvals" / "uploads.py"]
+    places += [root / "supervision" / name for name in ("actions.py", "api.py")]
+    said = re.compile(r'(?:Refused|Problem)\(\s*(?:HTTPStatus\.\w+,\s*)?"([a-z-]+)"')
+    codes = {code for place in places for code in said.findall(place.read_text())} | set(problems.CODES.values())
+    handbook = (root / "docs" / "api.md").read_text()
+    assert len(codes) > 40
+    pages_only = {"linkage-not-fit"}  # an overseer's act, which the API does not have
+    assert not [code for code in codes - pages_only if f"`{code}`" not in handbook]
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ def test_the_overdue_come_first_with_who_was_alarmed_last_and_when(clock: Moment
     assert User.objects.get(username="duban1").full_name in first.alarmed
     assert first.alarmed_at == clock.at
     page = cast.text(response)
-    assert f'/oversight/tasks/{task.number}/' in page
+    assert f"/oversight/tasks/{task.number}/" in page
     assert "已超期" in page
     assert task.case.applicant.name not in page
 
@@ -137,7 +137,15 @@ def test_the_case_page_shows_clocks_people_papers_and_the_way_so_far(clock: Mome
     assert case.reviewer is not None
     browser = sign_in("duban1")
     page = cast.text(browser.get(f"/oversight/cases/{case.number}/"))
-    for word in ("为什么是这一天", "制证送达期限", "接收凭证", "从 2 人中抽取", case.reviewer.full_name, "办结", "按期完成"):
+    for word in (
+        "为什么是这一天",
+        "制证送达期限",
+        "接收凭证",
+        "从 2 人中抽取",
+        case.reviewer.full_name,
+        "办结",
+        "按期完成",
+    ):
         assert word in page
     assert 'method="post" action="/oversight' not in page
     task = SupervisionTask.objects.filter(case=case).order_by("pk")[0]

@@ -182,6 +182,7 @@ def test_a_message_that_may_still_arrive_is_not_sent_twice(clock: Moment, sign_i
 
 def test_trouble_is_counted_by_kind_and_masked(clock: Moment, sign_in: SignIn) -> None:
     failed = cast.failed(clock)
+    deliver(clock.at)
     waiting = Message.objects.filter(state="delivered").first() or Message.objects.exclude(pk=failed.pk)[0]
     Message.objects.filter(pk=waiting.pk).update(state="queued", next_attempt_at=clock.at)
     browser = sign_in("duban1")
