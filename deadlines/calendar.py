@@ -1,4 +1,4 @@
-"""The working calendar of the database, held in memory until a year's version changes."""  # noqa: A005
+"""The working calendar of the database, held in memory until a year's version changes."""
 
 import threading
 import time

@@ -20,11 +20,11 @@ class Event(Protocol):
     """What is read of an event; ``ClockEvent`` fits."""
 
     @property
-    def kind(self) -> str: ...  # noqa: D102
+    def kind(self) -> str: ...
     @property
-    def at(self) -> datetime: ...  # noqa: D102
+    def at(self) -> datetime: ...
     @property
-    def data(self) -> Mapping[str, Any]: ...  # noqa: D102
+    def data(self) -> Mapping[str, Any]: ...
 
 
 class BrokenTimelineError(ValueError):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Max, OuterRef, Subquery
 from django.utils import timezone
 
@@ -63,15 +63,29 @@ def figure_up_to(last_entry: int) -> tuple[str, int]:
     return digest, count
 
 
-@transaction.atomic
+def settled() -> int:
+    """Return the id of the last entry below which nothing can appear any more (0 while there is none).
+
+    Ids are given before their transactions commit, so the highest one in sight may stand above one still in flight;
+    PostgreSQL's table lock waits for those. SQLite has one writer at a time.
+    """
+    with transaction.atomic():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("LOCK TABLE ledger_entry IN SHARE MODE")
+        return Entry.objects.aggregate(last=Max("pk"))["last"] or 0
+
+
 def anchor(now: datetime) -> Anchor | None:
     """Write the day's anchor if the day has none yet; returns the new anchor or None."""
     day = timezone.localtime(now).date()
     if Anchor.objects.filter(day=day).exists():
         return None
-    last = Entry.objects.aggregate(last=Max("pk"))["last"] or 0
+    last = settled()
     figure, streams = figure_up_to(last)
-    return Anchor.objects.create(day=day, at=now, last_entry=last, streams=streams, figure=figure)
+    values = {"at": now, "last_entry": last, "streams": streams, "figure": figure}
+    made, is_new = Anchor.objects.get_or_create(day=day, defaults=values)
+    return made if is_new else None
 
 
 def anchor_faults() -> Iterator[Fault]:

@@ -7,6 +7,7 @@ from oversight.views import linkages, people, units
 app_name = "division"
 urlpatterns = [
     path("", units.units, name="home"),
+    path("export.csv", units.export, name="export"),
     path("departments/<int:pk>/", units.department, name="department"),
     path("departments/<int:pk>/side/", units.side, name="side"),
     path("departments/<int:pk>/offices/", units.new_office, name="office_new"),
@@ -25,6 +26,7 @@ urlpatterns = [
     path("linkages/new/", linkages.new, name="linkage_new"),
     path("linkages/<int:pk>/turn/", linkages.turn, name="linkage_turn"),
     path("items/", linkages.items, name="items"),
+    path("items/export.csv", linkages.items_export, name="items_export"),
     path("items/<int:pk>/", linkages.item, name="item"),
     path("items/<int:pk>/publish/", linkages.publish, name="publish"),
     path("items/<int:pk>/retire/", linkages.retire, name="retire"),

@@ -1,4 +1,4 @@
-"""The working calendar, year by year."""  # noqa: A005 - the noun of the field; imported by its full path
+"""The working calendar, year by year."""
 
 from __future__ import annotations
 

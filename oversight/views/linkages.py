@@ -39,6 +39,7 @@ HEAD = (
     "事项编码", "业务办理项", "事项状态", "监管部门", "监管处室", "监管事项", "监管事项子项", "关联状态", "处室管理员",
     "依据", "核实程度",
 )  # fmt: skip
+ITEM_HEAD = ("事项编码", "业务办理项", "实施部门", "状态", "版本", "有效关联", "有可联系的监管处室")
 FOLLOWS = {
     "off": ("此后办结的办件不再向该处室推送，已生成的监管任务继续办理", "事项计一次修订，记入事项留痕"),
     "on": ("此后办结的办件向该处室推送监管任务", "事项计一次修订，记入事项留痕"),
@@ -242,14 +243,38 @@ ITEM_CONDITIONS = {
 }
 
 
+def _shown_items(listing: Listing, rows: BusinessItemQuerySet) -> BusinessItemQuerySet:
+    """The rows of the asked tab with their department and ``linked``, the number of linkages in force."""
+    shown = rows.filter(ITEM_CONDITIONS[listing["tab"]]).select_related("item__department")
+    return shown.annotate(linked=Count("linkages", filter=Q(linkages__active=True)))
+
+
+@administrators
+@require_safe
+def items_export(request: PortalRequest) -> HttpResponseBase:
+    """The items as asked for, as CSV."""
+    listing, rows = _items(request)
+
+    def lines(found: list[BusinessItem]) -> list[Sequence[Any]]:
+        return [
+            (
+                one.code, one.name, one.item.department.name, one.get_status_display(), one.version,
+                one.linked, "是" if one.is_reachable else "否",  # type: ignore[attr-defined]
+            )
+            for one in found
+        ]  # fmt: skip
+
+    shown = _shown_items(listing, rows)
+    return csv_response(f"业务办理项-{local_date(request.now):%Y%m%d}", ITEM_HEAD, everything(shown, ITEM_ORDER, lines))
+
+
 @administrators
 @require_safe
 def items(request: PortalRequest) -> HttpResponse:
     """The business items of the division, with the number of their linkages."""
     listing, rows = _items(request)
     counts = counted(rows, ITEM_CONDITIONS)
-    shown = rows.filter(ITEM_CONDITIONS[listing["tab"]]).select_related("item__department")
-    page = listing.page(shown.annotate(linked=Count("linkages", filter=Q(linkages__active=True))), ITEM_ORDER)
+    page = listing.page(_shown_items(listing, rows), ITEM_ORDER)
     context = {
         "lead": "没有可联系监管处室的事项不能发布；已发布的要随时有处室可推送。",
         "rows": page.rows,
@@ -266,6 +291,7 @@ def items(request: PortalRequest) -> HttpResponse:
         "pager": listing.pager(page, "项"),
         "narrowed": listing.is_narrowed,
         "clear_url": listing.url,
+        "export_url": listing.address(reverse("division:items_export")),
         "here": "items",
     }
     return render(request, "oversight/items.html", context)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import secrets
 import string
 from collections.abc import Callable, Sequence
@@ -52,7 +53,7 @@ FOLLOWS = {
 
 
 def suggested_password() -> str:
-    """A fresh password of 14 unmistakable characters in three groups (about 70 bits)."""
+    """A fresh password of three groups of four unmistakable characters (about 67 bits)."""
     return "-".join("".join(secrets.choice(LETTERS) for _ in range(size)) for size in (4, 4, 4))
 
 
@@ -299,6 +300,14 @@ def add_posting(request: PortalRequest, pk: int) -> HttpResponse:
     return _act(request, found, act, "posting", form)
 
 
+def _warn_of_silence(request: PortalRequest, ended: Posting) -> None:
+    """Say at once that an office is left without a manager who can be told (L2)."""
+    if ended.role == Role.OFFICE_MANAGER and ended.office is not None and ended.ends_on is not None:
+        after = Office.objects.filter(pk=ended.office.pk).reachable(ended.ends_on + dt.timedelta(days=1))
+        if not after.exists():
+            messages.warning(request, f"此后{ended.office}没有可联系的处室管理员，请尽快配置。")
+
+
 @administrators
 @require_POST
 def end_posting(request: PortalRequest, pk: int) -> HttpResponse:
@@ -308,6 +317,7 @@ def end_posting(request: PortalRequest, pk: int) -> HttpResponse:
 
     def act() -> str:
         ended = actions.end_posting(posting, ends_on=form.cleaned_data["ends_on"], by=request.user, now=request.now)
+        _warn_of_silence(request, ended)
         return f"{ended.user.full_name}的“{ended.get_role_display()}”任职于 {ended.ends_on} 结束。"
 
     return _act(request, posting.user, act, f"end-{posting.pk}", form)

@@ -163,7 +163,7 @@ def test_a_paper_is_verified_without_showing_what_it_says(city: None, clock: Mom
         page = get(client, reverse("verify", args=[document.verify_code]))
         assert document.number in page
         assert document.digest in page
-        assert "市住建局" in page
+        assert "连云港市住房和城乡建设局" in page
         assert "2026年9月28日" in page
         assert "有效" in page
         assert case.query_code not in page, "the receipt's own text holds the code: it must not come out here"

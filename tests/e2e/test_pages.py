@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -123,7 +124,7 @@ def test_pages_that_answer_with_errors(town: Town, examples: dict[str, str]) -> 
     clerk = Look(town.desk("chuangkou1"))
     acts.open_intake(clerk.page, examples["item"], acts.Applicant("错号公司（演示）", "91320700MA1DEMO012", "12"))
     clerk.page.get_by_role("button", name="收件并受理").click()
-    expect(clerk.page.get_by_text("手机号码应为")).to_be_visible()
+    expect(clerk.page.get_by_text("手机号码应为").first).to_be_visible()
     clerk.audit("error-intake")
     # a second press on what is done already: a kind sentence and the way back
     clerk.page.goto(f"/window/cases/{examples['case_submitted']}/")
@@ -163,7 +164,7 @@ def test_an_intake_without_javascript(town: Town, tmp_path: Path) -> None:
 def test_an_acknowledgement_without_javascript(town: Town, examples: dict[str, str]) -> None:
     page = town.desk(examples["manager"], 390, java_script=False)
     page.goto(f"/tasks/{examples['task_viewed']}/")
-    page.get_by_label("现场检查").check()
+    page.get_by_role("radio", name=re.compile("^现场检查")).check()
     page.get_by_role("button", name="签收").click()
     acts.said(page, "已签收")
     page.get_by_role("button", name="完成监管").click()

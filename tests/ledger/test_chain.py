@@ -78,7 +78,6 @@ def test_verify_ledger_names_the_first_broken_entry(statement: str, named: str) 
     guards.remove(connection)
     with connection.cursor() as cursor:
         cursor.execute(statement)
-    guards.install(connection)
     out = StringIO()
     with pytest.raises(SystemExit) as stop:
         call_command("verify_ledger", stdout=out)
@@ -94,7 +93,6 @@ def test_a_chain_cut_at_its_end_is_found_by_the_anchor() -> None:
     guards.remove(connection)
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM ledger_entry WHERE stream = 'case:2'")
-    guards.install(connection)
     assert list(verify.faults()) == []
     assert [fault.stream for fault in verify.anchor_faults()] == ["anchor:2026-09-28"]
 
@@ -103,4 +101,3 @@ def test_a_missing_guard_is_a_system_check_error() -> None:
     assert checks.guards_stand(databases=["default"]) == []
     guards.remove(connection)
     assert [found.id for found in checks.guards_stand(databases=["default"])] == ["ledger.E001"]
-    guards.install(connection)

@@ -245,6 +245,12 @@ def test_the_last_administrator_stays_until_there_is_another(admin: Client, cloc
     assert admin.post(url, {"ends_on": "2026-09-30"}).status_code == 302
 
 
+def test_an_office_that_loses_its_manager_is_said_at_once(admin: Client) -> None:
+    manager = Posting.objects.get(user__username="zhujian.chushi", role="office_manager")
+    page = admin.post(f"/division/postings/{manager.pk}/end/", {"ends_on": "2026-09-30"}, follow=True)
+    assert "没有可联系的处室管理员，请尽快配置" in cast.text(page)
+
+
 # --- the list
 
 

@@ -61,6 +61,15 @@ def test_faults_name_the_office_and_the_items_that_reach_nobody(admin: Client) -
     assert "无可联系的处室管理员" in cast.text(admin.get(f"/division/departments/{linked[0].department_id}/"))
 
 
+def test_units_and_items_are_exported(admin: Client) -> None:
+    units = cast.table(admin, "/division/export.csv?q=住建")
+    assert {row["部门"] for row in units} == {"市住建局"}
+    assert len(units) == Office.objects.filter(department=department()).count()
+    items = cast.table(admin, "/division/items/export.csv?tab=published")
+    published = BusinessItem.objects.published().filter(item__division__code="320700")
+    assert {row["业务办理项"] for row in items} == {one.name for one in published}
+
+
 def test_a_side_is_changed_and_kept_where_something_rests_on_it(admin: Client) -> None:
     free = department("市教育局")
     assert admin.post(f"/division/departments/{free.pk}/side/", {"side": "supervision"}).status_code == 302
