@@ -19,7 +19,7 @@ class NotPublishable(CatalogueError):  # noqa: N818 - says what happened
         super().__init__(f"“{name}”不能发布：{'；'.join(reasons)}。")
 
 
-class LinkageRefused(CatalogueError):
+class LinkageRefused(CatalogueError):  # noqa: N818 - reads as what happened
     """A linkage cannot be made or ended; ``field`` names the input at fault, ``conflict``: somebody was faster."""
 
     def __init__(self, message: str, *, field: str | None = None, conflict: bool = False) -> None:

@@ -179,9 +179,7 @@ def archive(task: SupervisionTask, now: dt.datetime) -> dict[str, Any]:
         "case_facts": _case_facts(task),
         "licence_facts": _licence_facts(licence) if licence else [],
         "licence": licence,
-        "materials": material_rows(
-            task.case_id, lambda file: reverse("tasks:file", args=[task.number, file.pk])
-        ),
+        "materials": material_rows(task.case_id, lambda file: reverse("tasks:file", args=[task.number, file.pk])),
         "opinion": Opinion.objects.filter(case_id=task.case_id).only("approve", "text", "grounds", "given_at").first(),
         "decision": Decision.objects.filter(case_id=task.case_id).only("approve", "text", "decided_at").first(),
         "feedback": feedback,

@@ -25,7 +25,7 @@ class PostgresStack(Stack):
         self.postgres.start()
         self.broker.start()
         urls = {"DATABASE_URL": self.postgres.url, "REDIS_URL": self.broker.url}
-        super().__init__(var_dir=directory / "var", port=free_port(), env=DEMO | (env or {}) | urls)
+        super().__init__(var_dir=directory / "var", port=free_port(), env={**DEMO, **(env or {}), **urls})
 
     def kill(self, role: str) -> int:
         """As the stack's own; the broker is started again here, empty."""

@@ -8,364 +8,966 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('catalogue', '0001_initial'),
-        ('credit', '0001_initial'),
-        ('deadlines', '0001_initial'),
-        ('offices', '0001_initial'),
+        ("catalogue", "0001_initial"),
+        ("credit", "0001_initial"),
+        ("deadlines", "0001_initial"),
+        ("offices", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Serial',
+            name="Serial",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=120, unique=True, verbose_name='系列')),
-                ('last', models.PositiveIntegerField(default=0, verbose_name='末号')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=120, unique=True, verbose_name="系列")),
+                ("last", models.PositiveIntegerField(default=0, verbose_name="末号")),
             ],
             options={
-                'verbose_name': '编号系列',
-                'verbose_name_plural': '编号系列',
+                "verbose_name": "编号系列",
+                "verbose_name_plural": "编号系列",
             },
         ),
         migrations.CreateModel(
-            name='Case',
+            name="Case",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=21, unique=True, verbose_name='办件编号')),
-                ('query_code', models.CharField(max_length=8, verbose_name='查询码')),
-                ('intake_key', models.UUIDField(help_text='同一张收件表提交两次只算一件', unique=True, verbose_name='收件标识')),
-                ('status', models.CharField(choices=[('submitted', '已收件'), ('correction_requested', '待补正'), ('accepted', '已受理'), ('in_review', '审查中'), ('approved', '准予许可'), ('rejected', '不予许可'), ('completed', '已办结'), ('not_accepted', '不予受理')], default='submitted', max_length=24, verbose_name='状态')),
-                ('outcome', models.CharField(blank=True, choices=[('licensed', '准予许可'), ('filed', '予以备案'), ('refused', '不予许可')], default='', max_length=12, verbose_name='办理结果')),
-                ('way', models.CharField(choices=[('ordinary', '一般方式'), ('promise', '告知承诺方式')], default='ordinary', max_length=12, verbose_name='办理方式')),
-                ('promise_clauses', models.JSONField(blank=True, default=list, verbose_name='承诺内容')),
-                ('applicant_name', models.CharField(max_length=120, verbose_name='申请人')),
-                ('contact_name', models.CharField(max_length=40, verbose_name='联系人')),
-                ('contact_phone', offices.crypto.EncryptedTextField(verbose_name='联系电话')),
-                ('content', models.CharField(blank=True, default='', max_length=500, verbose_name='申请内容')),
-                ('received_at', models.DateTimeField(verbose_name='收件时间')),
-                ('accepted_at', models.DateTimeField(blank=True, null=True, verbose_name='受理时间')),
-                ('decided_at', models.DateTimeField(blank=True, null=True, verbose_name='决定时间')),
-                ('completed_at', models.DateTimeField(blank=True, null=True, verbose_name='办结时间')),
-                ('delivered_at', models.DateTimeField(blank=True, null=True, verbose_name='送达时间')),
-                ('touched_at', models.DateTimeField(help_text='窗口据此看到办件的变化', verbose_name='最近变化')),
-                ('answer_deadline', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='answer_case', to='deadlines.deadline', verbose_name='补正期限')),
-                ('applicant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='cases', to='credit.creditsubject')),
-                ('business_item', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='cases', to='catalogue.businessitem')),
-                ('decider', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('department', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='cases', to='offices.department')),
-                ('division', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='cases', to='offices.division')),
-                ('intake_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('issue_deadline', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='issue_case', to='deadlines.deadline', verbose_name='制证送达期限')),
-                ('notice_deadline', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='notice_case', to='deadlines.deadline', verbose_name='一次性告知期限')),
-                ('promised_deadline', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='promised_case', to='deadlines.deadline', verbose_name='承诺审批期限')),
-                ('review_office', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='cases', to='offices.office')),
-                ('reviewer', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('statutory_deadline', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='statutory_case', to='deadlines.deadline', verbose_name='法定审批期限')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.CharField(max_length=21, unique=True, verbose_name="办件编号")),
+                ("query_code", models.CharField(max_length=8, verbose_name="查询码")),
+                (
+                    "intake_key",
+                    models.UUIDField(help_text="同一张收件表提交两次只算一件", unique=True, verbose_name="收件标识"),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("submitted", "已收件"),
+                            ("correction_requested", "待补正"),
+                            ("accepted", "已受理"),
+                            ("in_review", "审查中"),
+                            ("approved", "准予许可"),
+                            ("rejected", "不予许可"),
+                            ("completed", "已办结"),
+                            ("not_accepted", "不予受理"),
+                        ],
+                        default="submitted",
+                        max_length=24,
+                        verbose_name="状态",
+                    ),
+                ),
+                (
+                    "outcome",
+                    models.CharField(
+                        blank=True,
+                        choices=[("licensed", "准予许可"), ("filed", "予以备案"), ("refused", "不予许可")],
+                        default="",
+                        max_length=12,
+                        verbose_name="办理结果",
+                    ),
+                ),
+                (
+                    "way",
+                    models.CharField(
+                        choices=[("ordinary", "一般方式"), ("promise", "告知承诺方式")],
+                        default="ordinary",
+                        max_length=12,
+                        verbose_name="办理方式",
+                    ),
+                ),
+                ("promise_clauses", models.JSONField(blank=True, default=list, verbose_name="承诺内容")),
+                ("applicant_name", models.CharField(max_length=120, verbose_name="申请人")),
+                ("contact_name", models.CharField(max_length=40, verbose_name="联系人")),
+                ("contact_phone", offices.crypto.EncryptedTextField(verbose_name="联系电话")),
+                ("content", models.CharField(blank=True, default="", max_length=500, verbose_name="申请内容")),
+                ("received_at", models.DateTimeField(verbose_name="收件时间")),
+                ("accepted_at", models.DateTimeField(blank=True, null=True, verbose_name="受理时间")),
+                ("decided_at", models.DateTimeField(blank=True, null=True, verbose_name="决定时间")),
+                ("completed_at", models.DateTimeField(blank=True, null=True, verbose_name="办结时间")),
+                ("delivered_at", models.DateTimeField(blank=True, null=True, verbose_name="送达时间")),
+                ("touched_at", models.DateTimeField(help_text="窗口据此看到办件的变化", verbose_name="最近变化")),
+                (
+                    "answer_deadline",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="answer_case",
+                        to="deadlines.deadline",
+                        verbose_name="补正期限",
+                    ),
+                ),
+                (
+                    "applicant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="cases", to="credit.creditsubject"
+                    ),
+                ),
+                (
+                    "business_item",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="cases", to="catalogue.businessitem"
+                    ),
+                ),
+                (
+                    "decider",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "department",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="cases", to="offices.department"
+                    ),
+                ),
+                (
+                    "division",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="cases", to="offices.division"
+                    ),
+                ),
+                (
+                    "intake_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "issue_deadline",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="issue_case",
+                        to="deadlines.deadline",
+                        verbose_name="制证送达期限",
+                    ),
+                ),
+                (
+                    "notice_deadline",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="notice_case",
+                        to="deadlines.deadline",
+                        verbose_name="一次性告知期限",
+                    ),
+                ),
+                (
+                    "promised_deadline",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="promised_case",
+                        to="deadlines.deadline",
+                        verbose_name="承诺审批期限",
+                    ),
+                ),
+                (
+                    "review_office",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="cases", to="offices.office"
+                    ),
+                ),
+                (
+                    "reviewer",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "statutory_deadline",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="statutory_case",
+                        to="deadlines.deadline",
+                        verbose_name="法定审批期限",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '办件',
-                'verbose_name_plural': '办件',
+                "verbose_name": "办件",
+                "verbose_name_plural": "办件",
             },
         ),
         migrations.CreateModel(
-            name='CaseMaterial',
+            name="CaseMaterial",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('order', models.PositiveSmallIntegerField(verbose_name='序号')),
-                ('name', models.CharField(max_length=200, verbose_name='材料名称')),
-                ('required', models.BooleanField(verbose_name='必要')),
-                ('state', models.CharField(choices=[('missing', '未交'), ('provided', '已交'), ('promised', '以承诺代替'), ('not_needed', '不需要')], default='missing', max_length=12, verbose_name='状态')),
-                ('received_at', models.DateTimeField(blank=True, null=True, verbose_name='收取时间')),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='materials', to='approvals.case')),
-                ('material', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalogue.material')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("order", models.PositiveSmallIntegerField(verbose_name="序号")),
+                ("name", models.CharField(max_length=200, verbose_name="材料名称")),
+                ("required", models.BooleanField(verbose_name="必要")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("missing", "未交"),
+                            ("provided", "已交"),
+                            ("promised", "以承诺代替"),
+                            ("not_needed", "不需要"),
+                        ],
+                        default="missing",
+                        max_length=12,
+                        verbose_name="状态",
+                    ),
+                ),
+                ("received_at", models.DateTimeField(blank=True, null=True, verbose_name="收取时间")),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="materials", to="approvals.case"
+                    ),
+                ),
+                (
+                    "material",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="catalogue.material",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '申请材料',
-                'verbose_name_plural': '申请材料',
-                'ordering': ('case_id', 'order'),
+                "verbose_name": "申请材料",
+                "verbose_name_plural": "申请材料",
+                "ordering": ("case_id", "order"),
             },
         ),
         migrations.CreateModel(
-            name='CorrectionNotice',
+            name="CorrectionNotice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('points', models.JSONField(verbose_name='须补正的内容')),
-                ('issued_at', models.DateTimeField(verbose_name='告知时间')),
-                ('answered_at', models.DateTimeField(blank=True, null=True, verbose_name='补正时间')),
-                ('case', models.OneToOneField(error_messages={'unique': '本办件已经一次性告知过，依法不得再次告知。'}, on_delete=django.db.models.deletion.PROTECT, related_name='correction_notice', to='approvals.case')),
-                ('issued_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("points", models.JSONField(verbose_name="须补正的内容")),
+                ("issued_at", models.DateTimeField(verbose_name="告知时间")),
+                ("answered_at", models.DateTimeField(blank=True, null=True, verbose_name="补正时间")),
+                (
+                    "case",
+                    models.OneToOneField(
+                        error_messages={"unique": "本办件已经一次性告知过，依法不得再次告知。"},
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="correction_notice",
+                        to="approvals.case",
+                    ),
+                ),
+                (
+                    "issued_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '补正告知',
-                'verbose_name_plural': '补正告知',
+                "verbose_name": "补正告知",
+                "verbose_name_plural": "补正告知",
             },
         ),
         migrations.CreateModel(
-            name='Decision',
+            name="Decision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('approve', models.BooleanField(verbose_name='准予')),
-                ('grounds', models.JSONField(blank=True, default=list, verbose_name='不予许可的理由')),
-                ('text', models.TextField(blank=True, default='', verbose_name='说明')),
-                ('decided_at', models.DateTimeField(verbose_name='时间')),
-                ('case', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='decision', to='approvals.case')),
-                ('decider', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("approve", models.BooleanField(verbose_name="准予")),
+                ("grounds", models.JSONField(blank=True, default=list, verbose_name="不予许可的理由")),
+                ("text", models.TextField(blank=True, default="", verbose_name="说明")),
+                ("decided_at", models.DateTimeField(verbose_name="时间")),
+                (
+                    "case",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="decision", to="approvals.case"
+                    ),
+                ),
+                (
+                    "decider",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '许可决定',
-                'verbose_name_plural': '许可决定',
+                "verbose_name": "许可决定",
+                "verbose_name_plural": "许可决定",
             },
         ),
         migrations.CreateModel(
-            name='Delivery',
+            name="Delivery",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('method', models.CharField(choices=[('counter', '窗口领取'), ('post', '邮寄送达')], max_length=10, verbose_name='方式')),
-                ('receiver', models.CharField(max_length=40, verbose_name='领取人')),
-                ('tracking', models.CharField(blank=True, default='', max_length=40, verbose_name='邮件号')),
-                ('delivered_at', models.DateTimeField(verbose_name='时间')),
-                ('case', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='delivery', to='approvals.case')),
-                ('delivered_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "method",
+                    models.CharField(
+                        choices=[("counter", "窗口领取"), ("post", "邮寄送达")], max_length=10, verbose_name="方式"
+                    ),
+                ),
+                ("receiver", models.CharField(max_length=40, verbose_name="领取人")),
+                ("tracking", models.CharField(blank=True, default="", max_length=40, verbose_name="邮件号")),
+                ("delivered_at", models.DateTimeField(verbose_name="时间")),
+                (
+                    "case",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="delivery", to="approvals.case"
+                    ),
+                ),
+                (
+                    "delivered_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '送达',
-                'verbose_name_plural': '送达',
+                "verbose_name": "送达",
+                "verbose_name_plural": "送达",
             },
         ),
         migrations.CreateModel(
-            name='Document',
+            name="Document",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('receipt', '接收凭证'), ('promise', '告知承诺书'), ('correction', '补正告知书'), ('acceptance', '受理通知书'), ('not_accepted', '不予受理通知书'), ('approval', '准予行政许可决定书'), ('rejection', '不予行政许可决定书'), ('filing', '备案凭证')], max_length=16, verbose_name='文书')),
-                ('number', models.CharField(max_length=60, unique=True, verbose_name='文号')),
-                ('verify_code', models.CharField(max_length=22, unique=True, verbose_name='验证码')),
-                ('content', models.JSONField(verbose_name='内容')),
-                ('digest', models.CharField(max_length=64, verbose_name='SM3')),
-                ('issued_at', models.DateTimeField(verbose_name='时间')),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='documents', to='approvals.case')),
-                ('issued_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("receipt", "接收凭证"),
+                            ("promise", "告知承诺书"),
+                            ("correction", "补正告知书"),
+                            ("acceptance", "受理通知书"),
+                            ("not_accepted", "不予受理通知书"),
+                            ("approval", "准予行政许可决定书"),
+                            ("rejection", "不予行政许可决定书"),
+                            ("filing", "备案凭证"),
+                        ],
+                        max_length=16,
+                        verbose_name="文书",
+                    ),
+                ),
+                ("number", models.CharField(max_length=60, unique=True, verbose_name="文号")),
+                ("verify_code", models.CharField(max_length=22, unique=True, verbose_name="验证码")),
+                ("content", models.JSONField(verbose_name="内容")),
+                ("digest", models.CharField(max_length=64, verbose_name="SM3")),
+                ("issued_at", models.DateTimeField(verbose_name="时间")),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="documents", to="approvals.case"
+                    ),
+                ),
+                (
+                    "issued_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '文书',
-                'verbose_name_plural': '文书',
-                'ordering': ('id',),
+                "verbose_name": "文书",
+                "verbose_name_plural": "文书",
+                "ordering": ("id",),
             },
         ),
         migrations.CreateModel(
-            name='HistoricalCase',
+            name="HistoricalCase",
             fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('number', models.CharField(db_index=True, max_length=21, verbose_name='办件编号')),
-                ('intake_key', models.UUIDField(db_index=True, help_text='同一张收件表提交两次只算一件', verbose_name='收件标识')),
-                ('status', models.CharField(choices=[('submitted', '已收件'), ('correction_requested', '待补正'), ('accepted', '已受理'), ('in_review', '审查中'), ('approved', '准予许可'), ('rejected', '不予许可'), ('completed', '已办结'), ('not_accepted', '不予受理')], default='submitted', max_length=24, verbose_name='状态')),
-                ('outcome', models.CharField(blank=True, choices=[('licensed', '准予许可'), ('filed', '予以备案'), ('refused', '不予许可')], default='', max_length=12, verbose_name='办理结果')),
-                ('way', models.CharField(choices=[('ordinary', '一般方式'), ('promise', '告知承诺方式')], default='ordinary', max_length=12, verbose_name='办理方式')),
-                ('promise_clauses', models.JSONField(blank=True, default=list, verbose_name='承诺内容')),
-                ('applicant_name', models.CharField(max_length=120, verbose_name='申请人')),
-                ('contact_name', models.CharField(max_length=40, verbose_name='联系人')),
-                ('content', models.CharField(blank=True, default='', max_length=500, verbose_name='申请内容')),
-                ('received_at', models.DateTimeField(verbose_name='收件时间')),
-                ('accepted_at', models.DateTimeField(blank=True, null=True, verbose_name='受理时间')),
-                ('decided_at', models.DateTimeField(blank=True, null=True, verbose_name='决定时间')),
-                ('completed_at', models.DateTimeField(blank=True, null=True, verbose_name='办结时间')),
-                ('delivered_at', models.DateTimeField(blank=True, null=True, verbose_name='送达时间')),
-                ('touched_at', models.DateTimeField(help_text='窗口据此看到办件的变化', verbose_name='最近变化')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_change_reason', models.CharField(max_length=100, null=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('answer_deadline', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='deadlines.deadline', verbose_name='补正期限')),
-                ('applicant', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='credit.creditsubject')),
-                ('business_item', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='catalogue.businessitem')),
-                ('decider', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('department', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='offices.department')),
-                ('division', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='offices.division')),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('intake_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('issue_deadline', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='deadlines.deadline', verbose_name='制证送达期限')),
-                ('notice_deadline', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='deadlines.deadline', verbose_name='一次性告知期限')),
-                ('promised_deadline', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='deadlines.deadline', verbose_name='承诺审批期限')),
-                ('review_office', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='offices.office')),
-                ('reviewer', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('statutory_deadline', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='deadlines.deadline', verbose_name='法定审批期限')),
+                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
+                ("number", models.CharField(db_index=True, max_length=21, verbose_name="办件编号")),
+                (
+                    "intake_key",
+                    models.UUIDField(db_index=True, help_text="同一张收件表提交两次只算一件", verbose_name="收件标识"),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("submitted", "已收件"),
+                            ("correction_requested", "待补正"),
+                            ("accepted", "已受理"),
+                            ("in_review", "审查中"),
+                            ("approved", "准予许可"),
+                            ("rejected", "不予许可"),
+                            ("completed", "已办结"),
+                            ("not_accepted", "不予受理"),
+                        ],
+                        default="submitted",
+                        max_length=24,
+                        verbose_name="状态",
+                    ),
+                ),
+                (
+                    "outcome",
+                    models.CharField(
+                        blank=True,
+                        choices=[("licensed", "准予许可"), ("filed", "予以备案"), ("refused", "不予许可")],
+                        default="",
+                        max_length=12,
+                        verbose_name="办理结果",
+                    ),
+                ),
+                (
+                    "way",
+                    models.CharField(
+                        choices=[("ordinary", "一般方式"), ("promise", "告知承诺方式")],
+                        default="ordinary",
+                        max_length=12,
+                        verbose_name="办理方式",
+                    ),
+                ),
+                ("promise_clauses", models.JSONField(blank=True, default=list, verbose_name="承诺内容")),
+                ("applicant_name", models.CharField(max_length=120, verbose_name="申请人")),
+                ("contact_name", models.CharField(max_length=40, verbose_name="联系人")),
+                ("content", models.CharField(blank=True, default="", max_length=500, verbose_name="申请内容")),
+                ("received_at", models.DateTimeField(verbose_name="收件时间")),
+                ("accepted_at", models.DateTimeField(blank=True, null=True, verbose_name="受理时间")),
+                ("decided_at", models.DateTimeField(blank=True, null=True, verbose_name="决定时间")),
+                ("completed_at", models.DateTimeField(blank=True, null=True, verbose_name="办结时间")),
+                ("delivered_at", models.DateTimeField(blank=True, null=True, verbose_name="送达时间")),
+                ("touched_at", models.DateTimeField(help_text="窗口据此看到办件的变化", verbose_name="最近变化")),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.CharField(max_length=100, null=True)),
+                (
+                    "history_type",
+                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
+                ),
+                (
+                    "answer_deadline",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="deadlines.deadline",
+                        verbose_name="补正期限",
+                    ),
+                ),
+                (
+                    "applicant",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="credit.creditsubject",
+                    ),
+                ),
+                (
+                    "business_item",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="catalogue.businessitem",
+                    ),
+                ),
+                (
+                    "decider",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "department",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="offices.department",
+                    ),
+                ),
+                (
+                    "division",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="offices.division",
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "intake_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "issue_deadline",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="deadlines.deadline",
+                        verbose_name="制证送达期限",
+                    ),
+                ),
+                (
+                    "notice_deadline",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="deadlines.deadline",
+                        verbose_name="一次性告知期限",
+                    ),
+                ),
+                (
+                    "promised_deadline",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="deadlines.deadline",
+                        verbose_name="承诺审批期限",
+                    ),
+                ),
+                (
+                    "review_office",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="offices.office",
+                    ),
+                ),
+                (
+                    "reviewer",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "statutory_deadline",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="deadlines.deadline",
+                        verbose_name="法定审批期限",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical 办件',
-                'verbose_name_plural': 'historical 办件',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical 办件",
+                "verbose_name_plural": "historical 办件",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='HistoricalLicence',
+            name="HistoricalLicence",
             fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('number', models.CharField(db_index=True, max_length=24, verbose_name='证照编号')),
-                ('kind', models.CharField(max_length=80, verbose_name='名称')),
-                ('holder_name', models.CharField(max_length=120, verbose_name='持有人')),
-                ('content', models.CharField(blank=True, default='', max_length=500, verbose_name='许可内容')),
-                ('issued_at', models.DateTimeField(verbose_name='发证时间')),
-                ('valid_from', models.DateField(verbose_name='有效期自')),
-                ('valid_to', models.DateField(blank=True, null=True, verbose_name='有效期至')),
-                ('state', models.CharField(choices=[('valid', '有效')], default='valid', max_length=12, verbose_name='状态')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_change_reason', models.CharField(max_length=100, null=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('case', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='approvals.case')),
-                ('department', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='offices.department')),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('holder', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='credit.creditsubject')),
-                ('issued_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
+                ("number", models.CharField(db_index=True, max_length=24, verbose_name="证照编号")),
+                ("kind", models.CharField(max_length=80, verbose_name="名称")),
+                ("holder_name", models.CharField(max_length=120, verbose_name="持有人")),
+                ("content", models.CharField(blank=True, default="", max_length=500, verbose_name="许可内容")),
+                ("issued_at", models.DateTimeField(verbose_name="发证时间")),
+                ("valid_from", models.DateField(verbose_name="有效期自")),
+                ("valid_to", models.DateField(blank=True, null=True, verbose_name="有效期至")),
+                (
+                    "state",
+                    models.CharField(choices=[("valid", "有效")], default="valid", max_length=12, verbose_name="状态"),
+                ),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.CharField(max_length=100, null=True)),
+                (
+                    "history_type",
+                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
+                ),
+                (
+                    "case",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="approvals.case",
+                    ),
+                ),
+                (
+                    "department",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="offices.department",
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "holder",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="credit.creditsubject",
+                    ),
+                ),
+                (
+                    "issued_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical 证照',
-                'verbose_name_plural': 'historical 证照',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical 证照",
+                "verbose_name_plural": "historical 证照",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='Licence',
+            name="Licence",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=24, unique=True, verbose_name='证照编号')),
-                ('kind', models.CharField(max_length=80, verbose_name='名称')),
-                ('holder_name', models.CharField(max_length=120, verbose_name='持有人')),
-                ('content', models.CharField(blank=True, default='', max_length=500, verbose_name='许可内容')),
-                ('issued_at', models.DateTimeField(verbose_name='发证时间')),
-                ('valid_from', models.DateField(verbose_name='有效期自')),
-                ('valid_to', models.DateField(blank=True, null=True, verbose_name='有效期至')),
-                ('state', models.CharField(choices=[('valid', '有效')], default='valid', max_length=12, verbose_name='状态')),
-                ('case', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='licence', to='approvals.case')),
-                ('department', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='licences', to='offices.department')),
-                ('holder', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='licences', to='credit.creditsubject')),
-                ('issued_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.CharField(max_length=24, unique=True, verbose_name="证照编号")),
+                ("kind", models.CharField(max_length=80, verbose_name="名称")),
+                ("holder_name", models.CharField(max_length=120, verbose_name="持有人")),
+                ("content", models.CharField(blank=True, default="", max_length=500, verbose_name="许可内容")),
+                ("issued_at", models.DateTimeField(verbose_name="发证时间")),
+                ("valid_from", models.DateField(verbose_name="有效期自")),
+                ("valid_to", models.DateField(blank=True, null=True, verbose_name="有效期至")),
+                (
+                    "state",
+                    models.CharField(choices=[("valid", "有效")], default="valid", max_length=12, verbose_name="状态"),
+                ),
+                (
+                    "case",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="licence", to="approvals.case"
+                    ),
+                ),
+                (
+                    "department",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="licences", to="offices.department"
+                    ),
+                ),
+                (
+                    "holder",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="licences", to="credit.creditsubject"
+                    ),
+                ),
+                (
+                    "issued_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '证照',
-                'verbose_name_plural': '证照',
+                "verbose_name": "证照",
+                "verbose_name_plural": "证照",
             },
         ),
         migrations.CreateModel(
-            name='NotAccepted',
+            name="NotAccepted",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('ground', models.CharField(choices=[('no_licence_needed', '依法不需要取得行政许可（第三十二条第一款第一项）'), ('not_our_duty', '依法不属于本行政机关职权范围（第三十二条第一款第二项）'), ('not_corrected', '经一次性告知仍未补齐或不符合法定形式（第三十二条第一款第四项）')], max_length=24, verbose_name='法定理由')),
-                ('reason', models.TextField(verbose_name='具体说明')),
-                ('issued_at', models.DateTimeField(verbose_name='时间')),
-                ('case', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='refusal', to='approvals.case')),
-                ('issued_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "ground",
+                    models.CharField(
+                        choices=[
+                            ("no_licence_needed", "依法不需要取得行政许可（第三十二条第一款第一项）"),
+                            ("not_our_duty", "依法不属于本行政机关职权范围（第三十二条第一款第二项）"),
+                            ("not_corrected", "经一次性告知仍未补齐或不符合法定形式（第三十二条第一款第四项）"),
+                        ],
+                        max_length=24,
+                        verbose_name="法定理由",
+                    ),
+                ),
+                ("reason", models.TextField(verbose_name="具体说明")),
+                ("issued_at", models.DateTimeField(verbose_name="时间")),
+                (
+                    "case",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="refusal", to="approvals.case"
+                    ),
+                ),
+                (
+                    "issued_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '不予受理',
-                'verbose_name_plural': '不予受理',
+                "verbose_name": "不予受理",
+                "verbose_name_plural": "不予受理",
             },
         ),
         migrations.CreateModel(
-            name='Opinion',
+            name="Opinion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('approve', models.BooleanField(verbose_name='建议准予')),
-                ('text', models.TextField(verbose_name='意见')),
-                ('grounds', models.JSONField(blank=True, default=list, verbose_name='不符合之处')),
-                ('given_at', models.DateTimeField(verbose_name='时间')),
-                ('case', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='opinion', to='approvals.case')),
-                ('reviewer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("approve", models.BooleanField(verbose_name="建议准予")),
+                ("text", models.TextField(verbose_name="意见")),
+                ("grounds", models.JSONField(blank=True, default=list, verbose_name="不符合之处")),
+                ("given_at", models.DateTimeField(verbose_name="时间")),
+                (
+                    "case",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="opinion", to="approvals.case"
+                    ),
+                ),
+                (
+                    "reviewer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '审查意见',
-                'verbose_name_plural': '审查意见',
+                "verbose_name": "审查意见",
+                "verbose_name_plural": "审查意见",
             },
         ),
         migrations.CreateModel(
-            name='Upload',
+            name="Upload",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('intake_key', models.UUIDField(db_index=True, help_text='表单未提交成功时，文件凭它留在表单上', verbose_name='收件标识')),
-                ('slot', models.CharField(default='', max_length=20, verbose_name='所属材料')),
-                ('path', models.CharField(max_length=120, unique=True, verbose_name='存放')),
-                ('original_name', models.CharField(max_length=255, verbose_name='原文件名')),
-                ('content_type', models.CharField(max_length=100, verbose_name='类型')),
-                ('extension', models.CharField(max_length=8, verbose_name='扩展名')),
-                ('size', models.PositiveIntegerField(verbose_name='字节')),
-                ('digest', models.CharField(max_length=64, verbose_name='SM3')),
-                ('uploaded_at', models.DateTimeField(verbose_name='上传时间')),
-                ('case_material', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='uploads', to='approvals.casematerial')),
-                ('material', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalogue.material')),
-                ('uploaded_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "intake_key",
+                    models.UUIDField(
+                        db_index=True, help_text="表单未提交成功时，文件凭它留在表单上", verbose_name="收件标识"
+                    ),
+                ),
+                ("slot", models.CharField(default="", max_length=20, verbose_name="所属材料")),
+                ("path", models.CharField(max_length=120, unique=True, verbose_name="存放")),
+                ("original_name", models.CharField(max_length=255, verbose_name="原文件名")),
+                ("content_type", models.CharField(max_length=100, verbose_name="类型")),
+                ("extension", models.CharField(max_length=8, verbose_name="扩展名")),
+                ("size", models.PositiveIntegerField(verbose_name="字节")),
+                ("digest", models.CharField(max_length=64, verbose_name="SM3")),
+                ("uploaded_at", models.DateTimeField(verbose_name="上传时间")),
+                (
+                    "case_material",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="uploads",
+                        to="approvals.casematerial",
+                    ),
+                ),
+                (
+                    "material",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="catalogue.material",
+                    ),
+                ),
+                (
+                    "uploaded_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '文件',
-                'verbose_name_plural': '文件',
-                'ordering': ('id',),
+                "verbose_name": "文件",
+                "verbose_name_plural": "文件",
+                "ordering": ("id",),
             },
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(fields=['division', '-touched_at', '-id'], name='case_window'),
+            model_name="case",
+            index=models.Index(fields=["division", "-touched_at", "-id"], name="case_window"),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(fields=['division', 'status', '-touched_at', '-id'], name='case_window_status'),
+            model_name="case",
+            index=models.Index(fields=["division", "status", "-touched_at", "-id"], name="case_window_status"),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(fields=['reviewer', 'status', '-id'], name='case_reviewer'),
+            model_name="case",
+            index=models.Index(fields=["reviewer", "status", "-id"], name="case_reviewer"),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(fields=['review_office', 'status', '-id'], name='case_office'),
+            model_name="case",
+            index=models.Index(fields=["review_office", "status", "-id"], name="case_office"),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(fields=['department', 'completed_at'], name='case_department_done'),
+            model_name="case",
+            index=models.Index(fields=["department", "completed_at"], name="case_department_done"),
         ),
         migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['submitted', 'correction_requested', 'accepted', 'in_review', 'approved', 'rejected', 'completed', 'not_accepted'])), name='case_status', violation_error_message='办件状态不对。'),
+            model_name="case",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "status__in",
+                        [
+                            "submitted",
+                            "correction_requested",
+                            "accepted",
+                            "in_review",
+                            "approved",
+                            "rejected",
+                            "completed",
+                            "not_accepted",
+                        ],
+                    )
+                ),
+                name="case_status",
+                violation_error_message="办件状态不对。",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'completed'), _negated=True), models.Q(models.Q(('outcome', ''), _negated=True), ('completed_at__isnull', False)), _connector='OR'), name='case_completed_has_outcome', violation_error_message='办结须有办理结果和办结时间。'),
+            model_name="case",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "completed"), _negated=True),
+                    models.Q(models.Q(("outcome", ""), _negated=True), ("completed_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="case_completed_has_outcome",
+                violation_error_message="办结须有办理结果和办结时间。",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['submitted', 'correction_requested', 'not_accepted']), ('accepted_at__isnull', False), _connector='OR'), name='case_accepted_before_review', violation_error_message='未受理的办件不能进入审查。'),
+            model_name="case",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("status__in", ["submitted", "correction_requested", "not_accepted"]),
+                    ("accepted_at__isnull", False),
+                    _connector="OR",
+                ),
+                name="case_accepted_before_review",
+                violation_error_message="未受理的办件不能进入审查。",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['approved', 'rejected']), _negated=True), ('decided_at__isnull', False), _connector='OR'), name='case_decided_at', violation_error_message='决定须有时间。'),
+            model_name="case",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status__in", ["approved", "rejected"]), _negated=True),
+                    ("decided_at__isnull", False),
+                    _connector="OR",
+                ),
+                name="case_decided_at",
+                violation_error_message="决定须有时间。",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='casematerial',
-            constraint=models.UniqueConstraint(fields=('case', 'order'), name='case_material_once'),
+            model_name="casematerial",
+            constraint=models.UniqueConstraint(fields=("case", "order"), name="case_material_once"),
         ),
         migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.CheckConstraint(condition=models.Q(('approve', True), models.Q(('grounds', []), _negated=True), _connector='OR'), name='rejection_has_grounds', violation_error_message='不予许可必须一次性列明全部理由。'),
+            model_name="decision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("approve", True), models.Q(("grounds", []), _negated=True), _connector="OR"),
+                name="rejection_has_grounds",
+                violation_error_message="不予许可必须一次性列明全部理由。",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='document',
-            constraint=models.UniqueConstraint(fields=('case', 'kind'), name='document_once', violation_error_message='该文书已经出具。'),
+            model_name="document",
+            constraint=models.UniqueConstraint(
+                fields=("case", "kind"), name="document_once", violation_error_message="该文书已经出具。"
+            ),
         ),
         migrations.AddIndex(
-            model_name='licence',
-            index=models.Index(fields=['-issued_at', '-id'], name='licence_newest'),
+            model_name="licence",
+            index=models.Index(fields=["-issued_at", "-id"], name="licence_newest"),
         ),
         migrations.AddIndex(
-            model_name='notaccepted',
-            index=models.Index(fields=['-issued_at', '-id'], name='not_accepted_newest'),
+            model_name="notaccepted",
+            index=models.Index(fields=["-issued_at", "-id"], name="not_accepted_newest"),
         ),
         migrations.AddConstraint(
-            model_name='notaccepted',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='not_accepted_has_reason', violation_error_message='不予受理必须说明原因。'),
+            model_name="notaccepted",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reason", ""), _negated=True),
+                name="not_accepted_has_reason",
+                violation_error_message="不予受理必须说明原因。",
+            ),
         ),
     ]

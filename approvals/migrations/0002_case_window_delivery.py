@@ -5,19 +5,22 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('approvals', '0001_initial'),
-        ('catalogue', '0001_initial'),
-        ('credit', '0001_initial'),
-        ('deadlines', '0001_initial'),
-        ('offices', '0001_initial'),
+        ("approvals", "0001_initial"),
+        ("catalogue", "0001_initial"),
+        ("credit", "0001_initial"),
+        ("deadlines", "0001_initial"),
+        ("offices", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(condition=models.Q(('delivered_at__isnull', True), ('status__in', ['completed', 'rejected'])), fields=['division', '-touched_at', '-id'], name='case_window_delivery'),
+            model_name="case",
+            index=models.Index(
+                condition=models.Q(("delivered_at__isnull", True), ("status__in", ["completed", "rejected"])),
+                fields=["division", "-touched_at", "-id"],
+                name="case_window_delivery",
+            ),
         ),
     ]

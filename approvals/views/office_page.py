@@ -176,9 +176,7 @@ def case_context(
         ticked = set(form["keys"].value() or [])
     elif given is not None and not given.approve:
         ticked = {ground["key"] for ground in given.grounds}
-    offices = [
-        f"{linkage.office}（{linkage.sub_item.name}）" for linkage in Linkage.objects.for_item(item).active()
-    ]
+    offices = [f"{linkage.office}（{linkage.sub_item.name}）" for linkage in Linkage.objects.for_item(item).active()]
     return {
         "today": local_date(now),
         "crumbs": [{"label": "审批办件", "url": reverse("office:list")}],

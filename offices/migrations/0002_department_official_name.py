@@ -4,20 +4,23 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('offices', '0001_initial'),
+        ("offices", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='department',
-            name='official_name',
-            field=models.CharField(blank=True, default='', help_text='用于文书落款', max_length=80, verbose_name='全称'),
+            model_name="department",
+            name="official_name",
+            field=models.CharField(
+                blank=True, default="", help_text="用于文书落款", max_length=80, verbose_name="全称"
+            ),
         ),
         migrations.AddField(
-            model_name='historicaldepartment',
-            name='official_name',
-            field=models.CharField(blank=True, default='', help_text='用于文书落款', max_length=80, verbose_name='全称'),
+            model_name="historicaldepartment",
+            name="official_name",
+            field=models.CharField(
+                blank=True, default="", help_text="用于文书落款", max_length=80, verbose_name="全称"
+            ),
         ),
     ]

@@ -7,149 +7,469 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('approvals', '0001_initial'),
-        ('catalogue', '0001_initial'),
-        ('deadlines', '0001_initial'),
-        ('offices', '0001_initial'),
+        ("approvals", "0001_initial"),
+        ("catalogue", "0001_initial"),
+        ("deadlines", "0001_initial"),
+        ("offices", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='HistoricalSupervisionTask',
+            name="HistoricalSupervisionTask",
             fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('number', models.CharField(db_index=True, max_length=26, verbose_name='任务编号')),
-                ('status', models.CharField(choices=[('notified', '待查看'), ('viewed', '待签收'), ('acknowledged', '已签收'), ('finished', '待反馈'), ('fed_back', '已反馈'), ('closed', '已归档')], default='notified', max_length=14, verbose_name='状态')),
-                ('promise_clauses', models.JSONField(blank=True, default=list, verbose_name='承诺内容')),
-                ('opened_at', models.DateTimeField(verbose_name='生成时间')),
-                ('sms_sent_at', models.DateTimeField(blank=True, null=True, verbose_name='短信发出时间')),
-                ('viewed_at', models.DateTimeField(blank=True, null=True, verbose_name='查看时间')),
-                ('acknowledged_at', models.DateTimeField(blank=True, null=True, verbose_name='签收时间')),
-                ('measure', models.CharField(blank=True, choices=[('on_site', '现场检查'), ('off_site', '非现场检查'), ('random_draw', '纳入双随机抽查'), ('combined', '并入综合查一次'), ('none_now', '暂不检查')], default='', max_length=12, verbose_name='监管措施')),
-                ('measure_reason', models.CharField(blank=True, default='', max_length=300, verbose_name='说明')),
-                ('planned_finish_on', models.DateField(blank=True, null=True, verbose_name='计划完成日')),
-                ('finished_on', models.DateField(blank=True, null=True, verbose_name='完成监管日')),
-                ('closed_at', models.DateTimeField(blank=True, null=True, verbose_name='归档时间')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_change_reason', models.CharField(max_length=100, null=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('acknowledge_deadline', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='deadlines.deadline', verbose_name='签收期限')),
-                ('acknowledged_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('case', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='approvals.case')),
-                ('department', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='offices.department')),
-                ('feedback_deadline', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='deadlines.deadline', verbose_name='反馈期限')),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('linkage', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='catalogue.linkage')),
-                ('office', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='offices.office')),
-                ('planned_deadline', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='deadlines.deadline', verbose_name='计划完成日')),
-                ('sub_item', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='catalogue.supervisionsubitem')),
-                ('viewed_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
+                ("number", models.CharField(db_index=True, max_length=26, verbose_name="任务编号")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("notified", "待查看"),
+                            ("viewed", "待签收"),
+                            ("acknowledged", "已签收"),
+                            ("finished", "待反馈"),
+                            ("fed_back", "已反馈"),
+                            ("closed", "已归档"),
+                        ],
+                        default="notified",
+                        max_length=14,
+                        verbose_name="状态",
+                    ),
+                ),
+                ("promise_clauses", models.JSONField(blank=True, default=list, verbose_name="承诺内容")),
+                ("opened_at", models.DateTimeField(verbose_name="生成时间")),
+                ("sms_sent_at", models.DateTimeField(blank=True, null=True, verbose_name="短信发出时间")),
+                ("viewed_at", models.DateTimeField(blank=True, null=True, verbose_name="查看时间")),
+                ("acknowledged_at", models.DateTimeField(blank=True, null=True, verbose_name="签收时间")),
+                (
+                    "measure",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("on_site", "现场检查"),
+                            ("off_site", "非现场检查"),
+                            ("random_draw", "纳入双随机抽查"),
+                            ("combined", "并入综合查一次"),
+                            ("none_now", "暂不检查"),
+                        ],
+                        default="",
+                        max_length=12,
+                        verbose_name="监管措施",
+                    ),
+                ),
+                ("measure_reason", models.CharField(blank=True, default="", max_length=300, verbose_name="说明")),
+                ("planned_finish_on", models.DateField(blank=True, null=True, verbose_name="计划完成日")),
+                ("finished_on", models.DateField(blank=True, null=True, verbose_name="完成监管日")),
+                ("closed_at", models.DateTimeField(blank=True, null=True, verbose_name="归档时间")),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.CharField(max_length=100, null=True)),
+                (
+                    "history_type",
+                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
+                ),
+                (
+                    "acknowledge_deadline",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="deadlines.deadline",
+                        verbose_name="签收期限",
+                    ),
+                ),
+                (
+                    "acknowledged_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "case",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="approvals.case",
+                    ),
+                ),
+                (
+                    "department",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="offices.department",
+                    ),
+                ),
+                (
+                    "feedback_deadline",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="deadlines.deadline",
+                        verbose_name="反馈期限",
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "linkage",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="catalogue.linkage",
+                    ),
+                ),
+                (
+                    "office",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="offices.office",
+                    ),
+                ),
+                (
+                    "planned_deadline",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="deadlines.deadline",
+                        verbose_name="计划完成日",
+                    ),
+                ),
+                (
+                    "sub_item",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="catalogue.supervisionsubitem",
+                    ),
+                ),
+                (
+                    "viewed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical 监管任务',
-                'verbose_name_plural': 'historical 监管任务',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical 监管任务",
+                "verbose_name_plural": "historical 监管任务",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='SupervisionTask',
+            name="SupervisionTask",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=26, unique=True, verbose_name='任务编号')),
-                ('status', models.CharField(choices=[('notified', '待查看'), ('viewed', '待签收'), ('acknowledged', '已签收'), ('finished', '待反馈'), ('fed_back', '已反馈'), ('closed', '已归档')], default='notified', max_length=14, verbose_name='状态')),
-                ('promise_clauses', models.JSONField(blank=True, default=list, verbose_name='承诺内容')),
-                ('opened_at', models.DateTimeField(verbose_name='生成时间')),
-                ('sms_sent_at', models.DateTimeField(blank=True, null=True, verbose_name='短信发出时间')),
-                ('viewed_at', models.DateTimeField(blank=True, null=True, verbose_name='查看时间')),
-                ('acknowledged_at', models.DateTimeField(blank=True, null=True, verbose_name='签收时间')),
-                ('measure', models.CharField(blank=True, choices=[('on_site', '现场检查'), ('off_site', '非现场检查'), ('random_draw', '纳入双随机抽查'), ('combined', '并入综合查一次'), ('none_now', '暂不检查')], default='', max_length=12, verbose_name='监管措施')),
-                ('measure_reason', models.CharField(blank=True, default='', max_length=300, verbose_name='说明')),
-                ('planned_finish_on', models.DateField(blank=True, null=True, verbose_name='计划完成日')),
-                ('finished_on', models.DateField(blank=True, null=True, verbose_name='完成监管日')),
-                ('closed_at', models.DateTimeField(blank=True, null=True, verbose_name='归档时间')),
-                ('acknowledge_deadline', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='acknowledge_task', to='deadlines.deadline', verbose_name='签收期限')),
-                ('acknowledged_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tasks', to='approvals.case')),
-                ('department', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tasks', to='offices.department')),
-                ('feedback_deadline', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='feedback_task', to='deadlines.deadline', verbose_name='反馈期限')),
-                ('linkage', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tasks', to='catalogue.linkage')),
-                ('office', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tasks', to='offices.office')),
-                ('planned_deadline', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='planned_task', to='deadlines.deadline', verbose_name='计划完成日')),
-                ('sub_item', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tasks', to='catalogue.supervisionsubitem')),
-                ('viewed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.CharField(max_length=26, unique=True, verbose_name="任务编号")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("notified", "待查看"),
+                            ("viewed", "待签收"),
+                            ("acknowledged", "已签收"),
+                            ("finished", "待反馈"),
+                            ("fed_back", "已反馈"),
+                            ("closed", "已归档"),
+                        ],
+                        default="notified",
+                        max_length=14,
+                        verbose_name="状态",
+                    ),
+                ),
+                ("promise_clauses", models.JSONField(blank=True, default=list, verbose_name="承诺内容")),
+                ("opened_at", models.DateTimeField(verbose_name="生成时间")),
+                ("sms_sent_at", models.DateTimeField(blank=True, null=True, verbose_name="短信发出时间")),
+                ("viewed_at", models.DateTimeField(blank=True, null=True, verbose_name="查看时间")),
+                ("acknowledged_at", models.DateTimeField(blank=True, null=True, verbose_name="签收时间")),
+                (
+                    "measure",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("on_site", "现场检查"),
+                            ("off_site", "非现场检查"),
+                            ("random_draw", "纳入双随机抽查"),
+                            ("combined", "并入综合查一次"),
+                            ("none_now", "暂不检查"),
+                        ],
+                        default="",
+                        max_length=12,
+                        verbose_name="监管措施",
+                    ),
+                ),
+                ("measure_reason", models.CharField(blank=True, default="", max_length=300, verbose_name="说明")),
+                ("planned_finish_on", models.DateField(blank=True, null=True, verbose_name="计划完成日")),
+                ("finished_on", models.DateField(blank=True, null=True, verbose_name="完成监管日")),
+                ("closed_at", models.DateTimeField(blank=True, null=True, verbose_name="归档时间")),
+                (
+                    "acknowledge_deadline",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="acknowledge_task",
+                        to="deadlines.deadline",
+                        verbose_name="签收期限",
+                    ),
+                ),
+                (
+                    "acknowledged_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="tasks", to="approvals.case"
+                    ),
+                ),
+                (
+                    "department",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="tasks", to="offices.department"
+                    ),
+                ),
+                (
+                    "feedback_deadline",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="feedback_task",
+                        to="deadlines.deadline",
+                        verbose_name="反馈期限",
+                    ),
+                ),
+                (
+                    "linkage",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="tasks", to="catalogue.linkage"
+                    ),
+                ),
+                (
+                    "office",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="tasks", to="offices.office"
+                    ),
+                ),
+                (
+                    "planned_deadline",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="planned_task",
+                        to="deadlines.deadline",
+                        verbose_name="计划完成日",
+                    ),
+                ),
+                (
+                    "sub_item",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="tasks",
+                        to="catalogue.supervisionsubitem",
+                    ),
+                ),
+                (
+                    "viewed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '监管任务',
-                'verbose_name_plural': '监管任务',
+                "verbose_name": "监管任务",
+                "verbose_name_plural": "监管任务",
             },
         ),
         migrations.CreateModel(
-            name='Feedback',
+            name="Feedback",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('result', models.CharField(choices=[('conforming', '符合'), ('basically', '基本符合'), ('nonconforming', '不符合')], max_length=14, verbose_name='监管结果')),
-                ('text', models.TextField(verbose_name='情况说明')),
-                ('clauses', models.JSONField(blank=True, default=list, verbose_name='逐条核查')),
-                ('platform', models.CharField(choices=[('market', '省市场监管信息平台'), ('enforcement', '省行政执法监督管理平台'), ('internet_plus', '市“互联网+监管”平台'), ('other', '其他监管业务平台')], max_length=14, verbose_name='监管平台')),
-                ('platform_number', models.CharField(max_length=60, verbose_name='平台文书编号')),
-                ('given_at', models.DateTimeField(verbose_name='反馈时间')),
-                ('is_late', models.BooleanField(default=False, verbose_name='逾期反馈')),
-                ('follow_up', models.TextField(blank=True, default='', verbose_name='后续处理')),
-                ('given_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('task', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='feedback', to='supervision.supervisiontask')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "result",
+                    models.CharField(
+                        choices=[("conforming", "符合"), ("basically", "基本符合"), ("nonconforming", "不符合")],
+                        max_length=14,
+                        verbose_name="监管结果",
+                    ),
+                ),
+                ("text", models.TextField(verbose_name="情况说明")),
+                ("clauses", models.JSONField(blank=True, default=list, verbose_name="逐条核查")),
+                (
+                    "platform",
+                    models.CharField(
+                        choices=[
+                            ("market", "省市场监管信息平台"),
+                            ("enforcement", "省行政执法监督管理平台"),
+                            ("internet_plus", "市“互联网+监管”平台"),
+                            ("other", "其他监管业务平台"),
+                        ],
+                        max_length=14,
+                        verbose_name="监管平台",
+                    ),
+                ),
+                ("platform_number", models.CharField(max_length=60, verbose_name="平台文书编号")),
+                ("given_at", models.DateTimeField(verbose_name="反馈时间")),
+                ("is_late", models.BooleanField(default=False, verbose_name="逾期反馈")),
+                ("follow_up", models.TextField(blank=True, default="", verbose_name="后续处理")),
+                (
+                    "given_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "task",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="feedback",
+                        to="supervision.supervisiontask",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '监管结果反馈',
-                'verbose_name_plural': '监管结果反馈',
+                "verbose_name": "监管结果反馈",
+                "verbose_name_plural": "监管结果反馈",
             },
         ),
         migrations.CreateModel(
-            name='UnlinkedCase',
+            name="UnlinkedCase",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('found_at', models.DateTimeField(verbose_name='发现时间')),
-                ('settled_at', models.DateTimeField(blank=True, null=True, verbose_name='处理时间')),
-                ('case', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='unlinked', to='approvals.case')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("found_at", models.DateTimeField(verbose_name="发现时间")),
+                ("settled_at", models.DateTimeField(blank=True, null=True, verbose_name="处理时间")),
+                (
+                    "case",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="unlinked", to="approvals.case"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '无关联办件',
-                'verbose_name_plural': '无关联办件',
+                "verbose_name": "无关联办件",
+                "verbose_name_plural": "无关联办件",
             },
         ),
         migrations.AddIndex(
-            model_name='supervisiontask',
-            index=models.Index(fields=['office', 'status', '-id'], name='task_office_status'),
+            model_name="supervisiontask",
+            index=models.Index(fields=["office", "status", "-id"], name="task_office_status"),
         ),
         migrations.AddIndex(
-            model_name='supervisiontask',
-            index=models.Index(fields=['department', 'status', '-id'], name='task_department_status'),
+            model_name="supervisiontask",
+            index=models.Index(fields=["department", "status", "-id"], name="task_department_status"),
         ),
         migrations.AddConstraint(
-            model_name='supervisiontask',
-            constraint=models.UniqueConstraint(fields=('case', 'linkage'), name='task_once', violation_error_message='该办件在此关联下已有监管任务。'),
+            model_name="supervisiontask",
+            constraint=models.UniqueConstraint(
+                fields=("case", "linkage"), name="task_once", violation_error_message="该办件在此关联下已有监管任务。"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='supervisiontask',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['notified', 'viewed', 'acknowledged', 'finished', 'fed_back', 'closed'])), name='task_status', violation_error_message='任务状态不对。'),
+            model_name="supervisiontask",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("status__in", ["notified", "viewed", "acknowledged", "finished", "fed_back", "closed"])
+                ),
+                name="task_status",
+                violation_error_message="任务状态不对。",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='supervisiontask',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['notified', 'viewed']), models.Q(models.Q(('measure', ''), _negated=True), ('acknowledged_at__isnull', False), ('planned_finish_on__isnull', False)), _connector='OR'), name='task_acknowledged_with_measure', violation_error_message='签收须选定监管措施和计划完成日。'),
+            model_name="supervisiontask",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("status__in", ["notified", "viewed"]),
+                    models.Q(
+                        models.Q(("measure", ""), _negated=True),
+                        ("acknowledged_at__isnull", False),
+                        ("planned_finish_on__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="task_acknowledged_with_measure",
+                violation_error_message="签收须选定监管措施和计划完成日。",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='supervisiontask',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['notified', 'viewed', 'acknowledged']), ('finished_on__isnull', False), _connector='OR'), name='task_finished_on', violation_error_message='完成监管须填写完成日。'),
+            model_name="supervisiontask",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("status__in", ["notified", "viewed", "acknowledged"]),
+                    ("finished_on__isnull", False),
+                    _connector="OR",
+                ),
+                name="task_finished_on",
+                violation_error_message="完成监管须填写完成日。",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='supervisiontask',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('measure', 'none_now'), _negated=True), models.Q(('measure_reason', ''), _negated=True), _connector='OR'), name='task_none_now_has_reason', violation_error_message='暂不检查须说明原因。'),
+            model_name="supervisiontask",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("measure", "none_now"), _negated=True),
+                    models.Q(("measure_reason", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="task_none_now_has_reason",
+                violation_error_message="暂不检查须说明原因。",
+            ),
         ),
     ]

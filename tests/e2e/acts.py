@@ -110,6 +110,8 @@ def next_morning(page: Page) -> None:
 def take_in_by_keyboard(page: Page, who: Applicant, initials: str, pdf: Path) -> None:
     """A whole intake without the mouse: find the item, type, tick everything, upload one file, 收件并受理."""
     keys = page.keyboard
+    # The browser hands its file dialogs over from now on; asked for only at the press, that may come too late.
+    page.on("filechooser", lambda _dialog: None)
     page.goto("/window/")
     keys.press("Alt+n")
     expect(page.locator("#item-q")).to_be_focused()
@@ -128,6 +130,7 @@ def take_in_by_keyboard(page: Page, who: Applicant, initials: str, pdf: Path) ->
     keys.press("Alt+a")
     keys.press("Alt+2")
     keys.press("Tab")
+    expect(page.locator("input[type=file]").first).to_be_focused()
     with page.expect_file_chooser() as chooser:
         keys.press("Space")
     chooser.value.set_files(pdf)

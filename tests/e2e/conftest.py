@@ -21,6 +21,7 @@ expect.set_options(timeout=PATIENCE_MS)
 
 SHOTS = ROOT / "var" / "shots"
 WIDTHS = (1440, 390)
+TALLEST = 6000
 _CHROMIUM_OPTIONS = [
     "--disable-gpu",
     "--disable-quic",
@@ -28,6 +29,7 @@ _CHROMIUM_OPTIONS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--no-first-run",
+    "--lang=zh-CN",
 ]
 
 
@@ -124,6 +126,9 @@ def shot(page: Page, name: str, widths: tuple[int, ...] = WIDTHS) -> list[Path]:
     saved = []
     for width in widths:
         page.set_viewport_size({"width": width, "height": 900})
+        # A window as tall as the page: else the bar at the foot would stand in the middle of the picture.
+        tall = min(int(page.evaluate("document.documentElement.scrollHeight")), TALLEST)
+        page.set_viewport_size({"width": width, "height": max(900, tall)})
         path = SHOTS / f"{name}-{width}.png"
         page.screenshot(path=path, full_page=True, animations="disabled")
         saved.append(path)

@@ -65,7 +65,6 @@ PUBLIC = (
     Site("accessibility"),
     Site("data_statement"),
     Site("login"),
-    Site("display"),
     Site("demo_accounts"),
     Site("notifications:phones"),
     Site("notifications:phone", args=("phone",)),
@@ -168,6 +167,7 @@ ALL = {
 NO_PAGES = {
     "an act (POST), or a way to a page": {
         "desk",
+        "display",
         "logout",
         "office:duty",
         "office:opinion",
@@ -205,6 +205,8 @@ NO_PAGES = {
         "oversight:refusals_export",
         "oversight:unlinked_export",
         "oversight:messages_export",
+        "division:export",
+        "division:items_export",
         "division:people_export",
         "division:linkages_export",
         "traces:export",

@@ -98,6 +98,17 @@ def test_every_page(town: Town, examples: dict[str, str], group: str) -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def test_large_type_for_elders(town: Town, examples: dict[str, str]) -> None:
+    """长辈版: half as large again, and it still fits a phone."""
+    look = Look(town.visitor(1440))
+    look.page.goto("/display/?elder=1&next=/")
+    for site in (Site("home"), Site("progress"), Site("guide_item", args=("item",)), Site("licences")):
+        look.page.goto(site.path(examples))
+        expect(look.page.locator("html.elder")).to_be_attached()
+        look.audit(f"elder-{site.picture}")
+    assert not look.wrong, "\n".join(look.wrong)
+
+
 def test_pages_that_answer_with_errors(town: Town, examples: dict[str, str]) -> None:
     """What is seen when something is wrong: unknown address, wrong password, wrong code, a form that comes back."""
     look = Look(town.visitor(1440))
