@@ -120,7 +120,11 @@ def revealed(cases: CaseQuerySet) -> CaseQuerySet:
 
 def applicant_of(case: BlindCase) -> CreditSubject | None:
     """Whose case it is, once it is decided; before that nobody is asked."""
-    return CreditSubject.objects.get(cases=case.pk) if case.is_decided else None
+    if not case.is_decided:
+        return None
+    whole = Case.objects.select_related("applicant").only("applicant_name", "applicant").get(pk=case.pk)
+    whole.applicant.name = whole.applicant_name  # as this case knows it
+    return whole.applicant
 
 
 def to_review(access: Access) -> CaseQuerySet:

@@ -68,6 +68,7 @@ class IntakeForm(forms.Form):
     identifier = forms.CharField(
         label="统一社会信用代码或身份证号码", max_length=500, help_text="可扫营业执照二维码，或者读身份证。"
     )
+    renamed = forms.BooleanField(label="名称已变更，已核对新证照", required=False)
     name = forms.CharField(label="申请人名称（姓名）", max_length=120, help_text="与营业执照或者身份证一致。")
     contact_name = forms.CharField(label="联系人", max_length=40)
     contact_phone = forms.CharField(label="联系手机", max_length=30, help_text="接收办理进度短信。")
@@ -85,6 +86,9 @@ class IntakeForm(forms.Form):
         self.item = item
         if not item.allows_promise:
             del self.fields["way"]
+        elif item.is_promise_only:
+            self.fields["way"].choices = [(Way.PROMISE.value, Way.PROMISE.label)]  # type: ignore[attr-defined]
+            self.fields["way"].initial = Way.PROMISE
 
     @classmethod
     def kept(cls, item: BusinessItem, data: Mapping[str, Any]) -> IntakeForm:
@@ -120,6 +124,7 @@ class IntakeForm(forms.Form):
             content=values["content"],
             way=values.get("way", Way.ORDINARY),
             provided=provided,
+            renamed=values["renamed"],
         )
 
 
@@ -148,7 +153,7 @@ class CorrectionForm(forms.Form):
     def remarks(self) -> dict[str, str]:
         """Key → the clerk's words beside it."""
         prefix = "remark-"
-        return {name.removeprefix(prefix): str(self.data[name])[:200] for name in self.data if name.startswith(prefix)}
+        return {name.removeprefix(prefix): str(self.data[name]) for name in self.data if name.startswith(prefix)}
 
 
 class RefusalForm(forms.Form):

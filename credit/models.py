@@ -25,7 +25,7 @@ class SubjectQuerySet(models.QuerySet["CreditSubject"]):
     def identify(self, kind: str, identifier: str, name: str) -> CreditSubject:
         """Return the subject with this code or identity number, making it if it is new.
 
-        A known subject's name follows what the licence or card now says; the row history keeps the old one.
+        A known subject keeps its name; a new one on the licence is told by ``rename``.
         Raises ``ValidationError`` when the code or number is not valid. Two at once get the same subject.
         """
         person = kind == CreditSubject.Kind.PERSON
@@ -38,9 +38,6 @@ class SubjectQuerySet(models.QuerySet["CreditSubject"]):
                     return self.create(kind=kind, name=name, **values)
             except IntegrityError:
                 subject = self.by_identifier(kind, identifier).get()
-        if subject.name != name:
-            subject.name = name
-            subject.save(update_fields=["name"])
         return subject
 
 
@@ -72,6 +69,11 @@ class CreditSubject(models.Model):
 
     def __str__(self) -> str:
         return self.public_name
+
+    def rename(self, name: str) -> None:
+        """Take over the name that the licence or card now says; the row history keeps the old one."""
+        self.name = name
+        self.save(update_fields=["name"])
 
     @property
     def public_name(self) -> str:

@@ -151,9 +151,15 @@ def task_steps(task: SupervisionTask) -> list[dict[str, Any]]:
         ("反馈", feedback.given_at if feedback else None),
         ("归档", task.closed_at),
     ]
-    current = next((place for place, (_, at) in enumerate(moments) if at is None), len(moments))
+    # What was overtaken (acknowledged before the SMS was out) is not what the task waits for.
+    current = 1 + max(place for place, (_, at) in enumerate(moments) if at)
+    waiting = {True: "skipped", False: "todo"}
     return [
-        {"label": label, "at": at, "state": "done" if at else "current" if place == current else "todo"}
+        {
+            "label": label,
+            "at": at,
+            "state": "done" if at else "current" if place == current else waiting[place < current],
+        }
         for place, (label, at) in enumerate(moments)
     ]
 

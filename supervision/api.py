@@ -34,7 +34,7 @@ class TaskRowSerializer(serializers.Serializer[Any]):
     status_label = serializers.CharField(source="get_status_display")
     case_number = serializers.CharField(source="case.number")
     business_item = serializers.CharField(source="case.business_item.name")
-    subject = serializers.CharField(source="case.applicant.public_name", help_text="Persons are masked.")
+    subject = serializers.CharField(source="case.public_name", help_text="Persons are masked.")
     subject_identifier = serializers.CharField(source="case.applicant.public_identifier")
     sub_item = serializers.CharField(source="sub_item.name")
     department = serializers.CharField(source="office.department.name")

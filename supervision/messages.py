@@ -36,7 +36,7 @@ def reference_of(task_pk: int) -> str:
 def task_text(task: SupervisionTask) -> str:
     """The task SMS: what, whose, by when."""
     return (
-        f"新监管任务{task.number}：{task.case.applicant.public_name}的{task.case.business_item.name}已办结，"
+        f"新监管任务{task.number}：{task.case.public_name}的{task.case.business_item.name}已办结，"
         "请在本短信发出后3个工作日内登录平台查看并签收。"
     )
 
@@ -64,17 +64,21 @@ class TaskSms(kinds.Handler):
     """The acknowledge clock starts when the first SMS of a task is accepted; a failed SMS climbs the ladder."""
 
     def on_accepted(self, messages: Sequence[Message], now: dt.datetime) -> None:
-        """Start the 3-working-day clock of each task whose first SMS this is (L9c)."""
+        """Start the 3-working-day clock of each task whose first SMS this is (L9c).
+
+        Whoever acknowledged before the SMS was out needs no clock; that it went out is recorded all the same.
+        """
         by_task = _task_ids(messages)
         tasks = list(
             SupervisionTask.objects.select_for_update(of=("self",))
-            .filter(pk__in=by_task, acknowledge_deadline__isnull=True, acknowledged_at__isnull=True)
+            .filter(pk__in=by_task, sms_sent_at__isnull=True)
             .order_by("pk")
         )
         by_moment: dict[dt.datetime, list[SupervisionTask]] = {}
         for task in tasks:
             task.sms_sent_at = by_task[task.pk].sent_at or now
-            by_moment.setdefault(task.sms_sent_at, []).append(task)
+            if task.acknowledged_at is None:
+                by_moment.setdefault(task.sms_sent_at, []).append(task)
         for moment, group in by_moment.items():
             clocks = start_many([Start(KindCode.ACKNOWLEDGE, task.stream) for task in group], at=moment, record=False)
             for task, clock in zip(group, clocks, strict=True):

@@ -131,7 +131,7 @@ def export(request: PortalRequest) -> HttpResponseBase:
     def line(task: SupervisionTask) -> list[Any]:
         clock = task.current_deadline
         return [
-            task.number, task.case.applicant.public_name, task.case.applicant.public_identifier,
+            task.number, task.case.public_name, task.case.applicant.public_identifier,
             task.case.business_item.name, task.sub_item.name, str(task.office), task.get_status_display(),
             task.get_measure_display(), task.planned_finish_on or "", task.finished_on or "",
             clock.get_kind_display() if clock else "", clock.due_on if clock else "",

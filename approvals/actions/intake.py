@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from approvals import notices, papers
 from approvals.actions.finish import file_case
@@ -22,10 +23,12 @@ from approvals.models import Case, CaseMaterial, CorrectionNotice, NotAccepted, 
 from approvals.numbers import case_number, query_code
 from catalogue.enums import ItemStatus, PeriodStart, Requirement
 from catalogue.models import BusinessItem
+from credit.identifiers import normalise
 from credit.models import CreditSubject
 from deadlines.actions import meet_deadline, start_deadline
 from deadlines.enums import Unit
 from deadlines.kinds import KindCode
+from deadlines.models import Deadline
 from ledger.record import Draft, record_many
 from lianyungang_gov.faults import reach
 from offices.history import save_at
@@ -33,6 +36,7 @@ from offices.models import User
 
 # No law sets how long an applicant may take to answer the notice; the paper names the day.
 ANSWER_WORKING_DAYS = 10
+LONGEST_REMARK = 200
 PROMISE_LETTER = "经签署的告知承诺书"
 # What a conditional material's line says on the form: provided, or not needed in this case.
 NOT_NEEDED = "not_needed"
@@ -55,6 +59,8 @@ class IntakeDraft:
     content: str = ""
     way: str = Way.ORDINARY
     provided: Mapping[str, str] = field(default_factory=dict)
+    # The clerk saw that the licence or card bears another name than the one known here.
+    renamed: bool = False
 
 
 def checklist(item: BusinessItem, way: str) -> list[CaseMaterial]:
@@ -70,7 +76,7 @@ def checklist(item: BusinessItem, way: str) -> list[CaseMaterial]:
                 state=MaterialState.PROMISED if promised else MaterialState.MISSING,
             )
         )
-    if way == Way.PROMISE:
+    if way == Way.PROMISE and not item.is_promise_only:  # whose own list names its letter
         lines.insert(0, CaseMaterial(material=None, name=PROMISE_LETTER, required=True))
     for order, line in enumerate(lines, start=1):
         line.order = order
@@ -123,7 +129,10 @@ def receive_case(draft: IntakeDraft, *, by: User, now: dt.datetime) -> Case:
         raise Refused("item-not-open", "该业务办理项未发布，不能收件。", field="business_item")
     if draft.way == Way.PROMISE and not item.promise_modes:
         raise Refused("no-promise-way", f"该业务办理项不适用告知承诺：{item.promise_refusal}", field="way")
+    if draft.way != Way.PROMISE and item.is_promise_only:
+        raise Refused("promise-way-only", "该业务办理项只按告知承诺方式办理，请选择告知承诺方式。", field="way")
     subject = CreditSubject.objects.identify(draft.subject_kind, draft.identifier, draft.name)
+    _check_names(draft, subject)
     department = item.review_office.department
     case = Case(
         number=case_number(department.division.code, now),
@@ -168,6 +177,45 @@ def receive_case(draft: IntakeDraft, *, by: User, now: dt.datetime) -> Case:
     return case
 
 
+def _check_names(draft: IntakeDraft, subject: CreditSubject) -> None:
+    """Refuse a name that is not the known one unless the clerk says it changed, and words that betray the applicant."""
+    if subject.name != draft.name:
+        if not draft.renamed:
+            raise Refused(
+                "name-differs",
+                f"该号码在本平台登记的名称是“{subject.name}”，与所填不一致，请核对证照；确已更名的，请勾选“名称已变更”。",
+                field="name",
+            )
+        subject.rename(draft.name)
+    content = normalise(draft.content)
+    if any(word and normalise(word) in content for word in (draft.name, draft.identifier, draft.contact_phone)):
+        raise Refused(
+            "content-names-applicant",
+            "申请内容里有申请人名称、证照号码或电话。审查人员在决定前不应知道是谁的办件，请只写地址、范围、规模等。",
+            field="content",
+        )
+
+
+def _promised_clock(case: Case, by: User, now: dt.datetime) -> Deadline | None:
+    """Start the promised clock: the item's working days, or today for what is decided on the spot (O3.1.2b)."""
+    item = case.business_item
+    if item.promised_length:
+        return start_deadline(
+            KindCode.DECISION_PROMISED, at=now, stream=case.stream, by=by, length=item.promised_length
+        )
+    if not item.is_on_the_spot:
+        return None
+    return start_deadline(
+        KindCode.DECISION_PROMISED,
+        at=now,
+        stream=case.stream,
+        by=by,
+        unit=Unit.FIXED,
+        fixed_on=timezone.localtime(now).date(),
+        legal_basis="连政办传〔2023〕8号：即办件立等可取",
+    )
+
+
 def missing_lines(case: Case) -> list[CaseMaterial]:
     """The required lines of the checklist that are not in, in order."""
     return [line for line in case.materials.all() if not line.is_in]
@@ -210,10 +258,7 @@ def accept_case(case: Case, *, by: User, now: dt.datetime) -> Case:
                 unit=Unit(item.statutory_unit),
                 legal_basis=item.statutory_source,
             )
-        if item.promised_length:
-            case.promised_deadline = start_deadline(
-                KindCode.DECISION_PROMISED, at=now, stream=case.stream, by=by, length=item.promised_length
-            )
+        case.promised_deadline = _promised_clock(case, by, now)
     drafts.append(papers.issue(case, DocumentKind.ACCEPTANCE, by=by, now=now)[1])
     if not case.is_filing:
         case.move(CaseStatus.IN_REVIEW, now)
@@ -278,6 +323,12 @@ def request_correction(
     points = []
     for key in keys:
         remark = remarks.get(key, "").strip()
+        if len(remark) > LONGEST_REMARK:
+            raise Refused(
+                "remark-too-long",
+                f"每项补充说明最多 {LONGEST_REMARK} 字，现为 {len(remark)} 字，请精简。",
+                field="keys",
+            )
         points.append({"key": key, "text": f"{choices[key]}（{remark}）" if remark else choices[key]})
     CorrectionNotice.objects.create(case=case, points=points, issued_by=by, issued_at=now)
     if case.notice_deadline and case.notice_deadline.is_open:

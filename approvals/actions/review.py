@@ -58,6 +58,8 @@ def give_opinion(
     grounds = _grounds(case, keys)
     if not approve and not grounds:
         raise Refused("grounds-missing", "建议不予许可时，请一次性勾选全部不符合之处。", field="keys")
+    if approve and grounds:
+        raise Refused("grounds-contradict", "勾选了不符合之处，不能建议准予；请取消勾选，或者建议不予。", field="keys")
     opinion = Opinion.objects.create(
         case=case, approve=approve, text=text.strip(), grounds=[] if approve else grounds, reviewer=by, given_at=now
     )
@@ -86,6 +88,10 @@ def decide(case: Case, *, approve: bool, by: User, now: dt.datetime, keys: Seque
     grounds = _grounds(case, keys)
     if not approve and not grounds:
         raise Refused("grounds-missing", "不予许可必须一次性列明全部理由，请逐项勾选。", field="keys")
+    if approve and grounds:
+        raise Refused(
+            "grounds-contradict", "勾选了不予许可的理由，不能决定准予；请取消勾选，或者决定不予。", field="keys"
+        )
     Decision.objects.create(
         case=case, approve=approve, grounds=[] if approve else grounds, text=text.strip(), decider=by, decided_at=now
     )

@@ -70,6 +70,11 @@ class IntakeSerializer(serializers.Serializer[Any]):
     subject_kind = serializers.ChoiceField(choices=CreditSubject.Kind.choices)
     identifier = serializers.CharField(max_length=500, help_text="GB 32100 code, or GB 11643 identity number.")
     name = serializers.CharField(max_length=120)
+    renamed = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="The licence bears a new name, and it was checked (see `name-differs`).",
+    )
     contact_name = serializers.CharField(max_length=40)
     contact_phone = serializers.CharField(max_length=30)
     content = serializers.CharField(

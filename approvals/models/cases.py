@@ -16,7 +16,7 @@ from approvals.querysets import CaseQuerySet
 from catalogue.models import BusinessItem, Material
 from credit.models import CreditSubject
 from deadlines.models import Deadline
-from offices.crypto import EncryptedTextField
+from offices.crypto import EncryptedTextField, mask_name
 from offices.models import Department, Division, Office
 
 
@@ -126,6 +126,12 @@ class Case(models.Model):
             )
         self.status = to
         self.touched_at = now
+
+    @property
+    def public_name(self) -> str:
+        """The applicant as this case knows it, for others to read: organisations in full, persons masked."""
+        person = self.applicant.kind == CreditSubject.Kind.PERSON
+        return mask_name(self.applicant_name) if person else self.applicant_name
 
     @property
     def is_decided(self) -> bool:

@@ -291,6 +291,7 @@ class _Loader:
                 "condition_text": when,
                 "sample_text": material["sample"],
                 "is_active": True,
+                "is_promise_letter": material["promise_letter"],
                 **{key: material[key] for key in ("form", "copies", "waived_by_promise", "deferrable", "verifiable")},
                 **self.sourced(material),
             }

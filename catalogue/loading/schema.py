@@ -71,6 +71,7 @@ class MaterialShape(Sourced):
     when = Text(max_length=200, required=False)
     form = serializers.ChoiceField(choices=MaterialForm.choices, default=MaterialForm.ORIGINAL)
     copies = serializers.IntegerField(min_value=1, max_value=20, default=1)
+    promise_letter = serializers.BooleanField(default=False)
     waived_by_promise = serializers.BooleanField(default=False)
     deferrable = serializers.BooleanField(default=False)
     verifiable = serializers.BooleanField(default=False)

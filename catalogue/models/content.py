@@ -90,6 +90,9 @@ class Material(models.Model):
     condition_text = models.CharField("适用情形", max_length=200, blank=True, default="")
     form = models.CharField("形式", max_length=12, choices=MaterialForm.choices, default=MaterialForm.ORIGINAL)
     copies = models.PositiveSmallIntegerField("份数", default=1)
+    is_promise_letter = models.BooleanField(
+        "告知承诺书", default=False, help_text="清单自带承诺书的事项只按告知承诺方式办理"
+    )
     waived_by_promise = models.BooleanField("承诺后免交", default=False)
     deferrable = models.BooleanField("承诺后可延期提交", default=False)
     verifiable = models.BooleanField("可数据核验免交", default=False)

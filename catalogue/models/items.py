@@ -294,6 +294,11 @@ class BusinessItem(models.Model):
         """Whether the applicant may choose the promise way."""
         return bool(self.promise_modes)
 
+    @property
+    def is_promise_only(self) -> bool:
+        """Whether its own list holds the letter of promise: the ordinary way is then another item."""
+        return self.allows_promise and self.effective_materials().filter(is_promise_letter=True).exists()
+
     def offers(self, mode: PromiseMode) -> bool:
         """Whether this mode of promise is open."""
         return mode in self.promise_modes

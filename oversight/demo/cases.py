@@ -17,7 +17,7 @@ from approvals.actions import (
     request_correction,
 )
 from approvals.actions.intake import checklist, required_points, slot_of
-from approvals.enums import MaterialState
+from approvals.enums import MaterialState, Way
 from approvals.models import Case
 from catalogue.models import BusinessItem
 from credit.models import CreditSubject
@@ -43,7 +43,8 @@ def code_of(stem: str) -> str:
 def receive(item: BusinessItem, company: int, clerk: User, now: dt.datetime, *, complete: bool = True) -> Case:
     """Take in one case of ``item`` for an invented company, with or without all of its materials."""
     stem, name = COMPANIES[company % len(COMPANIES)]
-    provided = {slot_of(line): MaterialState.PROVIDED.value for line in checklist(item, "ordinary") if line.required}
+    way = Way.PROMISE if item.is_promise_only else Way.ORDINARY
+    provided = {slot_of(line): MaterialState.PROVIDED.value for line in checklist(item, way) if line.required}
     if not complete:
         provided.popitem()
     return receive_case(
@@ -56,6 +57,7 @@ def receive(item: BusinessItem, company: int, clerk: User, now: dt.datetime, *, 
             contact_name="演示联系人",
             contact_phone=f"1000099{company:04d}",
             content=f"{item.name}（演示）",
+            way=way,
             provided=provided,
         ),
         by=clerk,

@@ -105,7 +105,7 @@ def case_page(request: PortalRequest, number: str) -> HttpResponse:
             {"label": "办件编号", "value": case.number},
             {"label": "业务办理项", "value": case.business_item.name},
             {"label": "审批部门", "value": case.department.name},
-            {"label": "申请人", "value": case.applicant.public_name},
+            {"label": "申请人", "value": case.public_name},
         ],
     }
     return render(request, "oversight/trace.html", context)

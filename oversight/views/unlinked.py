@@ -99,7 +99,7 @@ def export(request: PortalRequest) -> HttpResponseBase:
     def lines(found: list[UnlinkedCase]) -> list[Sequence[Any]]:
         return [
             (
-                row.case.number, row.case.business_item.name, row.case.department.name, row.case.applicant.public_name,
+                row.case.number, row.case.business_item.name, row.case.department.name, row.case.public_name,
                 moment(row.case.completed_at), moment(row.found_at), moment(row.settled_at),
             )
             for row in found
@@ -153,7 +153,7 @@ def assign(request: PortalRequest, number: str) -> HttpResponse:
         "facts": [
             {"label": "办件编号", "value": case.number},
             {"label": "业务办理项", "value": case.business_item.name},
-            {"label": "申请人", "value": case.applicant.public_name},
+            {"label": "申请人", "value": case.public_name},
             {"label": "审批部门", "value": case.department.name},
             {"label": "办理结果", "value": case.get_outcome_display()},
             {"label": "办理方式", "value": case.get_way_display()},

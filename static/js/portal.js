@@ -93,39 +93,79 @@
     if (form.dataset.busy) { event.preventDefault(); event.stopImmediatePropagation(); return; }
     form.dataset.busy = "1";
     if (event.submitter) event.submitter.setAttribute("aria-busy", "true");
-    forget(form);
+    send(form);
   });
-  window.addEventListener("pageshow", (event) => { if (event.persisted) all("form[data-busy]").forEach(rest); });
+  /* A sent form with a one-time key (data-once names its field) is spent: who comes back to it gets a fresh page. */
+  window.addEventListener("pageshow", (event) => {
+    if (!event.persisted) return;
+    if (document.querySelector("form[data-once][data-busy]")) location.reload();
+    else all("form[data-busy]").forEach(rest);
+  });
   document.addEventListener("htmx:afterRequest", (event) => { if (event.target.closest) { const form = event.target.closest("form"); if (form) rest(form); } });
 
-  /* Unsaved work: a form with data-keep="name" is kept in this tab until it is submitted or the person signs out.
+  /* Unsaved work: a form with data-keep="name" is kept in this tab until the server has accepted it or the person signs out.
      Files, passwords and fields marked data-private (identity numbers, phones) are never kept. */
   const PREFIX = "kept:";
-  const keyOf = (form) => `${PREFIX}${document.body.dataset.person || ""}:${location.pathname}:${form.dataset.keep}`;
-  const forget = (form) => { if (form.dataset.keep !== undefined) { sessionStorage.removeItem(keyOf(form)); delete form.dataset.dirty; } };
+  const person = document.body.dataset.person || "";
+  const keyOf = (form) => `${PREFIX}${person}:${new URL(form.getAttribute("action") || "", location).pathname}:${form.dataset.keep}`;
+  const onceOf = (form) => (form.dataset.once ? form.elements[form.dataset.once].value : "");
+  const kept = () => Object.keys(sessionStorage).filter((key) => key.startsWith(PREFIX));
+  const draftOf = (key) => JSON.parse(sessionStorage.getItem(key));
+  const store = (key, draft) => sessionStorage.setItem(key, JSON.stringify(draft));
   const keepable = (form) => [...form.elements].filter((one) => one.name && !one.matches("[type=hidden], [type=file], [type=password], [data-private], button"));
-  const keep = (form) => {
+  const keep = (form, state = "open") => {
     const values = keepable(form).filter((one) => !one.matches("[type=radio], [type=checkbox]") || one.checked).map((one) => [one.name, one.value]);
-    sessionStorage.setItem(keyOf(form), JSON.stringify(values));
+    store(keyOf(form), { state, page: location.pathname, once: onceOf(form), values });
     form.dataset.dirty = "1";
   };
-  const restore = (form) => {
-    const kept = sessionStorage.getItem(keyOf(form));
-    if (!kept || form.querySelector("[aria-invalid=true], [role=alert]")) return;
-    const values = JSON.parse(kept);
-    keepable(form).forEach((one) => {
-      const own = values.filter(([name]) => name === one.name).map(([, value]) => value);
+  const send = (form) => {
+    if (form.dataset.keep === undefined) return;
+    keep(form, "sent");
+    delete form.dataset.dirty;
+  };
+  const failed = (form) => Boolean(form.querySelector("[aria-invalid=true], [role=alert], .field-error"));
+  /* A sent draft is forgotten only when the page that answers it shows that the server took it; on the login page, an error
+     page or a form that came back with errors, after a broken connection or for somebody else, it stays: "back". */
+  const settle = () => {
+    const way = performance.getEntriesByType("navigation")[0] || {};
+    const from = document.referrer && new URL(document.referrer).origin === location.origin ? new URL(document.referrer).pathname : "";
+    const well = person && !document.querySelector("[data-problem]") && !(way.responseStatus >= 400) && way.type !== "back_forward";
+    const answered = [];
+    kept().forEach((key) => {
+      const draft = draftOf(key);
+      if (draft.state !== "sent") return;
+      const answer = well && from === draft.page && key.startsWith(`${PREFIX}${person}:`);
+      const again = all("form[data-keep]").find((form) => keyOf(form) === key);
+      const open = again && (failed(again) || (draft.once && onceOf(again) === draft.once));
+      if (answer && !open) sessionStorage.removeItem(key);
+      else store(key, { ...draft, state: "back" });
+      if (answer && open) answered.push(key);
+    });
+    return answered;
+  };
+  const restore = (form, answered = []) => {
+    const key = keyOf(form);
+    const draft = draftOf(key);
+    if (!draft || answered.includes(key) || failed(form)) return;
+    // Another one-time key is another application: only what was sent and came back is the same one.
+    if (draft.once !== onceOf(form) && draft.state !== "back") { sessionStorage.removeItem(key); return; }
+    const changed = keepable(form).filter((one) => {
+      const own = draft.values.filter(([name]) => name === one.name).map(([, value]) => value);
+      const before = one.matches("[type=radio], [type=checkbox]") ? one.checked : one.value;
       if (one.matches("[type=radio], [type=checkbox]")) one.checked = own.includes(one.value);
       else if (own.length) one.value = own[0];
+      return before !== (one.matches("[type=radio], [type=checkbox]") ? one.checked : one.value);
     });
-    form.dataset.dirty = "1";
+    keep(form);
+    if (!changed.length) return;
+    changed.filter((one) => one.checked).forEach((one) => one.dispatchEvent(new Event("change", { bubbles: true })));
     say("已恢复您上次未提交的内容，证件号码、电话和文件请重新填写。", "info");
   };
   document.addEventListener("input", (event) => { const form = event.target.form; if (form && form.dataset.keep !== undefined) keep(form); });
   window.addEventListener("beforeunload", (event) => { if (document.querySelector("form[data-keep][data-dirty]")) event.preventDefault(); });
   document.addEventListener("submit", (event) => {
     if (!event.target.matches("[data-sign-out]")) return;
-    Object.keys(sessionStorage).filter((key) => key.startsWith(PREFIX)).forEach((key) => sessionStorage.removeItem(key));
+    kept().forEach((key) => sessionStorage.removeItem(key));
     all("form[data-dirty]").forEach((form) => { delete form.dataset.dirty; });
   });
 
@@ -158,7 +198,7 @@
   const wake = (root) => {
     announceKeys(root);
     all("[data-confirm-close], [data-print], [data-fill]", root).forEach((element) => { element.hidden = false; });
-    all("form[data-keep]", root).forEach(restore);
+    if (root !== document) all("form[data-keep]", root).forEach((form) => restore(form));
     const first = root.querySelector("[data-focus]");
     if (first) first.focus();
     const place = document.querySelector(".rail a[aria-current]");
@@ -166,4 +206,9 @@
   };
   document.addEventListener("htmx:load", (event) => { if (event.target !== document.body) wake(event.target); });
   wake(document);
+  // After htmx is ready, so that what a restored choice asks for is asked.
+  document.addEventListener("DOMContentLoaded", () => {
+    const answered = settle();
+    all("form[data-keep]").forEach((form) => restore(form, answered));
+  });
 })();

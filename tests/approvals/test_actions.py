@@ -259,7 +259,7 @@ def test_the_promise_way_drops_materials_and_travels_to_the_task(city: None, clo
     offers = [i for i in BusinessItem.objects.published().select_related("item") if i.allows_promise]
     item = next(i for i in offers if i.effective_materials().filter(waived_by_promise=True).exists())
     lines = checklist(item, Way.PROMISE)
-    assert lines[0].name == "经签署的告知承诺书"
+    assert sum("告知承诺书" in line.name for line in lines) == 1
     provided = {slot_of(line): "provided" for line in lines if line.required}
     clerk = {"320700": "chuangkou1", "320722": "donghai.chuangkou1", "320723": "guanyun.chuangkou1"}[
         item.item.division.code
@@ -321,3 +321,52 @@ def test_a_case_drawn_to_a_decider_who_left_the_duty_waits_for_any_other(city: N
         decide(case, approve=True, by=other, now=clock.at)
     Posting.objects.filter(user=drawn, role=Role.DECIDER).update(on_duty=False)
     assert decide(case, approve=True, by=other, now=clock.at).decider == other
+
+
+def test_another_name_for_a_known_code_must_be_confirmed_and_changes_no_older_case(city: None, clock: Moment) -> None:
+    clerk = play.person("chuangkou1")
+    older = receive_case(draft(play.item()), by=clerk, now=clock.at)
+    with pytest.raises(Refused, match="名称已变更") as refusal:
+        receive_case(draft(play.item(), name="连云港新名称有限公司"), by=clerk, now=clock.at)
+    assert (refusal.value.code, refusal.value.field) == ("name-differs", "name")
+    newer = receive_case(draft(play.item(), name="连云港新名称有限公司", renamed=True), by=clerk, now=clock.at)
+    older.refresh_from_db()
+    assert (older.public_name, newer.public_name) == (COMPANIES[0][1], "连云港新名称有限公司")
+    assert newer.applicant.history.count() == 2
+
+
+@pytest.mark.parametrize("secret", [COMPANIES[0][1], code_of(COMPANIES[0][0]).lower(), "100 0099 0001"])
+def test_the_content_must_not_say_whose_case_it_is(city: None, clock: Moment, secret: str) -> None:
+    with pytest.raises(Refused) as refusal:
+        receive_case(draft(play.item(), content=f"{secret} 拟建三栋"), by=play.person("chuangkou1"), now=clock.at)
+    assert (refusal.value.code, refusal.value.field) == ("content-names-applicant", "content")
+
+
+def test_what_is_decided_on_the_spot_is_due_the_same_day(city: None, clock: Moment) -> None:
+    for spot in BusinessItem.objects.published().filter(
+        handling="on_the_spot", item__kind="licence", item__division__code="320700", promised_length=None
+    ):
+        case = play.accepted(clock.at, spot)
+        assert case.promised_deadline is not None, spot.name
+        assert case.promised_deadline.due_on == clock.at.date()
+
+
+def test_an_item_with_its_own_letter_of_promise_has_no_ordinary_way(city: None, clock: Moment) -> None:
+    item = BusinessItem.objects.get(code="SP-2501")
+    with pytest.raises(Refused, match="只按告知承诺方式"):
+        receive_case(draft(item), by=play.person("chuangkou1"), now=clock.at)
+
+
+def test_approval_with_ticked_faults_is_refused(city: None, clock: Moment) -> None:
+    case = play.accepted(clock.at)
+    assert case.reviewer is not None
+    ground = case.business_item.published_grounds()[0]
+    with pytest.raises(Refused, match="不能建议准予"):
+        give_opinion(case, approve=True, text="好", keys=[f"{ground.kind}:{ground.id}"], by=case.reviewer, now=clock.at)
+
+
+def test_a_remark_that_is_too_long_is_refused_not_cut(city: None, clock: Moment) -> None:
+    case = play.received(clock.at, complete=False)
+    keys = sorted(required_points(case))
+    with pytest.raises(Refused, match="最多 200 字"):
+        request_correction(case, keys=keys, remarks={keys[0]: "长" * 201}, by=play.person("chuangkou1"), now=clock.at)

@@ -56,12 +56,13 @@ def taken_in(clock: Moment, item_name: str = "商品房预售许可") -> Case:
     """An accepted case of the secret applicant, with a file whose name betrays them."""
     item = play.item(item_name)
     clerk = play.person("chuangkou1")
-    lines = [line for line in checklist(item, "ordinary") if line.required]
+    way = "promise" if item.is_promise_only else "ordinary"
+    lines = [line for line in checklist(item, way) if line.required]
     key = uuid.uuid4()
     store(SimpleUploadedFile(FILE, PDF), intake_key=key, slot=slot_of(lines[0]), by=clerk, now=clock.at)
     draft = IntakeDraft(
         business_item=item, intake_key=key, subject_kind="organisation", identifier=CODE, name=NAME,
-        contact_name=CONTACT, contact_phone=PHONE, content="新建住宅三栋",
+        contact_name=CONTACT, contact_phone=PHONE, content="新建住宅三栋", way=way,
         provided={slot_of(line): "provided" for line in lines},
     )  # fmt: skip
     return accept_case(receive_case(draft, by=clerk, now=clock.at), by=clerk, now=clock.at)

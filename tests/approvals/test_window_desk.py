@@ -38,7 +38,7 @@ def poll_of(html: str) -> str:
 def named(clock: Moment, name: str, kind: str = "organisation", identifier: str = "91350100M000100Y43") -> Case:
     draft = IntakeDraft(
         business_item=play.item(), intake_key=uuid.uuid4(), subject_kind=kind, identifier=identifier, name=name,
-        contact_name="演示", contact_phone="10000990001",
+        contact_name="演示", contact_phone="10000990001", renamed=True,
     )  # fmt: skip
     return receive_case(draft, by=play.person("chuangkou1"), now=clock.at)
 

@@ -199,7 +199,8 @@ def test_the_list_follows_the_way_without_scripts_and_keeps_what_was_typed(clerk
     answer = clerk.post(address(item), window.filled(item, act="refresh", way="promise", name="写到一半"))
     assert answer.status_code == 200
     html = window.text_of(answer)
-    assert "经签署的告知承诺书" in html
+    assert "公共场所卫生许可告知承诺书" in html
+    assert "经签署的告知承诺书" not in html  # the item's own letter is enough
     assert all(clause in html for clause in item.promise_clauses)
     assert "以承诺代替" in html
     assert not any(f'name="m-{material.pk}"' in html for material in waived)

@@ -29,7 +29,6 @@ _CHROMIUM_OPTIONS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--no-first-run",
-    "--lang=zh-CN",
 ]
 
 

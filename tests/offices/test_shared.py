@@ -9,6 +9,7 @@ from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test import Client
+from stdnum.cn import ric
 
 from credit.identifiers import check_ric, check_uscc
 from credit.models import CreditSubject
@@ -107,7 +108,28 @@ def test_codes_are_normalised_before_they_are_checked(code: str) -> None:
     assert check_uscc(code) == "91350100M000100Y43"
 
 
-@pytest.mark.parametrize("number", ["110105194912310021", "11010519491331002X", "1101", "abc"])
+def with_check(stem: str) -> str:
+    return stem + str(ric.calc_check_digit(stem + "0"))
+
+
+@pytest.mark.parametrize("region", ["320703", "320705", "320706", "320707", "320721", "320722", "320723", "320724"])
+@pytest.mark.parametrize("born", ["19500101", "19831231", "20100229", "20160101"])
+def test_everybody_born_in_the_city_has_a_valid_number(region: str, born: str) -> None:
+    number = with_check(f"{region}{born}123")
+    if born == "20100229":  # no such day
+        with pytest.raises(ValidationError, match="出生日期不存在"):
+            check_ric(number)
+    else:
+        assert check_ric(number) == number
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "110105194912310021", "11010519491331002X", "1101", "abc", "11010519491231002A",
+        with_check("32070620990101123"), with_check("99070619900101123"), with_check("32070618991231123"),
+    ],
+)  # fmt: skip
 def test_wrong_identity_numbers_say_what_is_wrong(number: str) -> None:
     with pytest.raises(ValidationError) as refused:
         check_ric(number)

@@ -94,6 +94,19 @@ def test_the_acknowledge_clock_starts_when_the_gateway_accepts_the_sms(city: Non
     assert PhoneMessage.objects.filter(to_user=manager_of(task, clock.at.date())).count() >= 1
 
 
+def test_whoever_acknowledges_before_the_sms_is_out_needs_no_clock(city: None, clock: Moment) -> None:
+    case = play.completed(clock.at)
+    task = SupervisionTask.objects.filter(case=case)[0]
+    manager = manager_of(task, clock.at.date())
+    task = actions.view_task(task, by=manager, now=clock.at)
+    actions.acknowledge(task, measure="on_site", planned_finish_on=clock.at.date(), by=manager, now=clock.at)
+    deliver(clock.at)
+    task.refresh_from_db()
+    assert task.acknowledge_deadline is None
+    assert task.sms_sent_at is not None
+    assert Entry.objects.filter(stream=task.stream, act="task.sms_sent").count() == 1
+
+
 def test_the_whole_road_of_a_task(city: None, clock: Moment) -> None:
     case = play.completed(clock.at)
     deliver(clock.at)

@@ -100,8 +100,9 @@ def intake(request: PortalRequest, code: str) -> HttpResponseBase:
     item = get_object_or_404(open_items(request.access), code=code)
     if request.method != "POST":
         key = uuid.uuid4()
-        form = IntakeForm(item, initial={"intake_key": key})
-        return _page(request, form, rows_of(_lines(item, Way.ORDINARY), {}, {}, {}), key=key, way=Way.ORDINARY)
+        first = Way.PROMISE if item.is_promise_only else Way.ORDINARY
+        form = IntakeForm(item, initial={"intake_key": key, "way": first})
+        return _page(request, form, rows_of(_lines(item, first), {}, {}, {}), key=key, way=first)
     key = key_of(request.POST)
     known = Case.objects.filter(intake_key=key).first()
     if known is not None:
