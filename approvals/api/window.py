@@ -73,7 +73,7 @@ class IntakeSerializer(serializers.Serializer[Any]):
     renamed = serializers.BooleanField(
         required=False,
         default=False,
-        help_text="The licence bears a new name, and it was checked (see `name-differs`).",
+        help_text="The licence bears a new name, which was checked (`name-differs`).",
     )
     contact_name = serializers.CharField(max_length=40)
     contact_phone = serializers.CharField(max_length=30)
