@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from approvals.numbers import is_case_number
+from approvals.numbers import is_case_number, read_case_number
 from approvals.progress import clean
 
 
@@ -21,7 +21,7 @@ class ProgressForm(forms.Form):
 
     def clean_number(self) -> str:
         """Return the number in its one shape; its check character tells a slip of the pen at once."""
-        number = clean(self.cleaned_data["number"])
+        number = read_case_number(clean(self.cleaned_data["number"]))
         if len(number) != 21:
             raise ValidationError(f"办件编号是 21 位，您填写了 {len(number)} 位，请核对接收凭证。")
         if not is_case_number(number):

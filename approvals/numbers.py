@@ -51,6 +51,13 @@ def is_case_number(text: str) -> bool:
     return len(text) == 21 and bool(mod_37_36.is_valid(text))
 
 
+def read_case_number(text: str) -> str:
+    """Return ``text`` with its check character as it must be where O was typed for 0 or I for 1, or the reverse."""
+    twins = {"0": "O", "O": "0", "1": "I", "I": "1"}
+    other = text[:-1] + twins.get(text[-1:], text[-1:])
+    return other if not is_case_number(text) and is_case_number(other) else text
+
+
 def query_code() -> str:
     """Return a new 8-character query code (39 bits)."""
     return "".join(secrets.choice(QUERY_ALPHABET) for _ in range(8))

@@ -1,7 +1,7 @@
 """The catalogue of what can be applied for and who watches it afterwards."""
 
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class CatalogueConfig(AppConfig):
@@ -17,5 +17,6 @@ class CatalogueConfig(AppConfig):
         from ledger import acts
 
         acts.register(Act)
+        pre_migrate.connect(guards.lift, sender=self, dispatch_uid="catalogue.guards.lift")
         post_migrate.connect(guards.reinstall, sender=self, dispatch_uid="catalogue.guards")
         checks.__name__  # noqa: B018 - imported for its registrations

@@ -81,6 +81,16 @@ def standing(connection: BaseDatabaseWrapper) -> set[str]:
         return {row[0] for row in cursor.fetchall()}
 
 
+def lift(using: str, **kwargs: Any) -> None:
+    """Before every migrate: SQLite cannot rebuild a table that another table's trigger speaks of."""
+    connection = connections[using]
+    if connection.vendor != "sqlite":
+        return
+    with connection.cursor() as cursor:
+        for name in sorted(names(connection)):
+            cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
+
+
 def reinstall(using: str, **kwargs: Any) -> None:
     """After every migrate: put back what a rebuilt table lost."""
     connection = connections[using]

@@ -10,12 +10,13 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
+from stdnum.iso7064 import mod_37_36
 
 from approvals import limiter
 from approvals.actions import complete_case, deliver, refuse_acceptance, request_correction
 from approvals.actions.intake import required_points
 from approvals.models import Case
-from approvals.numbers import case_number
+from approvals.numbers import case_number, read_case_number
 from catalogue.models import BusinessItem
 from credit.models import CreditSubject
 from offices.models import User
@@ -289,3 +290,10 @@ def test_with_the_cache_lost_the_process_counts_for_itself(settings: Settings) -
     limiter.charge(["lost"], rate, 2)
     with pytest.raises(limiter.RateLimited):
         limiter.charge(["lost"], rate)
+
+
+def test_a_check_letter_taken_for_a_digit_is_put_right() -> None:
+    stem = next(s for n in range(500) if (s := f"32070020260928{n:06d}") and mod_37_36.calc_check_digit(s) == "O")
+    assert read_case_number(stem + "0") == stem + "O"
+    assert read_case_number(stem + "O") == stem + "O"
+    assert read_case_number(stem + "7") == stem + "7"
