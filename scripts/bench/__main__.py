@@ -11,6 +11,7 @@ from scripts.servers import running
 def main() -> int:
     """Command line: names of figures to run; none means all."""
     with running(given=os.environ) as urls, scratch_dir(default_var_dir(), "bench-") as var_dir:
+        (var_dir / "static").mkdir()
         environment = dict(os.environ) | urls
         environment |= {
             "VAR_DIR": str(var_dir),
