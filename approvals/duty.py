@@ -7,6 +7,7 @@ import datetime as dt
 from django.db import transaction
 
 from offices.access import Access
+from offices.history import save_at
 from offices.models import Posting
 
 DECIDER = Posting.Role.DECIDER
@@ -25,7 +26,6 @@ def set_on_duty(access: Access, *, on: bool, now: dt.datetime) -> int:
     keys = [posting.pk for posting in access.postings if posting.role == DECIDER]
     for posting in Posting.objects.select_for_update().filter(pk__in=keys).exclude(on_duty=on).order_by("pk"):
         posting.on_duty = on
-        posting._history_date = now  # type: ignore[attr-defined]  # simple-history's way to date a row
-        posting.save(update_fields=["on_duty"])
+        save_at(posting, now)
         changed += 1
     return changed

@@ -12,6 +12,7 @@ from catalogue.models import BusinessItem
 from catalogue.signals import item_changed
 from deadlines.clock import local_date
 from ledger.record import record
+from offices.history import save_at
 from offices.models import User
 
 
@@ -59,6 +60,4 @@ def note_revision(business_item: BusinessItem, *, by: User | None, now: datetime
 
 
 def _save(item: BusinessItem, now: datetime.datetime, by: User | None) -> None:
-    item._history_date = now  # type: ignore[attr-defined]
-    item._history_user = by  # type: ignore[attr-defined]
-    item.save()
+    save_at(item, now, by=by)

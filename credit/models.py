@@ -11,6 +11,7 @@ from simple_history.models import HistoricalRecords
 
 from credit.identifiers import check_ric, check_uscc
 from offices.crypto import EncryptedTextField, keyed_hash, mask_id, mask_name
+from offices.history import save_at
 
 
 class SubjectQuerySet(models.QuerySet["CreditSubject"]):
@@ -70,10 +71,10 @@ class CreditSubject(models.Model):
     def __str__(self) -> str:
         return self.public_name
 
-    def rename(self, name: str) -> None:
+    def rename(self, name: str, now: datetime) -> None:
         """Take over the name that the licence or card now says; the row history keeps the old one."""
         self.name = name
-        self.save(update_fields=["name"])
+        save_at(self, now)
 
     @property
     def public_name(self) -> str:

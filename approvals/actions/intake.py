@@ -132,7 +132,7 @@ def receive_case(draft: IntakeDraft, *, by: User, now: dt.datetime) -> Case:
     if draft.way != Way.PROMISE and item.is_promise_only:
         raise Refused("promise-way-only", "该业务办理项只按告知承诺方式办理，请选择告知承诺方式。", field="way")
     subject = CreditSubject.objects.identify(draft.subject_kind, draft.identifier, draft.name)
-    _check_names(draft, subject)
+    renamed = _check_names(draft, subject, now)
     department = item.review_office.department
     case = Case(
         number=case_number(department.division.code, now),
@@ -167,7 +167,12 @@ def receive_case(draft: IntakeDraft, *, by: User, now: dt.datetime) -> Case:
     Case.objects.filter(pk=case.pk).update(notice_deadline=case.notice_deadline)
     _, receipt = papers.issue(case, DocumentKind.RECEIPT, by=by, now=now)
     drafts = [
-        Draft(case.stream, CaseAct.RECEIVED, {"item": item.code, "subject": subject.pk, "way": draft.way}, by),
+        Draft(
+            case.stream,
+            CaseAct.RECEIVED,
+            {"item": item.code, "subject": subject.pk, "way": draft.way, "renamed": renamed},
+            by,
+        ),
         receipt,
     ]
     if draft.way == Way.PROMISE:
@@ -177,16 +182,20 @@ def receive_case(draft: IntakeDraft, *, by: User, now: dt.datetime) -> Case:
     return case
 
 
-def _check_names(draft: IntakeDraft, subject: CreditSubject) -> None:
-    """Refuse a name that is not the known one unless the clerk says it changed, and words that betray the applicant."""
-    if subject.name != draft.name:
+def _check_names(draft: IntakeDraft, subject: CreditSubject, now: dt.datetime) -> bool:
+    """Refuse a name that is not the known one unless the clerk says it changed, and words that betray the applicant.
+
+    Return whether the subject got a new name.
+    """
+    renamed = subject.name != draft.name
+    if renamed:
         if not draft.renamed:
             raise Refused(
                 "name-differs",
                 f"该号码在本平台登记的名称是“{subject.name}”，与所填不一致，请核对证照；确已更名的，请勾选“名称已变更”。",
                 field="name",
             )
-        subject.rename(draft.name)
+        subject.rename(draft.name, now)
     content = normalise(draft.content)
     if any(word and normalise(word) in content for word in (draft.name, draft.identifier, draft.contact_phone)):
         raise Refused(
@@ -194,6 +203,7 @@ def _check_names(draft: IntakeDraft, subject: CreditSubject) -> None:
             "申请内容里有申请人名称、证照号码或电话。审查人员在决定前不应知道是谁的办件，请只写地址、范围、规模等。",
             field="content",
         )
+    return renamed
 
 
 def _promised_clock(case: Case, by: User, now: dt.datetime) -> Deadline | None:

@@ -27,6 +27,7 @@ from catalogue.models import (
     SupervisionSubItem,
 )
 from ledger.record import Draft, record_many
+from offices.history import save_at
 from offices.models import Department, Office
 
 _CITY = "320700"
@@ -129,9 +130,7 @@ class _Loader:
             self.pending[model].append(row)
             self.report.created += 1
             return row, True
-        row._history_date = self.now  # type: ignore[attr-defined]
-        row._change_reason = "load_catalogue"  # type: ignore[attr-defined]
-        row.save()
+        save_at(row, self.now, reason="load_catalogue")
         if existing is None:
             self.report.created += 1
         elif values.get("is_active", True) and values.get("active", True):

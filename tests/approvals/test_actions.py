@@ -333,6 +333,9 @@ def test_another_name_for_a_known_code_must_be_confirmed_and_changes_no_older_ca
     older.refresh_from_db()
     assert (older.public_name, newer.public_name) == (COMPANIES[0][1], "连云港新名称有限公司")
     assert newer.applicant.history.count() == 2
+    assert newer.applicant.history.get(name="连云港新名称有限公司").history_date == clock.at
+    told = [Entry.objects.get(stream=case.stream, act="case.received").data["renamed"] for case in (older, newer)]
+    assert told == [False, True]
 
 
 @pytest.mark.parametrize("secret", [COMPANIES[0][1], code_of(COMPANIES[0][0]).lower(), "100 0099 0001"])
