@@ -9,11 +9,11 @@ from approvals.enums import CaseAct, CaseStatus
 from approvals.models import Case
 from approvals.notices import Kind
 from deadlines.clock import local_date
-from deadlines.kinds import KindCode
+from deadlines.kinds import STAGES, KindCode
 from deadlines.registry import AlarmNotice, register
 from ledger.record import Draft as LedgerDraft
 from ledger.record import record_many
-from notifications.outbox import Draft, queue
+from notifications.outbox import Draft, post
 from offices.models import Posting, User
 from offices.people import Table, by_department, by_office, overseers
 
@@ -23,7 +23,8 @@ OWNERS = {
     KindCode.CORRECTION_NOTICE: ("notice_deadline_id", "受理答复期限"),
     KindCode.CORRECTION_ANSWER: ("answer_deadline_id", "申请人补正期限"),
     KindCode.ISSUE: ("issue_deadline_id", "制证送达期限"),
-}
+    KindCode.SPECIAL_PROCEDURE: ("procedure_deadline_id", "特别程序预计时限"),
+} | {kind: ("stage_deadline_id", str(kind.label)) for kind in STAGES}
 
 
 def when(stage: int, due_on: dt.date) -> str:
@@ -34,7 +35,7 @@ def when(stage: int, due_on: dt.date) -> str:
     return "今日到期" if stage == 0 else f"已超期{stage}个工作日（应于{day}前）"
 
 
-def _holders(case: Case, deciders: Table) -> list[User]:
+def holders(case: Case, deciders: Table) -> list[User]:
     """Who has the case now: the window, the reviewer, or the office's deciders."""
     if case.status == CaseStatus.IN_REVIEW:
         has_opinion = getattr(case, "opinion", None) is not None
@@ -55,7 +56,9 @@ def alarm_cases(notices: Sequence[AlarmNotice], now: dt.datetime) -> None:
         Case.objects.filter(**{f"{column}__in": by_clock}).select_related("reviewer", "decider", "intake_by", "opinion")
     )
     deciders = by_office(Posting.Role.DECIDER, {case.review_office_id for case in cases}, today)
-    stage_of = {case.pk: by_clock[getattr(case, column)].stage for case in cases}
+    # A stage presses only whoever has the case; the clock of the whole case climbs the ladder.
+    climbs = notices[0].kind not in STAGES
+    stage_of = {case.pk: by_clock[getattr(case, column)].stage if climbs else 0 for case in cases}
     heads = by_department(
         Posting.Role.DEPARTMENT_HEAD, {case.department_id for case in cases if stage_of[case.pk] >= 1}, today
     )
@@ -64,10 +67,10 @@ def alarm_cases(notices: Sequence[AlarmNotice], now: dt.datetime) -> None:
     drafts, acts = [], []
     for case in cases:
         notice = by_clock[getattr(case, column)]
-        people = list(_holders(case, deciders))
-        if notice.stage >= 1:
+        people = list(holders(case, deciders))
+        if stage_of[case.pk] >= 1:
             people += heads.get(case.department_id, [])
-        if notice.stage >= 2:
+        if stage_of[case.pk] >= 2:
             people += chasers.get(case.division_id, [])
         people = list(dict.fromkeys(people))
         drafts += [
@@ -78,6 +81,7 @@ def alarm_cases(notices: Sequence[AlarmNotice], now: dt.datetime) -> None:
                 reference=case.stream,
                 to_user=person,
                 bundle_key=f"reminder:{person.pk}:{today}",
+                due_on=notice.due_on,
             )
             for person in people
         ]
@@ -93,7 +97,7 @@ def alarm_cases(notices: Sequence[AlarmNotice], now: dt.datetime) -> None:
                 },
             )
         )
-    queue(drafts, now)
+    post(drafts, now)
     record_many(acts, at=now)
 
 

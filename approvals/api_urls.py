@@ -23,4 +23,9 @@ urlpatterns: list[URLPattern] = [
     path("reviews/<slug:number>/opinion/", reviews.OpinionView.as_view(), name="opinion"),
     path("reviews/<slug:number>/decision/", reviews.DecisionView.as_view(), name="decision"),
     path("reviews/<slug:number>/completion/", reviews.CompletionView.as_view(), name="completion"),
+    path("reviews/<slug:number>/procedure/", reviews.ProcedureView.as_view(), name="procedure"),
+    path("reviews/<slug:number>/procedure/end/", reviews.ProcedureEndView.as_view(), name="procedure-end"),
+    path("reviews/<slug:number>/extension/", reviews.ExtensionRequestView.as_view(), name="extension-request"),
+    path("extensions/", reviews.ExtensionListView.as_view(), name="extensions"),
+    path("extensions/<slug:number>/", reviews.ExtensionView.as_view(), name="extension"),
 ]

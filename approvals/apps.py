@@ -11,7 +11,7 @@ class ApprovalsConfig(AppConfig):
 
     def ready(self) -> None:
         """Name the acts, enter the message kinds and answer the alarms."""
-        from approvals import alarms, enums, notices
+        from approvals import alarms, enums, moves, notices, sights
         from approvals.names import names_of
         from deadlines import owners
         from ledger import acts
@@ -19,4 +19,6 @@ class ApprovalsConfig(AppConfig):
         acts.register(enums.CaseAct)
         notices.register()
         alarms.connect()
+        moves.connect()
         owners.register("case", names_of)
+        sights.register()

@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from typing import Self
 
 from django.db.models import Case as Choose
-from django.db.models import DateField, IntegerField, Q, Value, When
+from django.db.models import DateField, IntegerField, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 
 from approvals.draws import on_duty
 from approvals.enums import DECIDED, CaseStatus, Way
-from approvals.models import Case
+from approvals.models import Case, Extension
 from approvals.querysets import CaseQuerySet
 from catalogue.enums import Handling
 from credit.models import CreditSubject
+from deadlines.enums import State
 from deadlines.models import Deadline
 from offices.access import Access
 from offices.models import Posting
@@ -29,10 +30,10 @@ NO_DAY = dt.date.max
 
 OWN_COLUMNS = (
     "number", "status", "outcome", "way", "promise_clauses", "content", "reviewer_id", "decider_id",
-    "received_at", "accepted_at", "decided_at", "completed_at", "delivered_at",
+    "received_at", "accepted_at", "deemed_at", "decided_at", "completed_at", "delivered_at",
 )  # fmt: skip
 ITEM_COLUMNS = ("business_item__name", "business_item__code", "business_item__handling", "business_item__standard_item")
-CLOCKS = ("promised_deadline", "statutory_deadline", "issue_deadline")
+CLOCKS = ("promised_deadline", "statutory_deadline", "stage_deadline", "procedure_deadline", "issue_deadline")
 CLOCK_COLUMNS = tuple(f"{clock}__{field.name}" for clock in CLOCKS for field in Deadline._meta.concrete_fields)
 # Nothing outside this list leaves the database for a back-office page before the decision.
 COLUMNS = ("pk", *(name.removesuffix("_id") for name in OWN_COLUMNS), *ITEM_COLUMNS, *CLOCK_COLUMNS)
@@ -56,10 +57,13 @@ class BlindCase:
     decider_id: int | None
     received_at: dt.datetime
     accepted_at: dt.datetime | None
+    deemed_at: dt.datetime | None
     decided_at: dt.datetime | None
     completed_at: dt.datetime | None
     promised: Deadline | None
     statutory: Deadline | None
+    stage: Deadline | None
+    procedure: Deadline | None
     issue: Deadline | None
 
     @classmethod
@@ -80,10 +84,13 @@ class BlindCase:
             decider_id=case.decider_id,
             received_at=case.received_at,
             accepted_at=case.accepted_at,
+            deemed_at=case.deemed_at,
             decided_at=case.decided_at,
             completed_at=case.completed_at,
             promised=case.promised_deadline,
             statutory=case.statutory_deadline,
+            stage=case.stage_deadline,
+            procedure=case.procedure_deadline,
             issue=case.issue_deadline,
         )
 
@@ -93,15 +100,27 @@ class BlindCase:
         return self.status in DECIDED
 
     @property
+    def in_procedure(self) -> bool:
+        """Whether a special procedure goes on, so that nobody advises or decides."""
+        return self.procedure is not None and self.procedure.is_open
+
+    @property
     def deadline(self) -> Deadline | None:
         """The clock that presses now."""
         return self.issue if self.is_decided else self.promised or self.statutory
 
     @property
     def clocks(self) -> list[Deadline]:
-        """The clocks of this stage: both of the decision, or the one of art. 44."""
+        """Both clocks of the decision, or the one of art. 44; with that of the inner stage while it is open."""
         found = (self.issue,) if self.is_decided else (self.promised, self.statutory)
-        return [clock for clock in found if clock is not None]
+        stage = self.stage if self.stage is not None and self.stage.is_open else None
+        return [clock for clock in (*found, stage) if clock is not None]
+
+    @property
+    def deciding_clocks(self) -> list[Deadline]:
+        """The open clocks that a special procedure may stop."""
+        found = (self.statutory, self.promised, self.stage)
+        return [] if self.is_decided else [clock for clock in found if clock is not None and clock.is_open]
 
 
 def blind(cases: CaseQuerySet) -> CaseQuerySet:
@@ -177,18 +196,66 @@ def with_due(cases: CaseQuerySet) -> CaseQuerySet:
 
 
 def late(cases: CaseQuerySet, on: dt.date) -> CaseQuerySet:
-    """Rows of ``with_due`` whose day has passed."""
-    return cases.filter(Q(due_on__lt=on))
+    """Rows of ``with_due`` whose day has passed; a clock that stands still is not late."""
+    still = Q(promised_deadline__state=State.PAUSED) | Q(
+        promised_deadline__isnull=True, statutory_deadline__state=State.PAUSED
+    )
+    return cases.filter(Q(due_on__lt=on)).exclude(Q(status=CaseStatus.IN_REVIEW) & still)
+
+
+def matching(text: str, prefix: str = "") -> Q:
+    """By case number or item; an applicant's name finds nothing, so that nobody can ask whose case it is."""
+    asked = {
+        "number__icontains": text,
+        "business_item__name__icontains": text,
+        "business_item__initials__istartswith": text,
+        "business_item__code__iexact": text,
+    }
+    found = Q()
+    for name, value in asked.items():
+        found |= Q(**{f"{prefix}{name}": value})
+    return found
 
 
 def search(cases: CaseQuerySet, text: str) -> CaseQuerySet:
-    """Find by case number or item; an applicant's name finds nothing, so that nobody can ask whose case it is."""
+    """Rows that match what was typed; all without it."""
     text = text.strip()
-    if not text:
-        return cases
-    return cases.filter(
-        Q(number__icontains=text)
-        | Q(business_item__name__icontains=text)
-        | Q(business_item__initials__istartswith=text)
-        | Q(business_item__code__iexact=text)
-    )
+    return cases.filter(matching(text)) if text else cases
+
+
+# --- requests for more time, as the authority's head sees them: no applicant either
+
+EXTENSION_COLUMNS = (
+    "days", "reason", "requested_at", "granted", "answered_at", "answer",
+    *(f"{who}__{name}" for who in ("requested_by", "answered_by") for name in ("full_name", "username")),
+    *(f"case__{name}" for name in (
+        "number", "status", "content", "received_at", "accepted_at", "deemed_at", "decided_at", "way",
+        "review_office__name", "business_item__name", "business_item__code", "business_item__statutory_length",
+        "business_item__statutory_unit", "business_item__extension_length", "business_item__extension_source",
+    )),
+    *(f"case__{clock}__{field.name}" for clock in ("promised_deadline", "statutory_deadline")
+      for field in Deadline._meta.concrete_fields),
+)  # fmt: skip
+WAITS = Q(granted__isnull=True, case__status=CaseStatus.IN_REVIEW)
+
+
+def extensions(access: Access) -> QuerySet[Extension]:
+    """What was asked of the heads of the person's departments; no column that tells whose case it is."""
+    return (
+        Extension.objects.filter(case__department_id__in=access.departments(Role.DEPARTMENT_HEAD))
+        .select_related(
+            "requested_by", "answered_by", "case__business_item", "case__review_office", "case__statutory_deadline",
+            "case__promised_deadline",
+        )
+        .only(*EXTENSION_COLUMNS)
+    )  # fmt: skip
+
+
+def waiting_extensions(access: Access) -> QuerySet[Extension]:
+    """待批: not answered, and the case not decided meanwhile."""
+    return extensions(access).filter(WAITS)
+
+
+def answered_extensions(access: Access) -> QuerySet[Extension]:
+    """已批: answered, or the case was decided before anybody did."""
+    return extensions(access).exclude(WAITS)

@@ -31,16 +31,18 @@ def _pool(case: Case, role: str, now: dt.datetime, exclude: set[int | None], *, 
     return [pk for pk in people if pk not in exclude]
 
 
-def _drawn(case: Case, act: CaseAct, pool: list[int], drawn: int | None, by: User) -> Draft:
+def _drawn(case: Case, act: CaseAct, pool: list[int], drawn: int | None, by: User | None) -> Draft:
     return Draft(case.stream, act, {"pool": pool, "digest": sm3(canonical({"pool": pool})), "drawn": drawn}, by)
 
 
-def draw_reviewer(case: Case, *, by: User, now: dt.datetime) -> Draft:
+def draw_reviewer(case: Case, *, by: User | None, now: dt.datetime, not_again: int | None = None) -> Draft:
     """Set ``case.reviewer``, drawn among the office's reviewers other than the clerk; the caller saves and records.
+
+    ``not_again`` is whoever had the case and is away. ``by`` None: the law itself moved the case on.
 
     Raises ``Refused`` when nobody is eligible.
     """
-    pool = _pool(case, Posting.Role.REVIEWER, now, {case.intake_by_id, by.pk})
+    pool = _pool(case, Posting.Role.REVIEWER, now, {case.intake_by_id, by.pk if by else None, not_again})
     if not pool:
         raise Refused("no-reviewer", f"{case.review_office.name}没有可抽取的审查人员，请联系区划管理员。")
     case.reviewer_id = secrets.choice(pool)
@@ -56,11 +58,11 @@ def on_duty(on: dt.date) -> Exists:
     )
 
 
-def draw_decider(case: Case, *, by: User, now: dt.datetime) -> Draft:
-    """Set ``case.decider``, drawn among the deciders on duty other than the clerk.
+def draw_decider(case: Case, *, by: User | None, now: dt.datetime, not_again: int | None = None) -> Draft:
+    """Set ``case.decider``, drawn among the deciders on duty other than the clerk; arguments as ``draw_reviewer``.
 
     Nobody on duty: the case waits for any decider of the office, and the empty pool is on the record.
     """
-    pool = _pool(case, Posting.Role.DECIDER, now, {case.intake_by_id, by.pk}, on_duty=True)
+    pool = _pool(case, Posting.Role.DECIDER, now, {case.intake_by_id, by.pk if by else None, not_again}, on_duty=True)
     case.decider_id = secrets.choice(pool) if pool else None
     return _drawn(case, CaseAct.DECIDER_DRAWN, pool, case.decider_id, by)

@@ -11,6 +11,7 @@ class CaseStatus(models.TextChoices):
     SUBMITTED = "submitted", "已收件"
     CORRECTION_REQUESTED = "correction_requested", "待补正"
     ACCEPTED = "accepted", "已受理"
+    DEEMED_ACCEPTED = "deemed_accepted", "视为受理"
     IN_REVIEW = "in_review", "审查中"
     APPROVED = "approved", "准予许可"
     REJECTED = "rejected", "不予许可"
@@ -28,16 +29,17 @@ class Outcome(models.TextChoices):
 
 S = CaseStatus
 MOVES: dict[str, frozenset[str]] = {
-    S.SUBMITTED: frozenset({S.CORRECTION_REQUESTED, S.ACCEPTED, S.NOT_ACCEPTED}),
+    S.SUBMITTED: frozenset({S.CORRECTION_REQUESTED, S.ACCEPTED, S.DEEMED_ACCEPTED, S.NOT_ACCEPTED}),
     S.CORRECTION_REQUESTED: frozenset({S.SUBMITTED}),
     S.ACCEPTED: frozenset({S.IN_REVIEW, S.COMPLETED}),  # completed at once: filing items have no review step
+    S.DEEMED_ACCEPTED: frozenset({S.IN_REVIEW}),
     S.IN_REVIEW: frozenset({S.APPROVED, S.REJECTED}),
     S.APPROVED: frozenset({S.COMPLETED}),
     S.REJECTED: frozenset({S.COMPLETED}),
     S.COMPLETED: frozenset(),
     S.NOT_ACCEPTED: frozenset(),
 }
-OPEN = (S.SUBMITTED, S.CORRECTION_REQUESTED, S.ACCEPTED, S.IN_REVIEW, S.APPROVED, S.REJECTED)
+OPEN = (S.SUBMITTED, S.CORRECTION_REQUESTED, S.ACCEPTED, S.DEEMED_ACCEPTED, S.IN_REVIEW, S.APPROVED, S.REJECTED)
 DECIDED = (S.APPROVED, S.REJECTED, S.COMPLETED)
 
 
@@ -76,6 +78,8 @@ class DocumentKind(models.TextChoices):
     APPROVAL = "approval", "准予行政许可决定书"
     REJECTION = "rejection", "不予行政许可决定书"
     FILING = "filing", "备案凭证"
+    SPECIAL = "special", "特别程序告知书"
+    EXTENSION = "extension", "延期告知书"
 
     @property
     def word(self) -> str:
@@ -83,6 +87,7 @@ class DocumentKind(models.TextChoices):
         return {
             "receipt": "收", "promise": "诺", "correction": "补告", "acceptance": "许受", "not_accepted": "许不受",
             "approval": "许准", "rejection": "许不准", "filing": "备",
+            "special": "特告", "extension": "延告",
         }[self.value]  # fmt: skip
 
 
@@ -113,3 +118,11 @@ class CaseAct(models.TextChoices):
     DOCUMENT_ISSUED = "case.document_issued", "出具文书"
     ALARM = "case.alarm", "时限提醒"
     FILE_OPENED = "case.file_opened", "查阅材料"
+    DEEMED_ACCEPTED = "case.deemed_accepted", "逾期未告知，依法视为受理"
+    PROCEDURE_STARTED = "case.procedure_started", "特别程序开始，期限暂停"
+    PROCEDURE_ENDED = "case.procedure_ended", "特别程序结束，期限恢复"
+    EXTENSION_REQUESTED = "case.extension_requested", "申请延长审批期限"
+    EXTENSION_GRANTED = "case.extension_granted", "批准延长审批期限"
+    EXTENSION_DECLINED = "case.extension_declined", "不同意延长审批期限"
+    HANDED_OVER = "case.handed_over", "改派审查人员，期限不变"
+    APPLICANT_NAMED = "case.applicant_named", "文字含申请人身份信息，未予采用"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, cast
 
 from django import forms
 
 from approvals.enums import CaseStatus
+from deadlines.enums import PauseGround
 
 VERDICTS = (("approve", CaseStatus.APPROVED.label), ("reject", CaseStatus.REJECTED.label))
 
@@ -50,4 +52,81 @@ class DecisionForm(forms.Form):
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="不予许可时写入决定书；准予时可不填。",
+    )
+
+
+class ProcedureForm(forms.Form):
+    """启动特别程序: ground, law where the ground needs one, how long, who does what."""
+
+    ground = forms.ChoiceField(label="事由", error_messages={"required": "请选择法律列明的事由。"})
+    law = forms.CharField(
+        label="法律依据",
+        required=False,
+        max_length=200,
+        help_text="选“其他法律规定的事由”的，写明是哪部法律哪一条。",
+    )
+    estimated_days = forms.IntegerField(
+        label="预计所需工作日",
+        help_text="书面告知申请人；从明天起算。",
+        error_messages={"required": "请填写预计所需的工作日数。", "invalid": "请填写整数，例如 15。"},
+    )
+    reason = forms.CharField(
+        label="说明",
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="写明由谁、就什么进行；写入告知书，不写申请人名称、证照号码和电话。",
+        error_messages={"required": "请写明由谁、就什么进行这一程序。"},
+    )
+
+    def __init__(self, *args: Any, grounds: Iterable[PauseGround], **kwargs: Any) -> None:
+        super().__init__(*args, **({"auto_id": "procedure_%s"} | kwargs))
+        choice = cast("forms.ChoiceField", self.fields["ground"])
+        choice.choices = [("", "请选择"), *((ground.value, ground.label) for ground in grounds)]
+        choice.error_messages["invalid_choice"] = "只有法律列明的事由才能停止计算审批期限，请选择其中一项。"
+
+
+class ProcedureEndForm(forms.Form):
+    """结束特别程序: what came of it."""
+
+    result = forms.CharField(
+        label="结果",
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="写明这一程序的结论；不写申请人名称、证照号码和电话。",
+        error_messages={"required": "请写明这一程序的结果。"},
+    )
+
+
+class ExtensionForm(forms.Form):
+    """申请延期: how much more, and why."""
+
+    days = forms.IntegerField(
+        label="延长", error_messages={"required": "请填写要延长多少。", "invalid": "请填写整数，例如 5。"}
+    )
+    reason = forms.CharField(
+        label="延期的理由",
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="批准后写入延期告知书，告知申请人；不写申请人名称、证照号码和电话。",
+        error_messages={"required": "请写明延期的理由，批准后将告知申请人。"},
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **({"auto_id": "extension_%s"} | kwargs))
+
+
+class AnswerForm(forms.Form):
+    """批复延期: the verdict is the button that was pressed; declining needs a reason."""
+
+    verdict = forms.ChoiceField(
+        label="批复",
+        choices=(("grant", "批准"), ("decline", "不同意")),
+        error_messages={"required": "请选择“批准”或“不同意”。"},
+    )
+    answer = forms.CharField(
+        label="批复意见",
+        required=False,
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="不同意的，须写明理由；批准的可不填。",
     )

@@ -5,12 +5,13 @@ Every statement carries its source and how far it was read; nothing is said here
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from approvals.listing import Listing, Select
 from catalogue.enums import Certainty, Handling, ItemKind, PromiseMode, Topic
 from catalogue.models import BusinessItem, ItemFact, KeyItem, Linkage, Material
+from catalogue.periods import Line, lines
 from catalogue.querysets import BusinessItemQuerySet
 
 # Topics in the order in which somebody prepares an application; materials stand before them, the basis closes.
@@ -53,7 +54,7 @@ class Section:
     """The statements of one topic."""
 
     topic: Topic
-    facts: list[ItemFact]
+    facts: Sequence[ItemFact | Line]
 
     @property
     def label(self) -> str:
@@ -98,14 +99,19 @@ class Guide:
         """The open modes of promise: name and what it means."""
         return [(PromiseMode(mode).label, MODES[mode]) for mode in self.item.promise_modes]
 
-    def facts(self, topic: Topic) -> list[ItemFact]:
+    def facts(self, topic: Topic) -> Sequence[ItemFact | Line]:
         """The statements of one topic."""
         return next((section.facts for section in self.sections if section.topic == topic), [])
 
 
 def read(item: BusinessItem) -> Guide:
-    """Return the guide of an item that was fetched ``with_offices``; three statements."""
-    by_topic: dict[str, list[ItemFact]] = {}
+    """Return the guide of an item that was fetched ``with_offices``; three statements.
+
+    The periods are the item's own, law and promise first; what else is known of them follows.
+    """
+    by_topic: dict[str, list[ItemFact | Line]] = {}
+    if own := lines(item):
+        by_topic[Topic.PERIOD] = [*own]
     for fact in item.effective_facts():
         by_topic.setdefault(fact.topic, []).append(fact)
     watching: dict[str, list[str]] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from enum import StrEnum
 
 from django.conf import settings
@@ -10,6 +11,7 @@ from django.conf import settings
 from approvals.models import Case
 from notifications import kinds
 from notifications.outbox import Draft, queue
+from offices.models import User
 
 
 class Kind(StrEnum):
@@ -22,6 +24,16 @@ class Kind(StrEnum):
     COMPLETED = "applicant_completed"
     REJECTED = "applicant_rejected"
     CASE_REMINDER = "case_reminder"
+    DEEMED = "applicant_deemed"
+    PROCEDURE_STARTED = "applicant_procedure_started"
+    PROCEDURE_ENDED = "applicant_procedure_ended"
+    EXTENDED = "applicant_extended"
+    DUE_MOVED = "applicant_due_moved"
+    CALENDAR_MOVED = "calendar_moved"
+    DEEMED_STAFF = "case_deemed"
+    EXTENSION_REQUESTED = "extension_requested"
+    EXTENSION_ANSWERED = "extension_answered"
+    NOBODY_REVIEWS = "nobody_reviews"
 
 
 LABELS = {
@@ -32,6 +44,16 @@ LABELS = {
     Kind.COMPLETED: "办结通知",
     Kind.REJECTED: "不予许可通知",
     Kind.CASE_REMINDER: "办件时限提醒",
+    Kind.DEEMED: "视为受理通知",
+    Kind.PROCEDURE_STARTED: "特别程序通知",
+    Kind.PROCEDURE_ENDED: "恢复计时通知",
+    Kind.EXTENDED: "延期通知",
+    Kind.DUE_MOVED: "到期日变更通知",
+    Kind.CALENDAR_MOVED: "期限变动提醒",
+    Kind.DEEMED_STAFF: "视为受理提醒",
+    Kind.EXTENSION_REQUESTED: "延期待批提醒",
+    Kind.EXTENSION_ANSWERED: "延期批复提醒",
+    Kind.NOBODY_REVIEWS: "无人审查提醒",
 }
 
 
@@ -44,7 +66,7 @@ def _text(case: Case, kind: Kind) -> str:
     if kind == Kind.RECEIVED:
         return f"您申请的{item}已收件，办件编号{case.number}，查询码{case.query_code}。"
     if kind == Kind.ACCEPTED:
-        due = case.promised_deadline or case.statutory_deadline
+        due = case.decision_deadline
         return f"您申请的{item}（{case.number}）已受理" + (f"，{_day(due.due_on)}前作出决定。" if due else "。")
     if kind == Kind.CORRECTION:
         by = _day(case.answer_deadline.due_on if case.answer_deadline else None)
@@ -56,17 +78,50 @@ def _text(case: Case, kind: Kind) -> str:
     return f"您申请的{item}（{case.number}）已作出决定，请到窗口领取决定书。"
 
 
+def draft_to_applicant(case: Case, kind: Kind) -> Draft:
+    """One message to the case's contact; once per case and kind."""
+    return Draft(
+        kind=kind.value,
+        text=_text(case, kind),
+        dedupe_key=f"{kind.value}:{case.pk}",
+        reference=case.stream,
+        phone=case.contact_phone,
+    )
+
+
 def to_applicant(case: Case, kind: Kind, now: dt.datetime) -> None:
-    """Queue one message to the case's contact; once per case and kind."""
+    """Queue one message to the case's contact."""
+    queue([draft_to_applicant(case, kind)], now)
+
+
+def tell(case: Case, kind: Kind, text: str, occasion: str, now: dt.datetime) -> None:
+    """Queue a message to the case's contact about something that may happen more than once; once an ``occasion``."""
     queue(
         [
             Draft(
                 kind=kind.value,
-                text=_text(case, kind),
-                dedupe_key=f"{kind.value}:{case.pk}",
+                text=f"您申请的{case.business_item.name}（{case.number}）{text}",
+                dedupe_key=f"{kind.value}:{case.pk}:{occasion}",
                 reference=case.stream,
                 phone=case.contact_phone,
             )
+        ],
+        now,
+    )
+
+
+def tell_people(case: Case, kind: Kind, text: str, occasion: str, people: Sequence[User], now: dt.datetime) -> None:
+    """Queue a message about a case to each of ``people``, once an ``occasion``."""
+    queue(
+        [
+            Draft(
+                kind=kind.value,
+                text=text,
+                dedupe_key=f"{kind.value}:{case.pk}:{occasion}:{person.pk}",
+                reference=case.stream,
+                to_user=person,
+            )
+            for person in dict.fromkeys(people)
         ],
         now,
     )

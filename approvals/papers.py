@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils import timezone
@@ -23,6 +24,7 @@ REMEDIES = (
     "如不服本决定，可以自收到本决定之日起六十日内依法申请行政复议，"
     "或者自收到本决定之日起六个月内依法向人民法院提起行政诉讼。"
 )
+LICENSING_LAW = "《中华人民共和国行政许可法》"
 TITLES = {kind: kind.label for kind in DocumentKind}
 
 
@@ -47,8 +49,48 @@ def _listing(case: Case) -> list[list[str]]:
     return [[str(line.order), line.name, line.get_state_display()] for line in case.materials.all()]
 
 
-def _body(case: Case, kind: DocumentKind, points: list[dict[str, Any]], text: str) -> dict[str, Any]:
+def _of_clocks(case: Case, kind: DocumentKind, text: str, extra: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the body of a paper that says what stops or lengthens the clock (arts. 42, 45)."""
+    item = case.business_item.name
+    if kind == DocumentKind.EXTENSION:
+        due = f"将于{extra['until']}前作出决定"
+        if extra["paused"]:
+            due = "特别程序正在进行，所需时间不计算在内，结束后另行告知作出决定的日期"
+        return {
+            "paragraphs": [
+                f"你（单位）提出的“{item}”申请，本机关于{_accepted(case)}受理，不能在法定期限内作出决定。",
+                f"经本机关负责人批准，审批期限延长{extra['more']}，{due}。",
+                f"延长的理由：{text}",
+            ],
+            "basis": str(extra["basis"]).replace("行政许可法", LICENSING_LAW, 1),
+        }
+    law = f"（{extra['law']}）" if extra["law"] else ""
+    return {
+        "paragraphs": [
+            f"你（单位）提出的“{item}”申请，本机关于{_accepted(case)}受理。审批中依法需要{extra['ground']}{law}。",
+            f"所需时间预计为{extra['days']}个工作日，预计于{extra['until']}结束。这段时间依法不计算在审批期限内，"
+            "结束后自次日起继续计算，届时另行告知。",
+            f"说明：{text}",
+        ],
+        "basis": f"{LICENSING_LAW}第四十五条{'；' + extra['law'] if extra['law'] else ''}",
+    }
+
+
+def _not_certain(*deadlines: Deadline | None) -> list[str]:
+    """The sentence about a due date that rests on a year which is not published yet; at most one."""
+    return [note for note in (deadline.provisional_note() for deadline in deadlines if deadline) if note][:1]
+
+
+def _accepted(case: Case) -> str:
+    return cn_day(timezone.localtime(case.accepted_at).date()) if case.accepted_at else "（未受理）"
+
+
+def _body(
+    case: Case, kind: DocumentKind, points: list[dict[str, Any]], text: str, extra: Mapping[str, Any]
+) -> dict[str, Any]:
     """Return paragraphs, table, basis and remedies of one kind of paper."""
+    if kind in {DocumentKind.SPECIAL, DocumentKind.EXTENSION}:
+        return _of_clocks(case, kind, text, extra)
     item = case.business_item.name
     received = cn_day(timezone.localtime(case.received_at).date())
     listed = [[str(number), point["text"]] for number, point in enumerate(points, start=1)]
@@ -89,12 +131,19 @@ def _body(case: Case, kind: DocumentKind, points: list[dict[str, Any]], text: st
             "basis": "《中华人民共和国行政许可法》第三十二条第一款第四项",
         }
     if kind == DocumentKind.ACCEPTANCE:
-        due = _period(case.promised_deadline or case.statutory_deadline)
+        due = _period(case.decision_deadline)
         lawful = f"（法定期限至{_period(case.statutory_deadline)}）" if case.statutory_deadline else ""
+        accepted = f"你（单位）提出的“{item}”申请，材料齐全、符合法定形式，属于本机关职权范围，现予受理。"
+        if case.is_deemed:
+            accepted = (
+                f"你（单位）提出的“{item}”申请，本机关收到材料后未在五个工作日内告知是否需要补正，"
+                f"依法自收到申请材料之日（{_accepted(case)}）起即为受理，审批期限自该日起计算。"
+            )
         return {
             "paragraphs": [
-                f"你（单位）提出的“{item}”申请，材料齐全、符合法定形式，属于本机关职权范围，现予受理。",
+                accepted,
                 f"本机关将于{due}前作出决定{lawful}。依法需要听证、检验、检测、鉴定和专家评审的，所需时间不计算在内，将另行书面告知。",
+                *_not_certain(case.promised_deadline, case.statutory_deadline),
             ],
             "basis": "《中华人民共和国行政许可法》第三十二条、第四十二条",
         }
@@ -144,8 +193,13 @@ def issue(
     now: dt.datetime,
     points: list[dict[str, Any]] | None = None,
     text: str = "",
+    extra: Mapping[str, Any] | None = None,
 ) -> tuple[Document, Draft]:
-    """Make the paper and return it with the draft of its ledger entry (the caller writes all its entries at once)."""
+    """Make the paper and return it with the draft of its ledger entry (the caller writes all its entries at once).
+
+    ``extra`` is what a paper about clocks says besides: ``days``, ``until``, ``ground``, ``law``; ``more``, ``until``,
+    ``paused``, ``basis``.
+    """
     number = document_number(case, kind, now)
     content = {
         "title": TITLES[kind],
@@ -154,7 +208,7 @@ def issue(
         "case": case.number,
         "authority": case.department.paper_name,
         "date": cn_day(timezone.localtime(now).date()),
-        **_body(case, kind, points or [], text),
+        **_body(case, kind, points or [], text, extra or {}),
     }
     document = Document.objects.create(
         case=case,

@@ -15,12 +15,16 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.db.models import Exists, OuterRef
 
 from approvals import limiter
 from approvals.enums import CaseStatus, Outcome
-from approvals.models import Case, Licence, NotAccepted, Opinion
+from approvals.models import Case, Extension, Licence, NotAccepted, Opinion, SpecialProcedure
 from approvals.papers import REMEDIES, cn_day
 from credit.models import CreditSubject
+from deadlines import words
+from deadlines.clock import local_date
+from deadlines.enums import State, Unit
 from deadlines.models import Deadline
 from offices.crypto import mask_name
 
@@ -54,6 +58,15 @@ class Next:
 
 
 @dataclass(frozen=True, slots=True)
+class ClockNote:
+    """What stopped or lengthened the period, in the words of the public; no officer."""
+
+    title: str
+    text: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
 class Afterwards:
     """How far supervision has come after the licence, in the words of the public; no officer, no measure."""
 
@@ -79,6 +92,7 @@ class Progress:
     deadline: Deadline | None
     statutory: Deadline | None
     on_the_spot: bool
+    clock_notes: list[ClockNote] = field(default_factory=list)
     afterwards: list[Afterwards] = field(default_factory=list)
 
 
@@ -114,8 +128,10 @@ def find(number: str, code: str, address: str) -> Case | None:
         .select_related(
             "business_item__item", "department", "applicant",
             "opinion", "correction_notice", "refusal", "decision", "licence",
-            "notice_deadline", "answer_deadline", "statutory_deadline", "promised_deadline", "issue_deadline",
+            "notice_deadline", "answer_deadline", "statutory_deadline", "promised_deadline", "procedure_deadline",
+            "issue_deadline",
         )
+        .annotate(is_extended=Exists(Extension.objects.filter(case=OuterRef("pk"), granted=True)))
         .defer("contact_phone", "applicant__id_number")
         .first()
     )  # fmt: skip
@@ -128,10 +144,28 @@ def find(number: str, code: str, address: str) -> Case | None:
     return None
 
 
+def procedures_of(case: Case) -> list[SpecialProcedure]:
+    """Its special procedures, the first first: one statement, none for a case that never had one."""
+    if case.procedure_deadline_id is None:
+        return []
+    return list(SpecialProcedure.objects.filter(case=case).order_by("id"))
+
+
+def extension_of(case: Case) -> Extension | None:
+    """The extension that was granted: one statement, none where ``find`` knows that there is none."""
+    if case.statutory_deadline_id is None or not getattr(case, "is_extended", True):
+        return None
+    return Extension.objects.filter(case=case, granted=True).first()
+
+
 def show(case: Case) -> Progress:
-    """Return what the public may see of a case from ``find``; one statement for the supervision side once completed."""
+    """Return what the public may see of a case from ``find``.
+
+    One statement for the supervision side once completed, one each for special procedures and an extension if any.
+    """
     person = case.applicant.kind == CreditSubject.Kind.PERSON
     completed = case.status == S.COMPLETED and case.outcome != Outcome.REFUSED
+    procedures, extension = procedures_of(case), extension_of(case)
     return Progress(
         number=case.number,
         item=case.business_item.name,
@@ -140,19 +174,28 @@ def show(case: Case) -> Progress:
         is_person=person,
         status=CaseStatus(case.status),
         label=_label(case),
-        steps=steps(case),
-        next=advise(case),
+        steps=steps(case, procedures, extension),
+        next=advise(case, procedures, extension),
         deadline=case.current_deadline,
         statutory=case.statutory_deadline,
         on_the_spot=case.business_item.is_on_the_spot,
+        clock_notes=clock_notes(case, procedures, extension),
         afterwards=[row for provider in _providers for row in provider(case.pk)] if completed else [],
     )
+
+
+def public_clocks(case: Case) -> list[Deadline]:
+    """The clocks that the applicant sees: the one that presses, and the statutory one while it runs."""
+    statutory = case.statutory_deadline
+    found = [case.current_deadline, statutory if statutory and statutory.is_open else None]
+    return list(dict.fromkeys(clock for clock in found if clock is not None))
 
 
 def _label(case: Case) -> str:
     if case.outcome and case.status == S.COMPLETED:
         return f"{Outcome(case.outcome).label}，{'已送达' if case.delivered_at else '待领取'}"
-    return CaseStatus(case.status).label
+    label = CaseStatus(case.status).label
+    return f"{label}（依法视为受理）" if case.is_deemed and case.status == S.IN_REVIEW else label
 
 
 def _related(case: Case, name: str) -> Any:
@@ -164,8 +207,35 @@ def _due(deadline: Deadline | None) -> str:
     return cn_day(deadline.due_on) if deadline else ""
 
 
-def steps(case: Case) -> list[Step]:
-    """The public's line: 提交 → 收件 → 受理 → 审查 → 决定 → 制证 → 送达 → 评价, each with its day."""
+def _until(moment: dt.datetime | None) -> str:
+    return cn_day(local_date(moment)) if moment else ""
+
+
+def _with_procedure(line: list[Step], procedures: Sequence[SpecialProcedure], case: Case) -> list[Step]:
+    """Put 特别程序 behind 审查, while one goes on and after it: its days are not counted (art. 45)."""
+    if not procedures:
+        return line
+    newest = procedures[-1]
+    label = newest.get_ground_display()
+    if newest.ended_at is None:
+        step = Step("特别程序", "paused", newest.started_at, f"{label}进行中，不计入期限")
+    else:
+        several = f"共 {len(procedures)} 次" if len(procedures) > 1 else label
+        step = Step("特别程序", "done", newest.ended_at, f"{several}，不计入期限")
+    place = next(place for place, one in enumerate(line) if one.label == "审查") + 1
+    return [*line[:place], step, *line[place:]]
+
+
+def steps(
+    case: Case, procedures: Sequence[SpecialProcedure] | None = None, extension: Extension | None = None
+) -> list[Step]:
+    """The public's line: 提交 → 收件 → 受理 → 审查 (特别程序) → 决定 → 制证 → 送达 → 评价, each with its day."""
+    line = _line(case, extension)
+    return _with_procedure(line, procedures_of(case) if procedures is None else procedures, case)
+
+
+def _line(case: Case, extension: Extension | None) -> list[Step]:
+    """The steps that every case has."""
     done, current, todo, skipped, stopped = "done", "current", "todo", "skipped", "stopped"
     line = [Step("提交", done, case.received_at), Step("收件", done, case.received_at)]
     refusal: NotAccepted | None = _related(case, "refusal")
@@ -176,7 +246,7 @@ def steps(case: Case) -> list[Step]:
         waiting = case.status == S.CORRECTION_REQUESTED
         note = f"请于{_due(case.answer_deadline)}前补正" if waiting else f"{_due(case.notice_deadline)}前答复"
         return [*line, Step("受理", current, None, note), *(Step(label, todo) for label in STEPS[3:])]
-    line.append(Step("受理", done, case.accepted_at))
+    line.append(Step("受理", done, case.accepted_at, "依法视为受理" if case.is_deemed else ""))
     licence: Licence | None = _related(case, "licence")
     rejected = case.status == S.REJECTED or case.outcome == Outcome.REFUSED
     opinion: Opinion | None = _related(case, "opinion")
@@ -189,8 +259,10 @@ def steps(case: Case) -> list[Step]:
             Step("决定", done, case.decided_at, "不予许可" if rejected else "准予许可"),
         ]
     else:
-        promised = case.promised_deadline or case.statutory_deadline
+        promised = _deciding(case, extension)
         note = f"{_due(promised)}前决定" if promised else ""
+        if promised is not None and promised.state == State.PAUSED:
+            note = "停止计算期限"
         if opinion is not None:
             line += [Step("审查", done, opinion.given_at), Step("决定", current, None, note)]
         else:
@@ -208,11 +280,70 @@ def steps(case: Case) -> list[Step]:
     return [*line, Step("送达", done, case.delivered_at), Step("评价", current, None, "可拨打 12345")]
 
 
+def _deciding(case: Case, extension: Extension | None = None) -> Deadline | None:
+    """The clock whose day is told: the promised one; after an extension the one that was extended."""
+    told: Deadline | None = case.statutory_deadline if extension else case.decision_deadline
+    return told
+
+
+def clock_notes(case: Case, procedures: Sequence[SpecialProcedure], extension: Extension | None) -> list[ClockNote]:
+    """What stopped or lengthened the period, and what that means for the applicant; deemed acceptance first."""
+    notes = []
+    if case.is_deemed:
+        notes.append(
+            ClockNote(
+                "依法视为受理",
+                f"收到材料后五个工作日内没有答复，依法自{_until(case.accepted_at)}收到之日起即为受理，审批期限从那一天起计算。",
+                "info",
+            )
+        )
+    for one in procedures:
+        label = f"特别程序：{one.ground_text}"
+        if one.ended_at is None:
+            due = _due(case.procedure_deadline)
+            text = f"{_until(one.started_at)}开始，特别程序告知书告知的预计结束日为{due}。这段时间依法不计入审批期限，"
+            notes.append(ClockNote(f"{label}（进行中）", f"{text}结束后自次日起继续计算。您不用做什么。", "paused"))
+        else:
+            text = f"{_until(one.started_at)}至{_until(one.ended_at)}，这段时间依法不计入审批期限。"
+            notes.append(ClockNote(label, text, "done"))
+    if extension is not None:
+        clock = case.statutory_deadline
+        unit = Unit(clock.unit) if clock else Unit.WORKING
+        paused = clock is not None and clock.state == State.PAUSED
+        until = "特别程序结束后另行告知届满日期" if paused else f"至{_due(clock)}"
+        reason = extension.reason.rstrip("。；，")
+        text = f"经本机关负责人批准延长{words.length(extension.days, unit)}，{until}。理由：{reason}。"
+        notes.append(ClockNote("审批期限延长", text, "done"))
+    return notes
+
+
 def _texts(points: Sequence[dict[str, str]]) -> list[str]:
     return [point["text"] for point in points]
 
 
-def advise(case: Case) -> Next:
+def _in_review(case: Case, procedures: Sequence[SpecialProcedure], extension: Extension | None) -> Next:
+    """What is told between acceptance and decision: the day, or that the clock stands still and why."""
+    running = next((one for one in procedures if one.ended_at is None), None)
+    accepted = "收到材料后五个工作日内没有答复，依法视为受理" if case.is_deemed else "申请已受理"
+    if running is not None:
+        label, due = running.get_ground_display(), _due(case.procedure_deadline)
+        text = (
+            f"书面告知您的预计结束日为{due}。依法所需的时间不计入审批期限；结束后期限继续计算，新的日期会显示在这里，"
+            "并短信告知您。"
+        )
+        return Next("info", f"正在进行{label}，您现在不用做什么", text)
+    due = _due(_deciding(case, extension))
+    when = f"将在{due}前作出决定" if due else "正在办理"
+    if extension is not None:
+        return Next("info", "您现在不用做什么", f"{accepted}；审批期限经批准延长，最迟{when}。")
+    if procedures:
+        ended = _until(procedures[-1].ended_at)
+        text = f"{procedures[-1].get_ground_display()}已于{ended}结束，期限恢复计算，{when}。"
+        return Next("info", "您现在不用做什么", text)
+    return Next("info", "您现在不用做什么", f"{accepted}，{when}。")
+
+
+def advise(case: Case, procedures: Sequence[SpecialProcedure] = (), extension: Extension | None = None) -> Next:
     """What the applicant has to do now, or that there is nothing to do."""
     status = CaseStatus(case.status)
     if status == S.SUBMITTED:
@@ -235,9 +366,8 @@ def advise(case: Case) -> Next:
         refusal: NotAccepted | None = _related(case, "refusal")
         reason = f"{refusal.get_ground_display()}。{refusal.reason}" if refusal else ""
         return Next("bad", "这件申请不予受理", f"理由：{reason}不予受理通知书可在收件窗口领取。", (), REMEDIES)
-    if status in {S.ACCEPTED, S.IN_REVIEW}:
-        due = _due(case.promised_deadline or case.statutory_deadline)
-        return Next("info", "您现在不用做什么", f"申请已受理，{f'将在{due}前作出决定' if due else '正在办理'}。")
+    if status in {S.ACCEPTED, S.DEEMED_ACCEPTED, S.IN_REVIEW}:
+        return _in_review(case, procedures, extension)
     if status == S.APPROVED:
         return Next(
             "good", "已准予许可，正在制证", f"证件将在{_due(case.issue_deadline)}前制成并送达，制成后短信通知您领取。"

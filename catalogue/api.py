@@ -10,7 +10,18 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from catalogue.enums import Certainty, Handling, ItemKind, MaterialForm, PeriodUnit, PromiseMode, Requirement, Topic
+from catalogue import periods
+from catalogue.enums import (
+    Certainty,
+    Handling,
+    ItemKind,
+    MaterialForm,
+    PeriodStart,
+    PeriodUnit,
+    PromiseMode,
+    Requirement,
+    Topic,
+)
 from catalogue.models import BusinessItem, Linkage
 from offices.api import PageQuerySerializer, PublicView, answers, page, paged, read
 
@@ -76,6 +87,22 @@ class WatcherSerializer(serializers.Serializer[Any]):
     subject = serializers.CharField(source="sub_item.name")
 
 
+class PeriodLineSerializer(serializers.Serializer[Any]):
+    """A statement on the periods, with its source."""
+
+    text = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]  # the field of the answer
+    certainty = serializers.ChoiceField(choices=Certainty.choices)
+
+
+class ExtensionSerializer(serializers.Serializer[Any]):
+    """How far the statutory period may be extended, once, in its unit."""
+
+    longest = serializers.IntegerField()
+    allowed_by = serializers.CharField()
+    legal_basis = serializers.CharField()
+
+
 class ItemSerializer(ItemRowSerializer):
     """A business item with its full guide (O3.1.1a)."""
 
@@ -83,9 +110,25 @@ class ItemSerializer(ItemRowSerializer):
     review_office = serializers.CharField(source="review_office.name")
     statutory_length = serializers.IntegerField(allow_null=True)
     statutory_unit = serializers.ChoiceField(choices=PeriodUnit.choices, allow_blank=True)
+    statutory_start = serializers.ChoiceField(
+        choices=PeriodStart.choices, allow_blank=True, help_text="The event from which the law counts."
+    )
     statutory_source = serializers.CharField(allow_blank=True)
-    promised_length = serializers.IntegerField(allow_null=True, help_text="Working days from acceptance.")
+    extension = ExtensionSerializer(allow_null=True, help_text="Null where the law allows none.")
+    promised_length = serializers.IntegerField(
+        allow_null=True, help_text="Working days from acceptance; never more than the law leaves."
+    )
     promised_source = serializers.CharField(allow_blank=True)
+    promised_exemption = serializers.CharField(allow_blank=True, help_text="Why it is over 5 working days.")
+    reports_to_province = serializers.BooleanField()
+    public_notice_days = serializers.IntegerField(allow_null=True, help_text="Working days before the decision.")
+    public_notice_pauses_promise = serializers.BooleanField()
+    public_notice_law = serializers.CharField(
+        allow_blank=True, help_text="The law under which the notice stops the statutory period; empty: it does not."
+    )
+    periods = serializers.SerializerMethodField(
+        help_text="The law's period, its extension and the promise; what is not counted stands among the statements."
+    )
     period_note = serializers.CharField(allow_blank=True)
     promise_refusal = serializers.CharField(allow_blank=True, help_text="Why there is no promise way.")
     promise_clauses = serializers.ListField(child=serializers.CharField())
@@ -99,6 +142,11 @@ class ItemSerializer(ItemRowSerializer):
     statements = StatementSerializer(source="effective_facts", many=True)
     materials = MaterialSerializer(source="effective_materials", many=True)
     supervision = serializers.SerializerMethodField()
+
+    @extend_schema_field(PeriodLineSerializer(many=True))
+    def get_periods(self, item: BusinessItem) -> Any:
+        """The guide's statements, from the item's own columns."""
+        return PeriodLineSerializer(periods.lines(item), many=True).data
 
     @extend_schema_field(WatcherSerializer(many=True))
     def get_supervision(self, item: BusinessItem) -> Any:

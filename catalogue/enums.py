@@ -126,6 +126,7 @@ class Act(models.TextChoices):
 
     LOADED = "item.loaded", "事项入库"
     REVISED = "item.revised", "事项修订"
+    PROMISE_SET = "item.promise_set", "设定承诺期限"
     PUBLISHED = "item.published", "事项发布"
     RETIRED = "item.retired", "事项停用"
     LINKED = "item.linked", "建立审管关联"

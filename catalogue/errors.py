@@ -1,6 +1,6 @@
 """Refusals of the catalogue, in words for the person who asked."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 class CatalogueError(Exception):
@@ -26,6 +26,14 @@ class LinkageRefused(CatalogueError):  # noqa: N818 - reads as what happened
         super().__init__(message)
         self.field = field
         self.conflict = conflict
+
+
+class PromiseRefused(CatalogueError):  # noqa: N818 - reads as what happened
+    """A promised period that cannot stand; ``faults`` says why, field by field."""
+
+    def __init__(self, faults: Mapping[str, str]) -> None:
+        self.faults = dict(faults)
+        super().__init__("".join(self.faults.values()))
 
 
 class DataError(CatalogueError):

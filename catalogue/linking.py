@@ -47,7 +47,7 @@ def link(
         raise LinkageRefused(messages[0], field=field) from error
     if not Office.objects.filter(pk=office.pk).reachable(local_date(now)).exists():
         raise LinkageRefused(f"{office}没有可联系的处室管理员，不能关联；请先配置处室管理员及其手机。", field="office")
-    save_at(linkage, now)
+    save_at(linkage, now, by=by)
     _tell(linkage, Act.LINKED, by, now)
     return linkage
 
@@ -68,7 +68,7 @@ def unlink(linkage: Linkage, *, by: User | None, now: datetime.datetime) -> Link
             f"停用后，已发布的“{item.name}”将没有可联系的监管处室，办结后无处推送监管任务；请先增加其他关联，或者先停用该事项。"
         )
     linkage.active = False
-    save_at(linkage, now)
+    save_at(linkage, now, by=by)
     _tell(linkage, Act.UNLINKED, by, now)
     return linkage
 

@@ -6,7 +6,9 @@ Rules and their source:
 * periods of administrative licences are working days (行政许可法 art. 82);
 * a period in months ends on the same day of its last month, or on that month's last day (民法典 art. 202);
 * a period in calendar days or months that ends on a day off ends on the next working day (民法典 art. 203);
-* days on which the clock is paused (行政许可法 art. 45) are not counted in any unit.
+* days on which the clock is paused (行政许可法 art. 45) are not counted in any unit;
+* a period never ends while its clock is paused: one that is paused on its last day has used all its days and overrun
+  none, so it ends on the last day of the pause, the day of the resume.
 """
 
 from bisect import bisect_left, bisect_right
@@ -186,8 +188,8 @@ def due_date(start_on: date, length: int, unit: Unit, calendar: Calendar, *, pau
     ``length`` ≥ 1 counts in ``unit`` (WORKING, CALENDAR or MONTHS); ``pauses`` are not counted.
     Raises ``MissingYear`` where the calendar does not reach, ``ValueError`` for a length below 1 or a fixed day.
     """
-    nominal = _nominal_end(start_on, length, unit, calendar, pauses)
-    return nominal if unit is Unit.WORKING else _rolled(nominal, calendar, pauses)
+    last = _rolled(_nominal_end(start_on, length, unit, calendar, pauses), calendar, pauses)
+    return _past_pauses(last, calendar, pauses)
 
 
 def _nominal_end(start_on: date, length: int, unit: Unit, calendar: Calendar, pauses: Sequence[DayRange]) -> date:
@@ -219,6 +221,14 @@ def _rolled(day: date, calendar: Calendar, pauses: Sequence[DayRange]) -> date:
     return next(d for d in days_after(day) if calendar.is_working(d) and not is_paused(d, pauses))
 
 
+def _past_pauses(last: date, calendar: Calendar, pauses: Sequence[DayRange]) -> date:
+    """The last day itself; where a pause began on it, the pause's last day, if need be rolled (art. 45 and 203)."""
+    end = last
+    while pause := is_paused(end + ONE_DAY, pauses):
+        end = pause.last
+    return last if end == last else _past_pauses(_rolled(end, calendar, pauses), calendar, pauses)
+
+
 def explain(
     start_on: date, length: int, unit: Unit, calendar: Calendar, *, pauses: Sequence[DayRange] = ()
 ) -> list[DayLine]:
@@ -231,12 +241,14 @@ def explain(
         pause = is_paused(day, pauses)
         if pause is not None:
             counted, reason = False, f"暂停期间（{pause.ground}）" if pause.ground else "暂停期间"
-        elif unit is Unit.WORKING:
+            if day == due:
+                reason += "；期限最后一日起暂停，恢复当日届满（行政许可法第四十五条）"
+        elif unit is Unit.WORKING and day <= nominal:
             counted = calendar.is_working(day)
             reason = _what(calendar.info(day))
         else:
             counted = day <= nominal
-            reason = _rolling_reason(day, nominal, due, calendar)
+            reason = _rolling_reason(day, nominal, calendar)
         number += counted
         lines.append(_line(day, number if counted else None, reason, calendar, is_due=day == due))
         if day == due:
@@ -263,11 +275,12 @@ def _what(info: DayInfo) -> str:
     return "周末" if info.kind is DayKind.WEEKEND else "工作日"
 
 
-def _rolling_reason(day: date, nominal: date, due: date, calendar: Calendar) -> str:
-    """Why a day of a period in calendar days or months is counted, or is passed over at its end."""
-    if day < nominal or day == nominal == due:
+def _rolling_reason(day: date, nominal: date, calendar: Calendar) -> str:
+    """Why a day of a period in calendar days or months is counted, or why one at a period's end is passed over."""
+    working = calendar.is_working(day)
+    if day < nominal or (day == nominal and working):
         return "自然日"
-    if day == due:
+    if working:
         return "顺延后的第一个工作日"
     what = _what(calendar.info(day))
     return f"期限最后一日是{what}，顺延（民法典第二百零三条）" if day == nominal else f"{what}，继续顺延"

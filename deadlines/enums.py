@@ -28,6 +28,39 @@ class YearStatus(models.TextChoices):
     PROVISIONAL = "provisional", "暂定"
 
 
+class DraftStatus(models.TextChoices):
+    """Where a proposed year stands."""
+
+    CHECKING = "checking", "正在预览"
+    READY = "ready", "待发布"
+    APPLYING = "applying", "正在发布"
+    APPLIED = "applied", "已发布"
+    DISCARDED = "discarded", "已作废"
+
+
+DRAFT_OPEN = (DraftStatus.CHECKING, DraftStatus.READY, DraftStatus.APPLYING)
+DRAFT_BUSY = (DraftStatus.CHECKING, DraftStatus.APPLYING)
+
+# Which status may follow which: a preview may be made anew, what is being published is finished.
+DRAFT_MOVES: dict[DraftStatus, frozenset[DraftStatus]] = {
+    DraftStatus.CHECKING: frozenset({DraftStatus.CHECKING, DraftStatus.READY, DraftStatus.DISCARDED}),
+    DraftStatus.READY: frozenset({DraftStatus.CHECKING, DraftStatus.APPLYING, DraftStatus.DISCARDED}),
+    DraftStatus.APPLYING: frozenset({DraftStatus.APPLIED}),
+    DraftStatus.APPLIED: frozenset(),
+    DraftStatus.DISCARDED: frozenset(),
+}
+
+
+class DraftOrigin(models.TextChoices):
+    """How a proposed year came in."""
+
+    CSV = "csv", "表格导入"
+    JSON = "json", "JSON 导入"
+    TYPED = "typed", "手工录入"
+    PROPOSAL = "proposal", "软件包所载"
+    STATUTORY = "statutory", "按法定节假日暂定"
+
+
 class State(models.TextChoices):
     """States of a clock. MISSED is a clock whose duty was done, but after its due date."""
 
@@ -60,6 +93,34 @@ class Light(models.TextChoices):
     GREY = "grey", "暂停"
 
 
+class PauseGround(models.TextChoices):
+    """Why a clock may stand still: the list of 行政许可法 art. 45, the public notice, and what a named law says."""
+
+    HEARING = "hearing", "听证"
+    TENDER = "tender", "招标"
+    AUCTION = "auction", "拍卖"
+    INSPECTION = "inspection", "检验"
+    TESTING = "testing", "检测"
+    QUARANTINE = "quarantine", "检疫"
+    APPRAISAL = "appraisal", "鉴定"
+    EXPERT_REVIEW = "expert_review", "专家评审"
+    PUBLIC_NOTICE = "public_notice", "公示"
+    NAMED_LAW = "named_law", "其他法律规定的事由"
+
+
+ART_45 = frozenset(PauseGround) - {PauseGround.PUBLIC_NOTICE, PauseGround.NAMED_LAW}
+
+
+class Room(models.TextChoices):
+    """What the law leaves open about the length of a kind of clock."""
+
+    FIXED = "fixed", "法律规定，不得变更"
+    SHORTER = "shorter", "只能缩短"
+    FREE = "free", "可在范围内设定"
+    ITEM = "item", "由事项依法设定"
+    PERSON = "person", "由经办人依法确定日期"
+
+
 class EventKind(models.TextChoices):
     """Events of a clock's own ledger; the due date is derived from them."""
 
@@ -82,6 +143,17 @@ class Act(models.TextChoices):
     DEADLINE_MISSED = "deadline_missed", "逾期完成"
     DEADLINE_CANCELLED = "deadline_cancelled", "期限取消"
     DEADLINE_RECOMPUTED = "deadline_recomputed", "期限重算"
+    DEADLINE_PAUSED = "deadline_paused", "期限暂停"
+    DEADLINE_RESUMED = "deadline_resumed", "期限恢复"
+    DEADLINE_EXTENDED = "deadline_extended", "期限延长"
+    DEADLINE_HANDED_OVER = "deadline_handed_over", "期限随办件移交"
+    PERIOD_SET = "period_set", "设定期限长度"
+    PERIOD_UNSET = "period_unset", "恢复默认期限"
+    CALENDAR_DRAFTED = "calendar_drafted", "提出年度安排草稿"
+    CALENDAR_CHECKED_AGAIN = "calendar_checked_again", "重新预览年度安排"
+    CALENDAR_DISCARDED = "calendar_discarded", "作废年度安排草稿"
     CALENDAR_LOADED = "calendar_loaded", "工作日历载入"
+    CALENDAR_APPLIED = "calendar_applied", "期限已按新日历重算"
+    WINDOW_HOURS_SET = "window_hours_set", "设定窗口服务时间"
     CLOCK_JUMPED = "training_clock_jumped", "演练时钟前移"
     CLOCK_RESET = "training_clock_reset", "演练时钟复位"

@@ -13,6 +13,10 @@ class ChangedMeanwhile(DeadlineError):  # noqa: N818 - a refusal, not a fault
     """Another person changed the clock since it was read."""
 
 
+class Conflict(DeadlineError):  # noqa: N818 - a refusal, not a fault
+    """Somebody was first, or what was seen is no longer so: look again."""
+
+
 class ClockError(DeadlineError):
     """The training clock cannot be moved like that."""
 

@@ -1,11 +1,17 @@
-"""The one table of clocks: legal basis, length, unit, alarms, who is told, and which app answers the alarm."""
+"""The one table of clocks: legal basis, length, unit, alarms, who is told, what may change it, and which app answers.
+
+``stands`` says that a room of the portal starts clocks of the kind; a kind that does not stand yet is declared so that
+its law is written down once, and starting one is refused.
+"""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 
 from django.db import models
 
 from deadlines.alarms import Alarms
-from deadlines.enums import Unit
+from deadlines.enums import PauseGround, Room, Unit
 
 
 class KindCode(models.TextChoices):
@@ -13,13 +19,35 @@ class KindCode(models.TextChoices):
 
     DECISION_STATUTORY = "decision_statutory", "法定审批期限"
     DECISION_PROMISED = "decision_promised", "承诺审批期限"
+    JOINT_STATUTORY = "joint_statutory", "联合办理法定期限"
     CORRECTION_NOTICE = "correction_notice", "一次性告知期限"
     CORRECTION_ANSWER = "correction_answer", "补正期限"
+    STAGE_WINDOW = "stage_window", "窗口环节期限"
+    STAGE_REVIEW = "stage_review", "审查环节期限"
+    STAGE_DECIDE = "stage_decide", "会签决定环节期限"
+    STAGE_CERTIFY = "stage_certify", "制证环节期限"
+    SPECIAL_PROCEDURE = "special_procedure", "特别程序预计时限"
     ISSUE = "issue", "制证送达期限"
+    PUBLICATION = "publication", "许可信息公示期限"
+    HEARING_REQUEST = "hearing_request", "申请听证期限"
+    HEARING_HOLD = "hearing_hold", "组织听证期限"
+    HEARING_NOTICE = "hearing_notice", "听证通知期限"
     ACKNOWLEDGE = "acknowledge", "监管任务签收期限"
     FEEDBACK = "feedback", "监管结果反馈期限"
     PLANNED_FINISH = "planned_finish", "监管计划完成日"
+    RECTIFICATION = "rectification", "责令整改期限"
+    DISPUTE = "dispute", "审管争议协调期限"
+    EXPEDITE = "expedite", "督办通知单答复期限"
     PROMISE = "promise", "承诺履行期限"
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """How far a clock may be extended, once: at most ``longest`` more of its unit, allowed by ``allowed_by``."""
+
+    longest: int
+    allowed_by: str
+    legal_basis: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +55,9 @@ class Kind:
     """A kind of clock.
 
     ``length`` is None where each item or person sets it; ``alarms`` is None where nobody is alarmed;
-    ``owner`` is the app that registers the handler of its alarms (see ``deadlines.registry``).
+    ``owner`` is the app that registers the handler of its alarms (see ``deadlines.registry``). ``room`` says who may
+    set another length, ``longest`` how long it may then be at most. ``pauses`` are the grounds on which it may stand
+    still, ``needs_law`` those of them that count only under a law that is named.
     """
 
     code: KindCode
@@ -37,6 +67,12 @@ class Kind:
     alarms: Alarms | None
     addressees: str
     owner: str
+    room: Room = Room.FIXED
+    longest: int | None = None
+    pauses: frozenset[PauseGround] = frozenset()
+    needs_law: frozenset[PauseGround] = frozenset()
+    extension: Extension | None = None
+    stands: bool = True
 
     @property
     def label(self) -> str:
@@ -45,30 +81,78 @@ class Kind:
 
 
 DAILY = Alarms(first=-1)
+# Stages press only whoever has the case: on the last day and the day after. The whole clock climbs the ladder.
+STAGE = Alarms(first=0, last=1)
 REVIEWING = "审查人员；逾期：处室负责人、部门负责人、督办人员"
 SUPERVISING = "处室管理员；逾期：副管理员与部门负责人、督办人员"
 PLAN = "连政办发〔2022〕67号"
+PLAN_2023 = "连政办传〔2023〕8号"
+EVERY = frozenset(PauseGround)
+NAMED = frozenset({PauseGround.NAMED_LAW})
+# Public notice stops the statutory clock only under a named law; the promised one when the item says so (art. 45).
+NAMED_OR_NOTICE = NAMED | {PauseGround.PUBLIC_NOTICE}
+HEAD = "本行政机关负责人"
+# 行政许可法 art. 42: 20 working days, 10 more with the head's approval; other laws may say otherwise.
+ART_42_DAYS = 20
+ART_42 = Extension(10, HEAD, "行政许可法第四十二条第一款")
+STAGES = (KindCode.STAGE_WINDOW, KindCode.STAGE_REVIEW, KindCode.STAGE_DECIDE, KindCode.STAGE_CERTIFY)
+
+
+def _stage(code: KindCode, length: int, who: str, longest: int = ART_42_DAYS) -> Kind:
+    return Kind(
+        code,
+        length,
+        Unit.WORKING,
+        f"{PLAN_2023}三、（二）1：固化内部审批环节，确定具体时限",
+        STAGE,
+        who,
+        "approvals",
+        room=Room.FREE,
+        longest=longest,
+        pauses=EVERY,
+    )
+
 
 KINDS: dict[KindCode, Kind] = {
     kind.code: kind
     for kind in (
         Kind(
             KindCode.DECISION_STATUTORY,
-            20,
+            ART_42_DAYS,
             Unit.WORKING,
             "行政许可法第四十二条、第八十二条",
             DAILY,
             REVIEWING,
             "approvals",
+            room=Room.ITEM,
+            pauses=EVERY,
+            needs_law=NAMED_OR_NOTICE,
+            extension=ART_42,
         ),
         Kind(
             KindCode.DECISION_PROMISED,
             None,
             Unit.WORKING,
-            "连政办传〔2023〕8号：原则上不超过5个工作日",
+            f"{PLAN_2023}：原则上不超过5个工作日",
             DAILY,
             REVIEWING,
             "approvals",
+            room=Room.ITEM,
+            pauses=EVERY,
+            needs_law=NAMED,
+        ),
+        Kind(
+            KindCode.JOINT_STATUTORY,
+            45,
+            Unit.WORKING,
+            "行政许可法第四十二条第二款、第八十二条",
+            DAILY,
+            "牵头部门；逾期：部门负责人、督办人员",
+            "approvals",
+            pauses=EVERY,
+            needs_law=NAMED_OR_NOTICE,
+            extension=Extension(15, "本级人民政府负责人", "行政许可法第四十二条第二款"),
+            stands=False,
         ),
         Kind(
             KindCode.CORRECTION_NOTICE,
@@ -81,12 +165,29 @@ KINDS: dict[KindCode, Kind] = {
         ),
         Kind(
             KindCode.CORRECTION_ANSWER,
-            None,
+            10,
             Unit.WORKING,
             "补正告知书载明的补正期限（行政许可法第三十二条）",
             DAILY,
             "申请人、窗口人员",
             "approvals",
+            room=Room.FREE,
+            longest=60,
+        ),
+        # The window answers within art. 32's 5 days, the paper is made within art. 44's 10.
+        _stage(KindCode.STAGE_WINDOW, 1, "窗口人员", longest=5),
+        _stage(KindCode.STAGE_REVIEW, 3, "审查人员"),
+        _stage(KindCode.STAGE_DECIDE, 1, "决定人员"),
+        _stage(KindCode.STAGE_CERTIFY, 2, "审查、决定人员", longest=10),
+        Kind(
+            KindCode.SPECIAL_PROCEDURE,
+            None,
+            Unit.WORKING,
+            "行政许可法第四十五条：书面告知的所需时间",
+            DAILY,
+            REVIEWING,
+            "approvals",
+            room=Room.PERSON,
         ),
         Kind(
             KindCode.ISSUE,
@@ -96,6 +197,48 @@ KINDS: dict[KindCode, Kind] = {
             DAILY,
             "出件人员；逾期：部门负责人、督办人员",
             "approvals",
+            room=Room.SHORTER,
+        ),
+        Kind(
+            KindCode.PUBLICATION,
+            7,
+            Unit.WORKING,
+            "双公示：行政许可决定作出之日起7个工作日内",
+            DAILY,
+            "部门负责人",
+            "approvals",
+            room=Room.SHORTER,
+            stands=False,
+        ),
+        Kind(
+            KindCode.HEARING_REQUEST,
+            5,
+            Unit.WORKING,
+            "行政许可法第四十七条、第八十二条：被告知之日起5日内提出",
+            None,
+            "申请人、利害关系人",
+            "approvals",
+            stands=False,
+        ),
+        Kind(
+            KindCode.HEARING_HOLD,
+            20,
+            Unit.WORKING,
+            "行政许可法第四十七条、第八十二条：提出申请后20日内组织",
+            DAILY,
+            REVIEWING,
+            "approvals",
+            stands=False,
+        ),
+        Kind(
+            KindCode.HEARING_NOTICE,
+            7,
+            Unit.WORKING,
+            "行政许可法第四十八条、第八十二条：举行7日前通知",
+            DAILY,
+            REVIEWING,
+            "approvals",
+            stands=False,
         ),
         Kind(
             KindCode.ACKNOWLEDGE,
@@ -105,6 +248,7 @@ KINDS: dict[KindCode, Kind] = {
             DAILY,
             SUPERVISING,
             "supervision",
+            room=Room.SHORTER,
         ),
         Kind(
             KindCode.FEEDBACK,
@@ -114,6 +258,7 @@ KINDS: dict[KindCode, Kind] = {
             DAILY,
             SUPERVISING,
             "supervision",
+            room=Room.SHORTER,
         ),
         Kind(
             KindCode.PLANNED_FINISH,
@@ -123,6 +268,42 @@ KINDS: dict[KindCode, Kind] = {
             DAILY,
             SUPERVISING,
             "supervision",
+            room=Room.PERSON,
+        ),
+        Kind(
+            KindCode.RECTIFICATION,
+            None,
+            Unit.FIXED,
+            f"{PLAN}：责令限期整改通知书载明的期限",
+            DAILY,
+            SUPERVISING,
+            "supervision",
+            room=Room.PERSON,
+            stands=False,
+        ),
+        Kind(
+            KindCode.DISPUTE,
+            5,
+            Unit.WORKING,
+            f"{PLAN}：审管争议的协调",
+            DAILY,
+            "督办人员",
+            "supervision",
+            room=Room.FREE,
+            longest=20,
+            stands=False,
+        ),
+        Kind(
+            KindCode.EXPEDITE,
+            3,
+            Unit.WORKING,
+            f"{PLAN_2023}三、（三）1：督办通知单载明的答复期限",
+            DAILY,
+            "被督办部门负责人；逾期：督办人员",
+            "oversight",
+            room=Room.FREE,
+            longest=10,
+            stands=False,
         ),
         # Promises alarm once their room stands; until then such a clock only shows its light.
         Kind(
@@ -133,6 +314,7 @@ KINDS: dict[KindCode, Kind] = {
             None,
             "申请人",
             "approvals",
+            room=Room.PERSON,
         ),
     )
 }

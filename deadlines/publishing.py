@@ -24,6 +24,7 @@ class Outcome(enum.Enum):
     CHANGED = "已更新"
     UNCHANGED = "无变化"
     KEPT = "已有正式安排，保留不动"
+    HELD = "已有人工核定的暂定安排，保留不动"
     DIFFERS = "与已载入的正式安排不一致，未改动"
 
 
@@ -40,8 +41,9 @@ def install_year(
 ) -> Outcome:
     """Put ``days`` (every day of ``year``) in place and say what became of it; twice the same changes nothing.
 
-    A provisional year never displaces an official one; an official one displaces a provisional one, and another
-    official one only with ``replace``. A change raises the version and is written on ``calendar:<year>``.
+    A provisional year never displaces an official one, and one from another source only with ``replace``. An official
+    one displaces a provisional one, and another official one only with ``replace``. A change raises the version and is
+    written on ``calendar:<year>``.
     Raises ``ValueError`` when a day of the year is missing.
     """
     Year(year, days, version="", provisional=False)
@@ -51,7 +53,7 @@ def install_year(
         outcome = Outcome.CREATED
         bulk_create_with_history([row], CalendarYear, default_user=by, default_date=at)
     else:
-        outcome = _compared(row, days, status, replace=replace)
+        outcome = compared(row, days, status, source=source, replace=replace)
         if outcome is not Outcome.CHANGED:
             return outcome
         row.status, row.source, row.published_at = status, source, at
@@ -65,16 +67,17 @@ def install_year(
     return outcome
 
 
-def _compared(row: CalendarYear, days: Sequence[DayInfo], status: YearStatus, *, replace: bool) -> Outcome:
-    """What putting ``days`` in place of the held ones would be."""
+def compared(row: CalendarYear, days: Sequence[DayInfo], status: YearStatus, *, source: str, replace: bool) -> Outcome:
+    """What putting ``days`` in place of the held ones would be; one statement."""
     held = {day: (kind, name) for day, kind, name in row.days.values_list("day", "kind", "name")}
     if row.status == YearStatus.OFFICIAL and status is YearStatus.PROVISIONAL:
         return Outcome.KEPT
-    same = held == {info.day: (info.kind, info.name) for info in days}
-    if same and row.status == status:
+    if held == {info.day: (info.kind, info.name) for info in days} and row.status == status:
         return Outcome.UNCHANGED
     if row.status == YearStatus.OFFICIAL and not replace:
         return Outcome.DIFFERS
+    if status is YearStatus.PROVISIONAL and row.source != source and not replace:
+        return Outcome.HELD
     return Outcome.CHANGED
 
 

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from django.db import connections, models
 from django.db.models import F, Q
 
-from deadlines.enums import OPEN, State
+from deadlines.enums import OPEN, Light, State
 from deadlines.errors import ChangedMeanwhile
 
 if TYPE_CHECKING:
     from deadlines.models import Deadline
+
+CHANGED_MEANWHILE = "这个期限刚刚被他人处理过，请刷新页面后再看。"
 
 
 class DeadlineQuerySet(models.QuerySet["Deadline"]):
@@ -30,6 +32,15 @@ class DeadlineQuerySet(models.QuerySet["Deadline"]):
     def overdue(self, on: date) -> DeadlineQuerySet:
         """Running clocks whose due date lies before ``on`` (a local date)."""
         return self.running().filter(due_on__lt=on)
+
+    def lit(self, light: Light, on: date) -> DeadlineQuerySet:
+        """Open clocks that show this light on the local date ``on``; as ``Deadline.light``, in SQL."""
+        if light is Light.GREY:
+            return self.filter(state=State.PAUSED)
+        if light is Light.RED:
+            return self.overdue(on)
+        near = Q(yellow_on__lte=on)
+        return self.running().filter(due_on__gte=on).filter(near if light is Light.YELLOW else ~near)
 
     def due_by(self, day: date) -> DeadlineQuerySet:
         """Running clocks due on ``day`` or before."""
@@ -77,4 +88,14 @@ class DeadlineQuerySet(models.QuerySet["Deadline"]):
                 )
             )
             if written != sum(map(len, by_revision.values())):
-                raise ChangedMeanwhile("这个期限刚刚被他人处理过，请刷新页面后再看。")
+                raise ChangedMeanwhile(CHANGED_MEANWHILE)
+
+    def write_changed(self, changed: Sequence[Deadline], fields: Sequence[str]) -> None:
+        """Write ``fields`` of open clocks whose revision was just raised by one, one statement a clock.
+
+        Raises ``ChangedMeanwhile`` when somebody changed one since it was read.
+        """
+        for clock in changed:
+            values = {name: getattr(clock, name) for name in fields}
+            if not self.open().filter(pk=clock.pk, revision=clock.revision - 1).update(**values):
+                raise ChangedMeanwhile(CHANGED_MEANWHILE)

@@ -6,26 +6,21 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING
 
 from django.core.exceptions import ImproperlyConfigured
 
 from deadlines.kinds import KindCode
 
-if TYPE_CHECKING:
-    from deadlines.models import Deadline
-
 
 @dataclass(frozen=True, slots=True)
 class AlarmNotice:
-    """An alarm that rings: the clock, its stage (see ``deadlines.alarms``) and the missed stages it speaks for."""
+    """An alarm that rings: of which clock, its stage (see ``deadlines.alarms``) and the missed stages it speaks for."""
 
     deadline_id: int
     kind: KindCode
     stage: int
     due_on: date
     stream: str
-    deadline: Deadline
     missed: tuple[int, ...] = ()
 
 

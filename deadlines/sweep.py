@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from types import TracebackType
+from typing import NamedTuple
 
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Case, IntegerField, Value, When
@@ -28,8 +29,10 @@ from deadlines.alarms import Due, due_now, is_working_time, next_alarm
 from deadlines.arithmetic import Calendar
 from deadlines.kinds import KINDS, KindCode
 from deadlines.models import Alarm, Deadline
+from deadlines.querysets import DeadlineQuerySet
 from deadlines.registry import AlarmNotice
 from lianyungang_gov.faults import reach
+from offices.bulk import insert_rows
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +50,23 @@ class Failure:
     kind: str
     stage: int
     error: str
+
+
+class Ringing(NamedTuple):
+    """What a sweep reads of a clock."""
+
+    pk: int
+    kind: str
+    due_on: date
+    next_alarm_stage: int | None
+    stream: str
+
+
+ALARM = ("deadline_id", "due_on", "stage", "fired_at", "spoken_by")
+
+
+def _read(clocks: DeadlineQuerySet, size: int) -> list[Ringing]:
+    return [Ringing(*row) for row in clocks.values_list(*Ringing._fields)[:size]]
 
 
 @dataclass(slots=True)
@@ -93,22 +113,22 @@ class Sweep:
         self.report = SweepReport()
         self._plans: dict[tuple[str, date, int], tuple[Due, Next]] = {}
 
-    def plan(self, deadline: Deadline) -> tuple[Due, Next]:
+    def plan(self, row: Ringing) -> tuple[Due, Next]:
         """What the clock rings now, and its next (stage, moment)."""
-        stage = deadline.next_alarm_stage or 0
-        key = (deadline.kind, deadline.due_on, stage)
+        stage = row.next_alarm_stage or 0
+        key = (row.kind, row.due_on, stage)
         if key not in self._plans:
-            alarms = KINDS[KindCode(deadline.kind)].alarms
-            due = due_now(deadline.due_on, stage, alarms, self.now, self.calendar) if alarms else Due(None)
-            self._plans[key] = (due, next_alarm(deadline.due_on, alarms, self.now, self.calendar))
+            alarms = KINDS[KindCode(row.kind)].alarms
+            due = due_now(row.due_on, stage, alarms, self.now, self.calendar) if alarms else Due(None)
+            self._plans[key] = (due, next_alarm(row.due_on, alarms, self.now, self.calendar))
         return self._plans[key]
 
-    def ring(self, rows: Sequence[Deadline], *, already: frozenset[tuple[date, int]] = frozenset()) -> tuple[int, int]:
+    def ring(self, rows: Sequence[Ringing], *, already: frozenset[tuple[date, int]] = frozenset()) -> tuple[int, int]:
         """Ring ``rows`` and return (alarms rung, missed stages); ``already`` are (due date, stage) not to ring again.
 
         Raises ``IntegrityError`` when a stage of a row rang before, and whatever a handler raises.
         """
-        alarms: list[Alarm] = []
+        alarms: list[tuple[int, date, int, datetime, int | None]] = []
         notices: dict[KindCode, list[AlarmNotice]] = {}
         following: dict[datetime | None, dict[date, int | None]] = {}
         keys: dict[datetime | None, list[int]] = {}
@@ -121,15 +141,10 @@ class Sweep:
                 continue
             missed = tuple(s for s in due.missed if (row.due_on, s) not in already)
             kind = KindCode(row.kind)
-            notices.setdefault(kind, []).append(
-                AlarmNotice(row.pk, kind, due.stage, row.due_on, row.stream, row, missed)
-            )
-            alarms.append(Alarm(deadline_id=row.pk, due_on=row.due_on, stage=due.stage, fired_at=self.now))
-            alarms.extend(
-                Alarm(deadline_id=row.pk, due_on=row.due_on, stage=s, fired_at=self.now, spoken_by=due.stage)
-                for s in missed
-            )
-        Alarm.objects.bulk_create(alarms)
+            notices.setdefault(kind, []).append(AlarmNotice(row.pk, kind, due.stage, row.due_on, row.stream, missed))
+            alarms.append((row.pk, row.due_on, due.stage, self.now, None))
+            alarms.extend((row.pk, row.due_on, s, self.now, due.stage) for s in missed)
+        insert_rows(Alarm, ALARM, alarms)
         for at, stages in following.items():
             self._set_next(keys[at], at, stages)
         for kind in sorted(notices):
@@ -150,7 +165,7 @@ class Sweep:
     def batch(self, size: int) -> int:
         """Claim and ring up to ``size`` rows in one transaction; returns how many were claimed."""
         with transaction.atomic():
-            claimed = list(Deadline.objects.ringing(self.now).claimed()[:size])
+            claimed = _read(Deadline.objects.ringing(self.now).claimed(), size)
             if not claimed:
                 return 0
             with Attempt() as together:
@@ -174,8 +189,8 @@ class Sweep:
         fired = missed = 0
         for key in keys:
             with Attempt() as alone:
-                row = Deadline.objects.get(pk=key)
-                already = frozenset(row.alarms.values_list("due_on", "stage"))
+                [row] = _read(Deadline.objects.filter(pk=key), 1)
+                already = frozenset(Alarm.objects.filter(deadline=key).values_list("due_on", "stage"))
                 rung, spoken_for = self.ring([row], already=already)
                 fired, missed = fired + rung, missed + spoken_for
             if alone.error is not None:

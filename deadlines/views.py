@@ -20,7 +20,8 @@ from django.views.decorators.http import require_GET, require_POST
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
-from deadlines import clock, owners, words
+from deadlines import clock, owners, sights, words
+from deadlines.alarms import opening_of
 from deadlines.errors import ClockError
 from deadlines.models import CalendarYear, Deadline
 from offices.web import PortalRequest
@@ -69,7 +70,12 @@ def training_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
 
 def _page(request: PortalRequest, form: MomentForm, status: int = 200) -> HttpResponse:
     now = clock.now()
-    rows = list(Deadline.objects.running().filter(next_alarm_at__gt=now).order_by("next_alarm_at", "pk")[:NEXT_ALARMS])
+    number = request.GET.get("number", "").strip()[:40]
+    running = Deadline.objects.running()
+    if number:
+        rows = list(running.filter(stream__in=sights.find_any(number.upper())).order_by("due_on", "pk")[:NEXT_ALARMS])
+    else:
+        rows = list(running.filter(next_alarm_at__gt=now).order_by("next_alarm_at", "pk")[:NEXT_ALARMS])
     named = owners.names(row.stream for row in rows)
     real = timezone.now()
     context = {
@@ -79,7 +85,16 @@ def _page(request: PortalRequest, form: MomentForm, status: int = 200) -> HttpRe
         "is_ahead": now - real >= dt.timedelta(minutes=1),
         "morning": clock.next_working_morning(now),
         "hour": now + HOUR,
-        "rows": [{"deadline": row, "owner": named[row.stream]} for row in rows],
+        "rows": [
+            {
+                "deadline": row,
+                "owner": named[row.stream],
+                "due_ahead": opening_of(row.due_on) > now,
+                "alarm_ahead": row.next_alarm_at is not None and row.next_alarm_at > now,
+            }
+            for row in rows
+        ],
+        "number": number,
         "today": clock.local_date(now),
         "form": form,
         "follows": RESET_FOLLOWS,
@@ -94,18 +109,20 @@ def training(request: PortalRequest) -> HttpResponse:
     return _page(request, MomentForm())
 
 
-def _horizon() -> dt.datetime:
-    """The end of the last year of the working calendar: beyond it no due date rests on any calendar."""
+def _last_year() -> int:
+    """The last year of the working calendar. Raises ``ClockError`` where there is none."""
     year = CalendarYear.objects.order_by("-year").values_list("year", flat=True).first()
     if year is None:
         raise ClockError("还没有载入工作日历，演练时钟不能拨动。")
-    return dt.datetime(year, 12, 31, 23, 59, tzinfo=timezone.get_default_timezone())
+    return year
 
 
 def _jump(request: PortalRequest, moment: dt.datetime) -> HttpResponse:
     """Move the clock, wake the sweep and the outbox, and say where it stands. Raises ``ClockError``."""
-    if moment > (end := _horizon()):
-        raise ClockError(f"工作日历只载入到 {end.year} 年底，请选择更早的时间。")
+    year = _last_year()
+    # Clocks of the last year run over into the next one, which is counted by the provisional rule; no further.
+    if timezone.localtime(moment).year > year + 1:
+        raise ClockError(f"工作日历只载入到 {year} 年，最远可以拨到 {year + 1} 年底，请选择更早的时间。")
     clock.jump_to(moment, request.user)
     _wake()
     there = timezone.localtime(moment)
@@ -138,13 +155,16 @@ def jump(request: PortalRequest) -> HttpResponse:
 @require_POST
 @training_only
 def jump_to_deadline(request: PortalRequest, pk: int) -> HttpResponse:
-    """Move to the moment at which a clock rings next."""
+    """Move to the moment at which a clock rings next; with ``to=due``, to 9:00 of its due day."""
     deadline = get_object_or_404(Deadline.objects.running(), pk=pk)
-    if deadline.next_alarm_at is None or deadline.next_alarm_at <= clock.now():
-        messages.info(request, "这个期限的提醒已经到点，正在发出。")
+    to_due = request.POST.get("to") == "due"
+    moment = opening_of(deadline.due_on) if to_due else deadline.next_alarm_at
+    if moment is None or moment <= clock.now():
+        gone = "这个期限的到期日已经到了。" if to_due else "这个期限的提醒已经到点，正在发出。"
+        messages.info(request, gone)
         return redirect("training")
     try:
-        return _jump(request, deadline.next_alarm_at)
+        return _jump(request, moment)
     except ClockError as error:
         messages.error(request, str(error))
         return redirect("training")

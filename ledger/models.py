@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -9,6 +11,30 @@ from django.db import models
 
 from ledger import acts
 from ledger.hashing import ALGORITHM, canonical, sm3
+
+
+def hash_of(
+    stream: str,
+    seq: int,
+    at: datetime,
+    actor: int | None,
+    act: str,
+    data: Mapping[str, Any],
+    prev: str,
+    algorithm: str = ALGORITHM,
+) -> str:
+    """The hash of an entry: over everything that it says, and the hash before it."""
+    content = {
+        "stream": stream,
+        "seq": seq,
+        "at": int(at.timestamp() * 1_000_000),
+        "actor": actor,
+        "act": act,
+        "data": data,
+        "prev": prev,
+        "algorithm": algorithm,
+    }
+    return sm3(canonical(content))
 
 
 class Entry(models.Model):
@@ -43,22 +69,11 @@ class Entry(models.Model):
         """The act's name in Chinese."""
         return acts.label(self.act)
 
-    def content(self) -> dict[str, Any]:
-        """What is hashed: everything that the entry says, and the hash before it."""
-        return {
-            "stream": self.stream,
-            "seq": self.seq,
-            "at": int(self.at.timestamp() * 1_000_000),
-            "actor": self.actor_id,
-            "act": self.act,
-            "data": self.data,
-            "prev": self.prev_hash,
-            "algorithm": self.algorithm,
-        }
-
     def computed_hash(self) -> str:
         """The hash that this entry must have."""
-        return sm3(canonical(self.content()))
+        return hash_of(
+            self.stream, self.seq, self.at, self.actor_id, self.act, self.data, self.prev_hash, self.algorithm
+        )
 
 
 class Anchor(models.Model):

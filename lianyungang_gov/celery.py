@@ -21,10 +21,16 @@ def first_heartbeat(**kwargs: object) -> None:
     app.send_task("oversight.tasks.heartbeat", expires=20)
 
 
+app.conf.beat_scheduler = "lianyungang_gov.beat:Scheduler"
 app.conf.beat_schedule = {
     "sweep-deadlines": {"task": "deadlines.tasks.sweep", "schedule": 10.0, "options": {"expires": 10}},
     "deliver-messages": {"task": "notifications.tasks.deliver", "schedule": 5.0, "options": {"expires": 5}},
+    "run-calendar-jobs": {"task": "deadlines.tasks.run_calendar_jobs", "schedule": 10.0, "options": {"expires": 10}},
+    "refresh-outdated": {"task": "deadlines.tasks.refresh_outdated", "schedule": 3600.0, "options": {"expires": 3600}},
+    "watch-calendar": {"task": "oversight.tasks.watch_calendar", "schedule": 3600.0, "options": {"expires": 3600}},
     "heartbeat": {"task": "oversight.tasks.heartbeat", "schedule": 5.0, "options": {"expires": 20}},
+    "deem-lapsed": {"task": "approvals.tasks.deem_lapsed", "schedule": 60.0, "options": {"expires": 60}},
+    "hand-over-cases": {"task": "approvals.tasks.hand_over_cases", "schedule": 600.0, "options": {"expires": 600}},
     "sweep-uploads": {"task": "approvals.tasks.discard_abandoned", "schedule": 3600.0, "options": {"expires": 3600}},
     "anchor-ledger": {"task": "ledger.tasks.anchor", "schedule": 3600.0, "options": {"expires": 3600}},
 }

@@ -12,20 +12,27 @@ from django.utils.functional import SimpleLazyObject
 from approvals import blind
 from approvals.enums import CaseStatus
 from approvals.models import Case
+from approvals.views.extensions import waits_for
 from lianyungang_gov.desk import places_for
 from offices.access import Access, covered
 from offices.models import Posting
+from oversight import mine
 from supervision.enums import TaskStatus
 from supervision.models import SupervisionTask, UnlinkedCase
 
 Role = Posting.Role
 # Nobody needs to know more than “99+”, and a bounded count costs the same however long the list.
 MOST = 99
+ALARMS = "/alarms/"
 
 
 def capped(rows: QuerySet[Any]) -> str:
     """Return how many rows there are, up to 99+; empty when there are none."""
-    found = len(rows.order_by().values_list("pk", flat=True)[: MOST + 1])
+    return shown(len(rows.order_by().values_list("pk", flat=True)[: MOST + 1]))
+
+
+def shown(found: int) -> str:
+    """Return a number that was counted up to ``MOST`` + 1 as the rail shows it."""
     return "" if not found else f"{MOST}+" if found > MOST else str(found)
 
 
@@ -37,6 +44,7 @@ def _waiting(url: str, access: Access) -> QuerySet[Model] | None:
         "/tasks/": lambda: SupervisionTask.objects.for_office_people(access).filter(
             status__in=[TaskStatus.NOTIFIED, TaskStatus.VIEWED]
         ),
+        "/office/extensions/": lambda: waits_for(access),
         "/oversight/unlinked/": lambda: UnlinkedCase.objects.filter(
             settled_at__isnull=True, case__division__in=covered(access, Role.OVERSEER)
         ),
@@ -44,23 +52,29 @@ def _waiting(url: str, access: Access) -> QuerySet[Model] | None:
     return queues[url]() if url in queues else None
 
 
+def _count(url: str, access: Access) -> str:
+    """What stands beside a place of the rail: how many rows wait; at 小闹钟, how many are late or due today."""
+    if url == ALARMS:
+        return shown(mine.pressing(access, MOST + 1))
+    waiting = _waiting(url, access)
+    return "" if waiting is None else capped(waiting)
+
+
 def _desk(request: HttpRequest, access: Access) -> dict[str, Any] | None:
     places = places_for(access)
     if not places:
         return None
     here = max((p.url for p in places if request.path.startswith(p.url)), key=len, default="")
-    rows = []
-    for place in places:
-        waiting = _waiting(place.url, access)
-        rows.append(
-            {
-                "label": place.label,
-                "url": place.url,
-                "icon": place.icon,
-                "count": "" if waiting is None else capped(waiting),
-                "active": place.url == here,
-            }
-        )
+    rows = [
+        {
+            "label": place.label,
+            "url": place.url,
+            "icon": place.icon,
+            "count": _count(place.url, access),
+            "active": place.url == here,
+        }
+        for place in places
+    ]
     return {"name": "工作台", "places": rows}
 
 

@@ -35,13 +35,34 @@ PLACES = (
         "shield-check",
         frozenset({Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY, Role.DEPARTMENT_HEAD}),
     ),
+    Place("延期审批", "/office/extensions/", "calendar-plus", frozenset({Role.DEPARTMENT_HEAD})),
+    Place(
+        "小闹钟",
+        "/alarms/",
+        "alarm-clock",
+        frozenset(
+            {
+                Role.WINDOW_CLERK,
+                Role.DELIVERY_CLERK,
+                Role.REVIEWER,
+                Role.DECIDER,
+                Role.OFFICE_MANAGER,
+                Role.OFFICE_DEPUTY,
+                Role.DEPARTMENT_HEAD,
+            }
+        ),
+    ),
     Place("时限督办", "/oversight/", "alarm-clock", frozenset({Role.OVERSEER})),
     Place("不予受理", "/oversight/refusals/", "file-x", frozenset({Role.OVERSEER})),
     Place("待分派办件", "/oversight/unlinked/", "unlink", frozenset({Role.OVERSEER})),
+    Place("承诺超过5日", "/oversight/exemptions/", "hourglass", frozenset({Role.OVERSEER})),
     Place("短信送达", "/oversight/messages/", "message-square-warning", frozenset({Role.OVERSEER})),
     Place("部门与人员", "/division/", "users", frozenset({Role.DIVISION_ADMIN})),
     Place("审管关联清单", "/division/linkages/", "link", frozenset({Role.DIVISION_ADMIN})),
+    Place("期限设定", "/division/periods/", "timer", frozenset({Role.DIVISION_ADMIN})),
     Place("办件留痕", "/traces/", "scroll-text", frozenset({Role.DISCIPLINE})),
+    # Last, so that nobody lands here first: whether a day is a working day is everybody's question.
+    Place("工作日历", "/division/calendar/", "calendar-days", frozenset(Role)),
 )
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.views import defaults
 
 from lianyungang_gov import problems
@@ -23,11 +25,17 @@ def locked_out(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
     return render(request, "429.html", {"heading": "登录已暂时锁定", "reason": reason}, status=429)
 
 
+def _bare(request: HttpRequest, status: HTTPStatus) -> HttpResponse:
+    """A problem page that asks nothing of session or database; the training banner stands on it as on every page."""
+    training = {"on": settings.TRAINING_ALLOWED, "now": getattr(request, "now", None)}
+    return HttpResponse(render_to_string(f"{status}.html", {"training": training}), status=status)
+
+
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """400: a request that Django itself refuses."""
     if problems.is_api(request):
         return problems.plain(HTTPStatus.BAD_REQUEST, problems.UNREADABLE)
-    return defaults.bad_request(request, exception)
+    return _bare(request, HTTPStatus.BAD_REQUEST)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -51,4 +59,4 @@ def server_error(request: HttpRequest) -> HttpResponse:
             HTTPStatus.INTERNAL_SERVER_ERROR,
             "系统出现故障，本次操作没有完成。请稍后重试；仍不成功请联系系统管理员。",
         )
-    return defaults.server_error(request)
+    return _bare(request, HTTPStatus.INTERNAL_SERVER_ERROR)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils.functional import SimpleLazyObject
 
 from deadlines import clock
+from deadlines.errors import ChangedMeanwhile
+from lianyungang_gov import problems
 from offices.access import Access, access_for
 from offices.models import User
 
@@ -34,3 +37,9 @@ class PortalMiddleware:
             # A shared machine's back button must not show the last person's work.
             response["Cache-Control"] = "no-store"
         return response
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """A clock that another person, or a published calendar, changed at the same moment: 409 on a page."""
+        if isinstance(error, ChangedMeanwhile) and not problems.is_api(request):
+            return render(request, "409.html", {"reason": str(error), "next_url": "/desk/"}, status=409)
+        return None

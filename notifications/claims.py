@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import Exists, F, Q
 
+from deadlines.models import Deadline
 from notifications import bundles, kinds
 from notifications.enums import State
 from notifications.models import Message
@@ -16,6 +17,10 @@ from notifications.transports.base import Outgoing
 
 # Longer than the slowest batch takes: ``deliver`` stops sending well before it ends.
 LEASE = timedelta(minutes=5)
+# A reminder waits no longer than this for a sweep that does not come to its end.
+PATIENCE = timedelta(minutes=30)
+# One person's reminders beyond this are joined by a statement of their own: a plain one, however many they are.
+MANY = 100
 
 
 @dataclass(slots=True)
@@ -36,12 +41,12 @@ class Claim:
     def outgoing(self, now: datetime) -> Outgoing:
         """What the transport needs to know."""
         message = self.message
-        together = [message, *self.carried]
+        text, template_id = bundles.compose([message, *self.carried])
         return Outgoing(
             client_id=message.client_id,
             phone=message.phone,
-            text=bundles.text_of([one.text for one in together]),
-            template_id=bundles.BUNDLE_TEMPLATE_ID if self.carried else kinds.get(message.kind).template_id,
+            text=text,
+            template_id=template_id or kinds.get(message.kind).template_id,
             at=now,
             to_user_id=message.to_user_id,
             phone_hash=message.phone_hash,
@@ -49,9 +54,15 @@ class Claim:
         )
 
 
-def due(now: datetime, *, quiet: bool) -> MessageQuerySet:
-    """Messages that this process can and may take now, the longest waiting first."""
+def due(now: datetime, *, quiet: bool, working: bool = False) -> MessageQuerySet:
+    """Messages that this process can and may take now, the longest waiting first.
+
+    ``working``: it is working time, so a sweep may be ringing; while it has alarms left, no new bundle goes out.
+    """
     found = Message.objects.due(now, kinds=kinds.codes(), quiet=quiet, at_any_hour=kinds.at_any_hour())
+    if working:
+        gathering = Q(state=State.QUEUED, attempts=0, created_at__gt=now - PATIENCE) & ~Q(bundle_key="")
+        found = found.exclude(gathering & Exists(Deadline.objects.ringing(now)))
     return found.order_by("next_attempt_at", "id")
 
 
@@ -68,7 +79,7 @@ def _locked(found: MessageQuerySet) -> MessageQuerySet:
     return found.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
 
 
-def claim(now: datetime, batch: int, *, quiet: bool) -> list[Claim]:
+def claim(now: datetime, batch: int, *, quiet: bool, working: bool = False) -> list[Claim]:
     """Lease up to ``batch`` due SMS and commit; the number of statements does not depend on ``batch``.
 
     A row that was being sent when its lease ran out comes back as a question: it is never sent blindly again.
@@ -76,7 +87,7 @@ def claim(now: datetime, batch: int, *, quiet: bool) -> list[Claim]:
     lease_until = now + LEASE
     with transaction.atomic(durable=True):
         astray(now).update(next_attempt_at=now)
-        heads = list(_locked(due(now, quiet=quiet))[:batch])
+        heads = list(_locked(due(now, quiet=quiet, working=working))[:batch])
         if not heads:
             return []
         claims = [
@@ -111,12 +122,12 @@ def _bundle(claims: list[Claim], now: datetime) -> list[Claim]:
     waiting = Message.objects.unsent().filter(
         bundle_key__in={key for key, _ in people},
         phone_hash__in={phone for _, phone in people},
-        next_attempt_at__lte=now,
         kind__in=kinds.codes(),
     )
     others = list(_locked(waiting.exclude(pk__in=open_heads).defer("phone")))
     together = [claim.message for claim in open_heads.values()]
     together += [other for other in others if (other.bundle_key, other.phone_hash) in people]
+    gone: set[int] = set()
     joined: list[Message] = []
     carriers: list[Message] = []
     for group in bundles.pack(together):
@@ -130,11 +141,14 @@ def _bundle(claims: list[Claim], now: datetime) -> list[Claim]:
         lead.carries = len(rest)
         open_heads[lead.pk].carried = rest
         carriers.append(lead)
-        joined += rest
+        gone |= {message.pk for message in rest}
+        if len(rest) > MANY:
+            Message.objects.filter(pk__in=[message.pk for message in rest]).update(carried_by=lead)
+        else:
+            joined += rest
     if carriers:
         Message.objects.bulk_update(joined, ["carried_by"])
         Message.objects.bulk_update(carriers, ["carries"])
-    gone = {message.pk for message in joined}
     return [claim for claim in claims if claim.message.pk not in gone]
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from deadlines import calendar as working_calendar
+from deadlines.alarms import is_working_time
 from lianyungang_gov.faults import reach
 from notifications import claims, schedule, transports
 from notifications.claims import LEASE, Claim
@@ -116,11 +117,11 @@ def deliver(now: datetime, batch: int = BATCH) -> DeliveryReport:
         log.warning("outbox: transport %s leads nowhere, messages stay queued", transport.name)
         return DeliveryReport()
     calendar = working_calendar.recent()
-    quiet = schedule.is_quiet(now, calendar)
+    quiet, working = schedule.is_quiet(now, calendar), is_working_time(now, calendar)
     # An idle look takes no lock (on SQLite every transaction would lock the whole database).
-    if not claims.due(now, quiet=quiet).exists() and not claims.astray(now).exists():
+    if not claims.due(now, quiet=quiet, working=working).exists() and not claims.astray(now).exists():
         return DeliveryReport()
-    claimed = claims.claim(now, batch, quiet=quiet)
+    claimed = claims.claim(now, batch, quiet=quiet, working=working)
     reach("outbox.claimed")
     line = Line(transport, now)
     results = line.run(claimed)
@@ -130,5 +131,5 @@ def deliver(now: datetime, batch: int = BATCH) -> DeliveryReport:
     reach("outbox.recorded")
     if line.stopped:
         log.warning("outbox: line stopped: %s", line.stopped)
-    more = not line.stopped and claims.due(now, quiet=quiet).exists()
+    more = not line.stopped and claims.due(now, quiet=quiet, working=working).exists()
     return DeliveryReport(Counter(result.verdict for result in results), line.stopped, more)

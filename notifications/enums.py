@@ -19,6 +19,15 @@ class State(models.TextChoices):
     CANCELLED = "cancelled", "已取消"
 
 
+class Urgency(models.TextChoices):
+    """How a reminder's day stood when it rang; the words of a digest."""
+
+    LATE = "late", "已超期"
+    TODAY = "today", "今日到期"
+    SOON = "soon", "临近到期"
+    NONE = "", "其他"
+
+
 # A receipt is proof wherever the row stands, so every open state may end as delivered or failed.
 MOVES: Mapping[State, frozenset[State]] = {
     State.QUEUED: frozenset({State.SENDING, State.CANCELLED, State.ACCEPTED, State.DELIVERED, State.FAILED}),

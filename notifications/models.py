@@ -9,8 +9,9 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 
-from notifications.enums import MOVES, OPEN, ReceiptStatus, State, TransitionNotAllowed, Verdict
+from notifications.enums import MOVES, OPEN, ReceiptStatus, State, TransitionNotAllowed, Urgency, Verdict
 from notifications.querysets import MessageQuerySet
 from offices.crypto import EncryptedTextField
 
@@ -41,6 +42,9 @@ class Message(models.Model):
     dedupe_key = models.CharField("去重键", max_length=200, unique=True)
     reference = models.CharField("所属", max_length=80)
     bundle_key = models.CharField("合并键", max_length=120, blank=True, default="")
+    due_on = models.DateField(
+        "提醒的到期日", null=True, blank=True, help_text="时限提醒所说的那一天；合并时按它计数、排序"
+    )
     carried_by = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="carried", db_index=False, verbose_name="并入"
     )
@@ -133,6 +137,16 @@ class Message(models.Model):
     def sent_at(self) -> datetime | None:
         """The moment from which the law counts: accepted by the gateway, or the attempt whose answer stays unknown."""
         return self.accepted_at or self.attempted_at
+
+    @property
+    def urgency(self) -> Urgency:
+        """How the day that it reminds of stood when it was queued."""
+        if self.due_on is None:
+            return Urgency.NONE
+        day = timezone.localtime(self.created_at, timezone.get_default_timezone()).date()
+        if self.due_on == day:
+            return Urgency.TODAY
+        return Urgency.LATE if self.due_on < day else Urgency.SOON
 
     def is_held(self, claims: int, lease_until: datetime) -> bool:
         """Whether the claim with this number and lease is still the latest one."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import transaction
 
@@ -13,6 +14,7 @@ from notifications import kinds, schedule
 from notifications.enums import State, TransitionNotAllowed
 from notifications.models import Message
 from notifications.tasks import wake
+from offices.bulk import insert_rows
 from offices.crypto import keyed_hash, mask_name
 from offices.models import User
 
@@ -23,7 +25,8 @@ class Draft:
 
     ``dedupe_key`` names the occasion and the person: queueing it again does nothing. ``reference``: whom the message
     belongs to ("task:12"). ``bundle_key``: reminders to one person that share it become one SMS; the task SMS has none.
-    ``name_hint``: the masked name of somebody without an account. Identity numbers never go into ``text``.
+    ``due_on``: the day that a reminder is about, by which a digest counts. ``name_hint``: the masked name of somebody
+    without an account. Identity numbers never go into ``text``.
     """
 
     kind: str
@@ -33,13 +36,13 @@ class Draft:
     to_user: User | None = None
     phone: str | None = None
     bundle_key: str | None = None
+    due_on: date | None = None
     name_hint: str = ""
 
     def message(self, now: datetime, opening: schedule.Opening) -> Message:
         """Return the row to be, to go at ``opening``. Raises ``ValueError`` if it is to nobody or of no occasion."""
-        if (self.to_user is None and self.phone is None) or not self.dedupe_key:
-            raise ValueError(f"a message of kind {self.kind!r} needs a recipient and a dedupe key")
-        phone, phone_hash, name_hint = self._recipient()
+        self.check()
+        phone, phone_hash, name_hint = self.recipient()
         return Message(
             kind=str(self.kind),
             to_user_id=self.to_user.pk if self.to_user else None,
@@ -50,13 +53,19 @@ class Draft:
             dedupe_key=self.dedupe_key,
             reference=self.reference,
             bundle_key=self.bundle_key or "",
+            due_on=self.due_on,
             created_at=now,
             not_before=opening.at,
             next_attempt_at=opening.at,
             calendar_assumed=opening.assumed,
         )
 
-    def _recipient(self) -> tuple[str, str, str]:
+    def check(self) -> None:
+        """Raise ``ValueError`` if it is to nobody or of no occasion."""
+        if (self.to_user is None and self.phone is None) or not self.dedupe_key:
+            raise ValueError(f"a message of kind {self.kind!r} needs a recipient and a dedupe key")
+
+    def recipient(self) -> tuple[str, str, str]:
         """Return phone, its hash and a masked name; a person without a phone is a failure that delivery reports."""
         name_hint = self.name_hint
         if self.to_user is not None:
@@ -110,11 +119,44 @@ def queue(drafts: Sequence[Draft], now: datetime) -> list[Message]:
         unique_fields=["dedupe_key"],
         update_fields=["dedupe_key"],
     )
-    soon = min(row.not_before for row in rows.values()) - now
+    _wake(min(row.not_before for row in rows.values()), now)
+    return list(rows.values())
+
+
+def _wake(opens: datetime, now: datetime) -> None:
+    """Let the worker look when the first of them may go, if that is at once."""
+    soon = opens - now
     if soon <= schedule.GATHER:
         # The caller's act is committed by then; whatever happens to the wake-up must not turn it into an error.
         transaction.on_commit(lambda: wake(soon.total_seconds()), robust=True)
-    return list(rows.values())
+
+
+COLUMNS = (
+    "kind", "to_user_id", "phone", "phone_hash", "name_hint", "text", "dedupe_key", "reference", "bundle_key", "due_on",
+    "created_at", "not_before", "next_attempt_at", "calendar_assumed", "client_id",
+)  # fmt: skip
+
+
+def post(drafts: Sequence[Draft], now: datetime) -> None:
+    """Queue hundreds of ``drafts`` as :func:`queue` does, for a caller that needs no rows back: one statement."""
+    if not drafts:
+        return
+    openings = _Openings(now)
+    rows: dict[str, tuple[object, ...]] = {}
+    soonest: datetime | None = None
+    for draft in drafts:
+        if draft.dedupe_key in rows:
+            continue
+        draft.check()
+        at, assumed = openings.of(draft)
+        soonest = min(at, soonest or at)
+        to_user = draft.to_user.pk if draft.to_user else None
+        about = (draft.text, draft.dedupe_key, draft.reference, draft.bundle_key or "", draft.due_on)
+        rows[draft.dedupe_key] = (
+            str(draft.kind), to_user, *draft.recipient(), *about, now, at, at, assumed, uuid.uuid4()
+        )  # fmt: skip
+    insert_rows(Message, COLUMNS, [rows[key] for key in sorted(rows)], once="dedupe_key")
+    _wake(soonest or now, now)
 
 
 # What a message that is sent once more adds to its key: the occasion stays the same, and once more is only once.

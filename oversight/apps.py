@@ -10,10 +10,13 @@ class OversightConfig(AppConfig):
     verbose_name = "督办"
 
     def ready(self) -> None:
-        """Name the acts."""
+        """Name the acts, enter the message kinds."""
         from ledger import acts
-        from oversight import enums
+        from oversight import enums, sights
+        from oversight.actions import calendar_watch
 
         acts.register(enums.OverseerAct)
         acts.register(enums.DivisionAct)
         acts.register(enums.TraceAct)
+        sights.register()
+        calendar_watch.register()

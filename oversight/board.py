@@ -1,53 +1,86 @@
-"""The alarm board: every open clock of the divisions that a person oversees, the most pressing first (O2b, O3.3.1c/d).
+"""The alarm boards: a line for each case or task with open clocks, by the clock that presses most (O2b, O3.3.1c/d).
 
-A clock's kind says which relation its owner hangs on, so the owners' departments are asked of that relation alone.
+People think in cases, not in clocks: the most pressing clock of an owner leads its line, the others stand beside it.
+A clock names its owner by its stream, so one look-up by key finds the owner of every kind.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import BigIntegerField, Count, Exists, OuterRef, Q, Subquery, When
+from django.db.models import Case as Choose
+from django.db.models.functions import Cast, Coalesce, Substr
 from django.urls import reverse
 
 from approvals.models import Case
 from approvals.notices import Kind as CaseKind
 from deadlines import calendar as working_calendar
-from deadlines.enums import State
-from deadlines.kinds import KindCode
+from deadlines.enums import Light, State
+from deadlines.kinds import STAGES, KindCode
 from deadlines.models import Alarm, Deadline
+from deadlines.office import EXPECTED_FROM
 from deadlines.querysets import DeadlineQuerySet
 from notifications.models import Message
 from supervision.messages import Kind as TaskKind
 from supervision.models import SupervisionTask
 
-CASE_CLOCKS: Mapping[str, str] = {
-    KindCode.CORRECTION_NOTICE: "notice",
-    KindCode.CORRECTION_ANSWER: "answer",
-    KindCode.DECISION_STATUTORY: "statutory",
-    KindCode.DECISION_PROMISED: "promised",
-    KindCode.ISSUE: "issue",
-}
-TASK_CLOCKS: Mapping[str, str] = {
-    KindCode.ACKNOWLEDGE: "acknowledge",
-    KindCode.PLANNED_FINISH: "planned",
-    KindCode.FEEDBACK: "feedback",
-}
-RELATIONS = {kind: f"{stem}_case" for kind, stem in CASE_CLOCKS.items()}
-RELATIONS |= {kind: f"{stem}_task" for kind, stem in TASK_CLOCKS.items()}
-KINDS = tuple((str(kind), str(KindCode(kind).label)) for kind in RELATIONS)
+CASE, TASK = "case:", "task:"
 ORDER = ("due_on", "id")
 REMINDERS = (CaseKind.CASE_REMINDER.value, TaskKind.TASK_REMINDER.value)
-# Counted exactly up to here; a board with more open clocks says “9999+” and costs no more.
+# Counted exactly up to here; a board with more lines says “9999+” and costs no more.
 MOST = 9999
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """Kinds of clocks that belong together."""
+
+    key: str
+    label: str
+    kinds: tuple[KindCode, ...]
+
+
+GROUPS = (
+    Group("lawful", "法定", (KindCode.CORRECTION_NOTICE, KindCode.DECISION_STATUTORY, KindCode.ISSUE)),
+    Group("promised", "承诺", (KindCode.DECISION_PROMISED,)),
+    Group("stage", "环节", STAGES),
+    Group("procedure", "特别程序", (KindCode.SPECIAL_PROCEDURE,)),
+    Group("applicant", "申请人", (KindCode.CORRECTION_ANSWER,)),
+    Group("supervision", "监管", (KindCode.ACKNOWLEDGE, KindCode.PLANNED_FINISH, KindCode.FEEDBACK)),
+)
+EVERY = "every"
+SHOWN = {kind for group in GROUPS for kind in group.kinds}
+# The inner stages press whoever has the case; what the law or the city promised presses everybody.
+MAIN = frozenset(SHOWN) - frozenset(STAGES)
+
+
+def kind_options(*, every: bool) -> list[tuple[str, str]]:
+    """The choices of the kind filter: whole groups, and below each its kinds; ``every``: all with the stages."""
+    options = [(EVERY, "全部期限（含环节）")] if every else []
+    for group in GROUPS:
+        options.append((group.key, f"{group.label}期限"))
+        if len(group.kinds) > 1:
+            options += [(str(kind), f"{group.label}·{kind.label}") for kind in group.kinds]
+    return options
+
+
+def kinds_of(choice: str, otherwise: Collection[KindCode]) -> frozenset[KindCode]:
+    """The kinds that a choice of the kind filter means; ``otherwise`` where nothing was chosen."""
+    if choice == EVERY:
+        return frozenset(SHOWN)
+    for group in GROUPS:
+        if choice == group.key:
+            return frozenset(group.kinds)
+    return frozenset({KindCode(choice)} if choice else otherwise)
+
+
+@dataclass(frozen=True, slots=True)
 class Horizon:
-    """The days that divide the board: the next working day is what an overseer can still act on."""
+    """The days that divide a board: the next working day is what one can still act on."""
 
     today: dt.date
     next_working: dt.date
@@ -59,21 +92,43 @@ class Horizon:
         following = working_calendar.recent().after(today, 1)
         return cls(today, following, today + dt.timedelta(days=7 - today.isoweekday()))
 
+    @property
+    def next_label(self) -> str:
+        """明天（9月29日）到期, or 下一工作日（10月8日）到期 where it is not tomorrow."""
+        word = "明天" if self.next_working - self.today == dt.timedelta(days=1) else "下一工作日"
+        return f"{word}（{self.next_working.month}月{self.next_working.day}日）到期"
+
     def conditions(self) -> dict[str, Q]:
-        """Tab → condition; the empty tab is every open clock."""
+        """Tab → condition on lines of ``leading``; one stands under 暂停 while any clock of its owner stands still."""
         running = Q(state=State.RUNNING)
         return {
             "overdue": running & Q(due_on__lt=self.today),
             "today": running & Q(due_on=self.today),
             "next": running & Q(due_on__gt=self.today, due_on__lte=self.next_working),
             "week": running & Q(due_on__gte=self.today, due_on__lte=self.sunday),
-            "paused": Q(state=State.PAUSED),
+            "later": running & Q(due_on__gt=max(self.next_working, self.sunday)),
+            "paused": Q(stands_still=True),
         }
+
+
+TABS = ("overdue", "today", "next", "week", "later", "paused")
+
+
+def tab_labels(horizon: Horizon) -> dict[str, tuple[str, str]]:
+    """Tab → label and tone of its count."""
+    return {
+        "overdue": ("已超期", "bad"),
+        "today": ("今天到期", "warn"),
+        "next": (horizon.next_label, "warn"),
+        "week": ("本周内到期", "neutral"),
+        "later": ("以后到期", "neutral"),
+        "paused": ("暂停计时", "neutral"),
+    }
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of the board: whose clock it is, where it stands, who was reminded last and when."""
+    """A line of the overseers' board: whose clock it is, where it stands, who was reminded last and when."""
 
     number: str
     url: str
@@ -82,44 +137,110 @@ class Row:
     department: str
     office: str
     status: str
+    is_task: bool
     deadline: Deadline
+    others: Sequence[Deadline]
     alarmed_at: dt.datetime | None
     alarmed: Sequence[str]
 
 
-def clocks(departments: Collection[int], kind: str = "", text: str = "") -> DeadlineQuerySet:
-    """Open clocks of cases and tasks of these departments, of one kind or all; ``text`` is part of a number."""
-    owned = Q(pk__in=[])
-    for code, relation in RELATIONS.items():
-        if kind in {"", code}:
-            owner = Q(**{f"{relation}__department__in": departments})
-            if text:
-                owner &= Q(**{f"{relation}__number__contains": text.upper()})
-            owned |= owner
-    rows = Deadline.objects.open()
-    return (rows.filter(kind=kind) if kind else rows).filter(owned)
+# --- clocks and their owners
+
+
+def with_owner(rows: DeadlineQuerySet, text: str = "") -> DeadlineQuerySet:
+    """Let clocks be filtered by ``owned_by``: the department of their case or task, if its number contains ``text``.
+
+    There are few open clocks among many owners, so each clock looks its owner up by key: a scalar subquery, which no
+    planner turns into a walk through all the cases that ever were.
+    """
+    named = Q(number__contains=text.upper()) if text else Q()
+    key = Cast(Substr("stream", len(CASE) + 1), BigIntegerField())
+    # The branches keep a stream of another shape from being read as a number.
+    keyed = rows.alias(
+        case_key=Choose(When(stream__startswith=CASE, then=key), default=None, output_field=BigIntegerField()),
+        task_key=Choose(When(stream__startswith=TASK, then=key), default=None, output_field=BigIntegerField()),
+    )
+    case = Case.objects.filter(named, pk=OuterRef("case_key")).values("department")
+    task = SupervisionTask.objects.filter(named, pk=OuterRef("task_key")).values("department")
+    return keyed.alias(owned_by=Coalesce(Subquery(case), Subquery(task)))
+
+
+def clocks(departments: Collection[int], text: str = "") -> DeadlineQuerySet:
+    """Open clocks of the cases and tasks of these departments; ``text`` is part of a number."""
+    return with_owner(Deadline.objects.open(), text).filter(owned_by__in=departments)  # type: ignore[misc]
+
+
+def of_same_owner() -> DeadlineQuerySet:
+    """The open clocks of the same owner, for a subquery."""
+    return Deadline.objects.open().filter(stream=OuterRef("stream"))
+
+
+def leading(rows: DeadlineQuerySet, kinds: Collection[KindCode], *, provisional: bool = False) -> DeadlineQuerySet:
+    """Of the clocks of these kinds, one for each owner: a running one before one that stands still, the earliest first.
+
+    ``provisional``: only clocks that rest on an unpublished year count. Annotates ``stands_still``: whether any clock
+    of the owner does.
+    """
+    counted = Q(kind__in=sorted(kinds)) if set(kinds) != SHOWN else Q()
+    if provisional:
+        counted &= Q(provisional=True)
+    earlier = Q(due_on__lt=OuterRef("due_on")) | Q(due_on=OuterRef("due_on"), pk__lt=OuterRef("pk"))
+    # "running" stands behind "paused" in the alphabet.
+    before = Q(state__gt=OuterRef("state")) | (Q(state=OuterRef("state")) & earlier)
+    found = rows.filter(counted).exclude(Exists(of_same_owner().filter(counted).filter(before)))
+    return found.annotate(stands_still=Exists(of_same_owner().filter(state=State.PAUSED)))
+
+
+PROVISIONAL = "provisional"
+LIGHTS = [(str(value), str(label)) for value, label in Light.choices]
+
+
+def lit(rows: DeadlineQuerySet, light: str, horizon: Horizon) -> DeadlineQuerySet:
+    """Lines whose leading clock shows this light; grey: any clock of the owner stands still."""
+    if light == Light.GREY:
+        return rows.filter(horizon.conditions()["paused"])
+    return rows.lit(Light(light), horizon.today) if light in Light.values else rows
 
 
 def counts(rows: DeadlineQuerySet, horizon: Horizon) -> dict[str, int]:
-    """How many clocks each tab has, ``all`` included: one statement over the first ``MOST`` + 1 clocks."""
-    pressing = rows.order_by(*ORDER)[: MOST + 1]
+    """How many lines each tab has, ``all`` and ``provisional`` included: one statement over the first ``MOST`` + 1."""
     asked = {tab: Count("pk", filter=condition) for tab, condition in horizon.conditions().items()}
-    found: dict[str, int] = pressing.aggregate(all=Count("pk"), **asked)
+    rows = rows.annotate(rests=Exists(of_same_owner().filter(provisional=True)))
+    pressing = rows.order_by(*ORDER)[: MOST + 1]
+    found: dict[str, int] = pressing.aggregate(all=Count("pk"), provisional=Count("pk", filter=Q(rests=True)), **asked)
     return found
+
+
+def beside(page: Sequence[Deadline]) -> dict[str, list[Deadline]]:
+    """Stream → the other open clocks of the owners on a page, the most pressing first; one statement."""
+    found: dict[str, list[Deadline]] = defaultdict(list)
+    shown = {clock.pk for clock in page}
+    rows = Deadline.objects.open().filter(stream__in={clock.stream for clock in page})
+    for clock in rows.order_by("-state", *ORDER):
+        if clock.pk not in shown:
+            found[clock.stream].append(clock)
+    return found
+
+
+def keys(streams: Collection[str], prefix: str) -> list[int]:
+    """The owners' ids in these streams."""
+    return [int(stream.removeprefix(prefix)) for stream in streams if stream.startswith(prefix)]
+
+
+def year_missing(today: dt.date) -> int | None:
+    """The year that should be published by now and is not; ``deadlines.office.missing_year`` from what is in memory."""
+    calendar = working_calendar.recent()
+    years = [today.year] + ([today.year + 1] if today.month >= EXPECTED_FROM else [])
+    return next((year for year in years if calendar.is_provisional(dt.date(year, 1, 1), dt.date(year, 1, 1))), None)
+
+
+# --- the overseers' lines
 
 
 def with_alarm(rows: DeadlineQuerySet) -> DeadlineQuerySet:
     """Annotate ``alarmed_at``: when the clock rang last."""
     last = Alarm.objects.filter(deadline=OuterRef("pk")).order_by("-due_on", "-stage").values("fired_at")[:1]
     return rows.annotate(alarmed_at=Subquery(last))
-
-
-def _owners(clocks_by_kind: Mapping[str, list[int]], stems: Mapping[str, str]) -> Q:
-    wanted = Q(pk__in=[])
-    for kind, stem in stems.items():
-        if clocks_by_kind[kind]:
-            wanted |= Q(**{f"{stem}_deadline__in": clocks_by_kind[kind]})
-    return wanted
 
 
 def _people(page: Sequence[Deadline]) -> dict[int, list[str]]:
@@ -139,36 +260,25 @@ def _people(page: Sequence[Deadline]) -> dict[int, list[str]]:
 
 
 def decorate(page: Sequence[Deadline]) -> list[Row]:
-    """The lines of a page of ``with_alarm`` clocks: three statements, whatever its length."""
-    by_kind: dict[str, list[int]] = defaultdict(list)
-    for clock in page:
-        by_kind[clock.kind].append(clock.pk)
-    cases = (
-        Case.objects.filter(_owners(by_kind, CASE_CLOCKS))
-        .select_related("business_item", "department", "review_office")
-        .only(
-            "number", "status", "business_item__name", "department__name", "review_office__name",
-            *(f"{stem}_deadline" for stem in CASE_CLOCKS.values()),
-        )
-    )  # fmt: skip
-    tasks = (
-        SupervisionTask.objects.filter(_owners(by_kind, TASK_CLOCKS))
-        .select_related("case__business_item", "department", "office", "sub_item")
-        .only(
-            "number", "status", "case__business_item__name", "department__name", "office__name", "sub_item__name",
-            *(f"{stem}_deadline" for stem in TASK_CLOCKS.values()),
-        )
-    )  # fmt: skip
-    owner_of: dict[int | None, Case | SupervisionTask] = {}
-    for case in cases:
-        owner_of |= {getattr(case, f"{stem}_deadline_id"): case for stem in CASE_CLOCKS.values()}
-    for task in tasks:
-        owner_of |= {getattr(task, f"{stem}_deadline_id"): task for stem in TASK_CLOCKS.values()}
-    people = _people(page)
-    return [_row(clock, owner_of[clock.pk], people[clock.pk]) for clock in page]
+    """The lines of a page of ``with_alarm`` clocks: four statements, whatever its length."""
+    streams = {clock.stream for clock in page}
+    cases = Case.objects.filter(pk__in=keys(streams, CASE)).select_related(
+        "business_item", "department", "review_office"
+    )
+    cases = cases.only("number", "status", "business_item__name", "department__name", "review_office__name")
+    tasks = SupervisionTask.objects.filter(pk__in=keys(streams, TASK)).select_related(
+        "case__business_item", "department", "office", "sub_item"
+    )
+    tasks = tasks.only(
+        "number", "status", "case__business_item__name", "department__name", "office__name", "sub_item__name"
+    )
+    owner_of: dict[str, Case | SupervisionTask] = {case.stream: case for case in cases}
+    owner_of |= {task.stream: task for task in tasks}
+    people, others = _people(page), beside(page)
+    return [_row(clock, owner_of[clock.stream], others[clock.stream], people[clock.pk]) for clock in page]
 
 
-def _row(clock: Deadline, owner: Case | SupervisionTask, people: Sequence[str]) -> Row:
+def _row(clock: Deadline, owner: Case | SupervisionTask, others: Sequence[Deadline], people: Sequence[str]) -> Row:
     if isinstance(owner, Case):
         url = reverse("oversight:case", args=[owner.number])
         item, note, office = owner.business_item.name, "", owner.review_office.name
@@ -183,7 +293,14 @@ def _row(clock: Deadline, owner: Case | SupervisionTask, people: Sequence[str]) 
         department=owner.department.name,
         office=office,
         status=owner.get_status_display(),
+        is_task=isinstance(owner, SupervisionTask),
         deadline=clock,
+        others=others,
         alarmed_at=clock.alarmed_at,  # type: ignore[attr-defined]
         alarmed=people,
     )
+
+
+def in_words(others: Sequence[Deadline], on: dt.date) -> str:
+    """The further clocks of a line for an export: 法定审批期限 2026-10-27 剩 12 个工作日；…."""
+    return "；".join(f"{clock.get_kind_display()} {clock.due_on} {clock.light_text(on)}" for clock in others)

@@ -178,3 +178,14 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(
         label="停用原因", max_length=200, error_messages={"required": "请写明停用原因，它会记入留痕。"}
     )
+
+
+class HandOverForm(forms.Form):
+    """Why a case gets another reviewer."""
+
+    reason = forms.CharField(
+        label="改派的原因",
+        max_length=100,
+        help_text="例如请假、回避、岗位调整；记入办件历史，窗口和公众看不到。",
+        error_messages={"required": "请写明改派的原因。"},
+    )

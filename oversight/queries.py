@@ -34,6 +34,12 @@ def departments_of(access: Access, role: str) -> dict[int, str]:
     return dict(rows.values_list("pk", "name"))
 
 
+def departments_by_division(access: Access, role: str) -> QuerySet[Department]:
+    """The same departments, each with its division."""
+    rows = Department.objects.filter(division__in=covered(access, role)).order_by("division__code", "id")
+    return rows.select_related("division").only("name", "division__name")
+
+
 # --- refusals to accept (O3.1.3e)
 
 

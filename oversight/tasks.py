@@ -1,4 +1,4 @@
-"""The heartbeat: beat sends it, a worker writes it down, /healthz reads it."""
+"""Envelopes for Celery: the heartbeat, that beat sends, a worker writes down and /healthz reads; the calendar watch."""
 
 from celery import shared_task
 from django.core.cache import cache
@@ -13,3 +13,13 @@ FRESH_SECONDS = 30
 def heartbeat() -> None:
     """Write that beat and worker are alive; real time, not the training clock's."""
     cache.set(HEARTBEAT, timezone.now().timestamp(), timeout=FRESH_SECONDS)
+
+
+@shared_task
+def watch_calendar() -> None:
+    """Tell the city's overseers of a year that nobody has published; once a week or day, however often it runs."""
+    # The health view reads this module while the logging is set up, before there are models.
+    from deadlines import clock  # noqa: PLC0415
+    from oversight.actions import calendar_watch  # noqa: PLC0415
+
+    calendar_watch.watch(clock.now())

@@ -10,7 +10,9 @@ from approvals.enums import CaseAct, DocumentKind, Outcome, RefusalGround
 from approvals.models import Case
 from deadlines import words
 from deadlines.enums import Act as ClockAct
+from deadlines.enums import Unit
 from deadlines.kinds import KindCode
+from deadlines.timeline import ground_text
 from ledger.models import Entry
 from offices.models import User
 from oversight.enums import OverseerAct
@@ -19,7 +21,17 @@ from supervision.models import SupervisionTask
 
 Names = Mapping[int, str]
 GOOD = frozenset({CaseAct.ACCEPTED, CaseAct.APPROVED, CaseAct.COMPLETED, CaseAct.DELIVERED, TaskAct.CLOSED})
-WARN = frozenset({CaseAct.ALARM, CaseAct.CORRECTION_REQUESTED, TaskAct.UNLINKED, OverseerAct.RESENT})
+WARN = frozenset(
+    {
+        CaseAct.ALARM,
+        CaseAct.CORRECTION_REQUESTED,
+        CaseAct.DEEMED_ACCEPTED,
+        CaseAct.APPLICANT_NAMED,
+        CaseAct.HANDED_OVER,
+        TaskAct.UNLINKED,
+        OverseerAct.RESENT,
+    }
+)
 BAD = frozenset({CaseAct.NOT_ACCEPTED, CaseAct.REJECTED, TaskAct.SMS_FAILED, ClockAct.DEADLINE_MISSED})
 
 
@@ -32,8 +44,7 @@ def _ids(entry: Entry) -> set[int]:
     """People whom an entry names by id."""
     data = entry.data
     found = {*data.get("people", ()), *data.get("managers", ())}
-    if isinstance(data.get("drawn"), int):
-        found.add(data["drawn"])
+    found.update(data.get(name) for name in ("drawn", "from", "to"))
     return {one for one in found if isinstance(one, int)}
 
 
@@ -71,6 +82,28 @@ def _drawn(data: Mapping[str, Any], names: Names) -> str:
     return f"从 {len(data.get('pool', ()))} 人中抽取{f'：{drawn}' if drawn else '，无人在岗，由处室决定人员办理'}"
 
 
+def _paused(data: Mapping[str, Any], names: Names) -> str:
+    return f"{_label(KindCode, data.get('kind'))}，{ground_text(data)}"
+
+
+def _extended(data: Mapping[str, Any], names: Names) -> str:
+    return f"{_clock(data, names)}，依据{data.get('basis', '')}"
+
+
+def _procedure(data: Mapping[str, Any], names: Names) -> str:
+    return f"{ground_text(data)}，预计 {data.get('days', '')} 个工作日"
+
+
+def _asked(data: Mapping[str, Any], names: Names) -> str:
+    unit = data.get("unit", Unit.WORKING)
+    return f"延长{words.length(data.get('days'), Unit(unit))}"
+
+
+def _handed_over(data: Mapping[str, Any], names: Names) -> str:
+    before, after = (_who([data.get(name) or 0], names) for name in ("from", "to"))
+    return f"{before or '无审查人员'} → {after or '无人值班，由处室决定人员办理'}"
+
+
 def _measure(data: Mapping[str, Any], names: Names) -> str:
     return f"{_label(Measure, data.get('measure'))}，计划{_day(data.get('planned_finish_on'))}完成"
 
@@ -93,6 +126,15 @@ NOTES: Mapping[str, Callable[[Mapping[str, Any], Names], str]] = {
     ClockAct.DEADLINE_MISSED: _clock,
     ClockAct.DEADLINE_CANCELLED: _clock,
     ClockAct.DEADLINE_RECOMPUTED: _clock,
+    ClockAct.DEADLINE_PAUSED: _paused,
+    ClockAct.DEADLINE_RESUMED: _clock,
+    ClockAct.DEADLINE_EXTENDED: _extended,
+    ClockAct.DEADLINE_HANDED_OVER: _clock,
+    CaseAct.PROCEDURE_STARTED: _procedure,
+    CaseAct.EXTENSION_REQUESTED: _asked,
+    CaseAct.EXTENSION_GRANTED: _asked,
+    CaseAct.EXTENSION_DECLINED: _asked,
+    CaseAct.HANDED_OVER: _handed_over,
     CaseAct.ALARM: _alarm,
     TaskAct.ALARM: _alarm,
     CaseAct.REVIEWER_DRAWN: _drawn,

@@ -2,17 +2,22 @@
 
 from django.urls import path
 
-from oversight.views import board, cases, outbox, refusals, unlinked
+from oversight.views import board, cases, deemed, exemptions, outbox, refusals, unlinked
 
 app_name = "oversight"
 urlpatterns = [
     path("", board.board_page, name="board"),
     path("export.csv", board.export, name="export"),
     path("cases/<slug:number>/", cases.case_page, name="case"),
+    path("cases/<slug:number>/hand-over/", cases.hand_over, name="hand_over"),
     path("tasks/<slug:number>/", cases.task_page, name="task"),
     path("papers/<int:pk>/", cases.paper, name="paper"),
+    path("deemed/", deemed.deemed_page, name="deemed"),
+    path("deemed/export.csv", deemed.export, name="deemed_export"),
     path("refusals/", refusals.refusals, name="refusals"),
     path("refusals/export.csv", refusals.export, name="refusals_export"),
+    path("exemptions/", exemptions.for_overseers, name="exemptions"),
+    path("exemptions/export.csv", exemptions.overseers_export, name="exemptions_export"),
     path("unlinked/", unlinked.unlinked, name="unlinked"),
     path("unlinked/export.csv", unlinked.export, name="unlinked_export"),
     path("unlinked/<slug:number>/", unlinked.assign, name="assign"),

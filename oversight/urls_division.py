@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from oversight.views import linkages, people, units
+from oversight.views import exemptions, items, linkages, people, periods, units
 
 app_name = "division"
 urlpatterns = [
@@ -25,9 +25,17 @@ urlpatterns = [
     path("linkages/export.csv", linkages.export, name="linkages_export"),
     path("linkages/new/", linkages.new, name="linkage_new"),
     path("linkages/<int:pk>/turn/", linkages.turn, name="linkage_turn"),
-    path("items/", linkages.items, name="items"),
-    path("items/export.csv", linkages.items_export, name="items_export"),
-    path("items/<int:pk>/", linkages.item, name="item"),
-    path("items/<int:pk>/publish/", linkages.publish, name="publish"),
-    path("items/<int:pk>/retire/", linkages.retire, name="retire"),
+    path("items/", items.items, name="items"),
+    path("items/export.csv", items.items_export, name="items_export"),
+    path("items/<int:pk>/", items.item, name="item"),
+    path("items/<int:pk>/publish/", items.publish, name="publish"),
+    path("items/<int:pk>/retire/", items.retire, name="retire"),
+    path("items/<int:pk>/promise/", items.promise, name="promise"),
+    path("items/<int:pk>/periods/<slug:kind>/", items.period, name="item_period"),
+    path("periods/", periods.periods, name="periods"),
+    path("periods/export.csv", periods.export, name="periods_export"),
+    path("periods/rules/<int:pk>/off/", periods.off, name="period_off"),
+    path("periods/<slug:kind>/", periods.period, name="period"),
+    path("exemptions/", exemptions.for_division, name="exemptions"),
+    path("exemptions/export.csv", exemptions.division_export, name="exemptions_export"),
 ]

@@ -279,6 +279,15 @@ class Stack:
         if not wait_until(lambda: self.pid(role) not in {0, old_pid}, timeout, 0.1):
             raise PlainError(f"{role} 没有重新启动：\n{tail(self.log_dir / f'{role}.log')}")
 
+    def hold_down(self, role: str) -> None:
+        """Stop ``role`` in order and keep it down until :meth:`bring_back` (for tests: hours without it)."""
+        if not wait_until(lambda: rpc.stop(self._rpc_socket, role), 30, 0.1):
+            raise PlainError(f"{role} 没有停下：\n{tail(self.log_dir / f'{role}.log')}")
+
+    def bring_back(self, role: str) -> None:
+        """Start what :meth:`hold_down` keeps down, without waiting for it."""
+        rpc.start(self._rpc_socket, role)
+
     def manage(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run ``manage.py`` against the running portal's data; with ``check`` a failure raises with its output."""
         command = [sys.executable, str(ROOT / "manage.py"), *arguments]

@@ -63,6 +63,17 @@ def start(path: Path, name: str) -> None:
             raise
 
 
+def stop(path: Path, name: str) -> bool:
+    """Stop one process; tell whether it is down to stay: one that has just died may be on its way back, ask again."""
+    try:
+        _call(path, "stopProcess", name)
+    except xmlrpc.client.Fault as fault:
+        if "NOT_RUNNING" not in fault.faultString:
+            raise
+    info = cast(dict[str, object], _call(path, "getProcessInfo", name))
+    return info["statename"] == "STOPPED"
+
+
 def process_pid(path: Path, name: str) -> int:
     """Return the pid of a process, 0 while it is not running."""
     info = cast(dict[str, object], _call(path, "getProcessInfo", name))

@@ -15,8 +15,10 @@ from django.utils import timezone
 from approvals.enums import CaseAct
 from approvals.exceptions import Refused, TransitionNotAllowed
 from approvals.models import Case, Upload
+from approvals.writing import Writing
 from catalogue.models import Linkage
 from credit.models import note_kept_promise
+from deadlines import periods
 from deadlines.actions import meet_deadline, start_deadline
 from deadlines.alarms import opening_of
 from deadlines.kinds import KindCode
@@ -123,7 +125,12 @@ def finish(task: SupervisionTask, *, finished_on: dt.date | None, by: User, now:
     if task.planned_deadline and task.planned_deadline.is_open:
         meet_deadline(task.planned_deadline, at=now, by=by)
     event = now if finished_on == today else opening_of(finished_on)
-    task.feedback_deadline = start_deadline(KindCode.FEEDBACK, at=event, stream=task.stream, by=by)
+    length = periods.load([KindCode.FEEDBACK], division=task.office.department.division_id).length(
+        KindCode.FEEDBACK, task.office.department.division_id
+    )
+    task.feedback_deadline = start_deadline(
+        KindCode.FEEDBACK, at=event, stream=task.stream, by=by, length=length, now=now
+    )
     save_at(task, now)
     record_many([Draft(task.stream, TaskAct.FINISHED, {"finished_on": finished_on.isoformat()}, by)], at=now)
     outbox.cancel([reference_of(task.pk)], [Kind.TASK_REMINDER.value])
@@ -225,8 +232,10 @@ def open_task_for(case: Case, linkage: Linkage, *, by: User, now: dt.datetime) -
     linkage = Linkage.objects.select_related("office__department__division", "sub_item__item").get(pk=linkage.pk)
     if not linkage.active or linkage.business_item_id != case.business_item_id:
         raise Refused("linkage-not-fit", "该审管关联已停用，或者不属于本办件的业务办理项。", field="office")
-    task = open_linked(case, [linkage], by=by, now=now, first=case.tasks.count() + 1)[0]
+    writing = Writing()
+    task = open_linked(case, [linkage], by=by, now=now, first=case.tasks.count() + 1, writing=writing)[0]
     place.settled_at = now
     place.save(update_fields=["settled_at"])
-    record_many([Draft(case.stream, TaskAct.ASSIGNED, {"task": task.pk, "linkage": linkage.pk}, by)], at=now)
+    writing.entries.append(Draft(case.stream, TaskAct.ASSIGNED, {"task": task.pk, "linkage": linkage.pk}, by))
+    writing.write(now)
     return task

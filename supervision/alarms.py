@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from approvals.alarms import when
 from deadlines.clock import local_date
@@ -11,7 +12,7 @@ from deadlines.kinds import KindCode
 from deadlines.registry import AlarmNotice, register
 from ledger.record import Draft as LedgerDraft
 from ledger.record import record_many
-from notifications.outbox import Draft, queue
+from notifications.outbox import Draft, post
 from offices.models import Posting, User
 from offices.people import by_department, by_office, overseers
 from supervision.enums import TaskAct
@@ -25,6 +26,17 @@ OWNERS = {
 }
 
 
+class Reminded(NamedTuple):
+    """What a reminder says of a task, and who must hear it."""
+
+    pk: int
+    number: str
+    office_id: int
+    department_id: int
+    division_id: int
+    clock_id: int
+
+
 def alarm_tasks(notices: Sequence[AlarmNotice], now: dt.datetime) -> None:
     """Answer a batch of alarms of one kind: one reminder for each person and task, one ledger entry for each task.
 
@@ -33,25 +45,24 @@ def alarm_tasks(notices: Sequence[AlarmNotice], now: dt.datetime) -> None:
     column, verb = OWNERS[notices[0].kind]
     by_clock = {notice.deadline_id: notice for notice in notices}
     today = local_date(now)
-    tasks = list(
-        SupervisionTask.objects.filter(**{f"{column}__in": by_clock})
-        .only("number", "office_id", "department_id", "department__division_id", column)
-        .select_related("department")
+    rows = SupervisionTask.objects.filter(**{f"{column}__in": by_clock}).values_list(
+        "pk", "number", "office_id", "department_id", "department__division_id", column
     )
+    tasks = [Reminded(*row) for row in rows]
     managers = by_office(Posting.Role.OFFICE_MANAGER, {task.office_id for task in tasks}, today)
-    late = [task for task in tasks if by_clock[getattr(task, column)].stage >= 1]
-    later = {task.department.division_id for task in tasks if by_clock[getattr(task, column)].stage >= 2}
+    late = [task for task in tasks if by_clock[task.clock_id].stage >= 1]
+    later = {task.division_id for task in tasks if by_clock[task.clock_id].stage >= 2}
     deputies = by_office(Posting.Role.OFFICE_DEPUTY, {task.office_id for task in late}, today)
     heads = by_department(Posting.Role.DEPARTMENT_HEAD, {task.department_id for task in late}, today)
     chasers = overseers(later, today) if later else {}
     drafts, acts = [], []
     for task in tasks:
-        notice = by_clock[getattr(task, column)]
+        notice = by_clock[task.clock_id]
         people: list[User] = list(managers.get(task.office_id, []))
         if notice.stage >= 1:
             people += deputies.get(task.office_id, []) + heads.get(task.department_id, [])
         if notice.stage >= 2:
-            people += chasers.get(task.department.division_id, [])
+            people += chasers.get(task.division_id, [])
         people = list(dict.fromkeys(people))
         text = f"监管任务{task.number}的{verb}{when(notice.stage, notice.due_on)}，请及时办理。"
         drafts += [
@@ -62,12 +73,13 @@ def alarm_tasks(notices: Sequence[AlarmNotice], now: dt.datetime) -> None:
                 reference=reference_of(task.pk),
                 to_user=person,
                 bundle_key=f"reminder:{person.pk}:{today}",
+                due_on=notice.due_on,
             )
             for person in people
         ]
         acts.append(
             LedgerDraft(
-                task.stream,
+                notice.stream,
                 TaskAct.ALARM,
                 {
                     "deadline": notice.deadline_id,
@@ -77,7 +89,7 @@ def alarm_tasks(notices: Sequence[AlarmNotice], now: dt.datetime) -> None:
                 },
             )
         )
-    queue(drafts, now)
+    post(drafts, now)
     record_many(acts, at=now)
 
 

@@ -16,13 +16,15 @@ class SupervisionConfig(AppConfig):
         from approvals.signals import case_completed
         from deadlines import owners
         from ledger import acts
-        from supervision import alarms, checks, enums, messages, progress, receivers
+        from supervision import alarms, checks, enums, messages, moves, progress, receivers, sights
         from supervision.names import names_of
 
         acts.register(enums.TaskAct)
         messages.register()
         alarms.connect()
+        moves.connect()
         case_completed.connect(receivers.open_tasks, sender=Case, dispatch_uid="supervision.open_tasks")
         provide_afterwards(progress.afterwards)
         owners.register("task", names_of)
+        sights.register()
         checks.register()

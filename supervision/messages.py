@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from django.utils import timezone
 
+from deadlines import periods
 from deadlines.actions import Start, start_many
 from deadlines.kinds import KindCode
 from ledger.record import Draft as LedgerDraft
@@ -72,15 +73,25 @@ class TaskSms(kinds.Handler):
         tasks = list(
             SupervisionTask.objects.select_for_update(of=("self",))
             .filter(pk__in=by_task, sms_sent_at__isnull=True)
+            .select_related("department")
             .order_by("pk")
         )
+        lengths = periods.load([KindCode.ACKNOWLEDGE])
         by_moment: dict[dt.datetime, list[SupervisionTask]] = {}
         for task in tasks:
             task.sms_sent_at = by_task[task.pk].sent_at or now
             if task.acknowledged_at is None:
                 by_moment.setdefault(task.sms_sent_at, []).append(task)
         for moment, group in by_moment.items():
-            clocks = start_many([Start(KindCode.ACKNOWLEDGE, task.stream) for task in group], at=moment, record=False)
+            starts = [
+                Start(
+                    KindCode.ACKNOWLEDGE,
+                    task.stream,
+                    length=lengths.length(KindCode.ACKNOWLEDGE, task.department.division_id),
+                )
+                for task in group
+            ]
+            clocks = start_many(starts, at=moment, record=False)
             for task, clock in zip(group, clocks, strict=True):
                 task.acknowledge_deadline = clock
         SupervisionTask.objects.bulk_update(tasks, ["sms_sent_at", "acknowledge_deadline"])

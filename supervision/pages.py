@@ -14,6 +14,7 @@ from deadlines import calendar as working_calendar
 from deadlines.arithmetic import due_date
 from deadlines.clock import local_date
 from deadlines.enums import Unit
+from deadlines.explaining import explain_many
 from deadlines.kinds import KINDS, KindCode
 from ledger.models import Entry
 from supervision.enums import Measure, Result, TaskAct, TaskStatus
@@ -175,6 +176,7 @@ def archive(task: SupervisionTask, now: dt.datetime) -> dict[str, Any]:
         "crumbs": [{"label": "监管任务", "url": reverse("tasks:list")}],
         "clock": clock,
         "other_clocks": others,
+        "explanations": explain_many([clock, *others], local_date(now)),
         "task_facts": _task_facts(task),
         "case_facts": _case_facts(task),
         "licence_facts": _licence_facts(licence) if licence else [],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 from typing import Any
 
@@ -48,7 +49,8 @@ def _put() -> None:
                 execute_values(cursor.cursor, f"INSERT INTO {table} ({names}) VALUES %s", plain, page_size=1000)
             else:
                 marks = ", ".join(["%s"] * len(columns))
-                cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)
+                plain = [tuple(v.isoformat() if isinstance(v, dt.time) else v for v in row) for row in rows]
+                cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", plain)
         for statement in connection.ops.sequence_reset_sql(no_style(), [model for model, _, _ in _snapshot]):
             cursor.execute(statement)
 

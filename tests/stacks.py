@@ -35,6 +35,20 @@ class PostgresStack(Stack):
         self.broker.start()
         return 0
 
+    def hold_down(self, role: str) -> None:
+        """As the stack's own; the broker is ours to kill."""
+        if role != "valkey":
+            super().hold_down(role)
+        else:
+            self.broker.kill()
+
+    def bring_back(self, role: str) -> None:
+        """As the stack's own; the broker comes back empty."""
+        if role != "valkey":
+            super().bring_back(role)
+        else:
+            self.broker.start()
+
     def close(self) -> None:
         """Stop the portal and its servers."""
         try:

@@ -16,6 +16,8 @@ from approvals.exceptions import Refused, TransitionNotAllowed
 from approvals.models import Case, Delivery, Licence
 from approvals.numbers import licence_number
 from approvals.signals import case_completed
+from approvals.stages import leave
+from approvals.writing import Writing
 from deadlines.actions import meet_deadline
 from deadlines.arithmetic import add_months
 from ledger.record import Draft, record_many
@@ -45,7 +47,7 @@ def _issue_licence(case: Case, *, by: User, now: dt.datetime) -> Licence:
 
 
 def _finish(case: Case, outcome: Outcome, drafts: list[Draft], *, by: User, now: dt.datetime) -> Licence | None:
-    """Move to completed, write everything, and send the signal inside the transaction."""
+    """Move to completed, send the signal inside the transaction, and write everything."""
     case.move(CaseStatus.COMPLETED, now)
     case.outcome = outcome
     case.completed_at = now
@@ -54,12 +56,14 @@ def _finish(case: Case, outcome: Outcome, drafts: list[Draft], *, by: User, now:
         licence = _issue_licence(case, by=by, now=now)
         drafts.append(Draft(case.stream, CaseAct.LICENCE_ISSUED, {"licence": licence.number}, by))
     save_at(case, now)
+    drafts += leave(case, by=by, now=now)
     drafts.append(Draft(case.stream, CaseAct.COMPLETED, {"outcome": outcome.value}, by))
-    record_many(drafts, at=now)
+    writing = Writing(drafts)
     if licence is not None:
         reach("complete.before_signal")
-        case_completed.send(sender=Case, case=case, licence=licence, by=by, now=now)
-        notices.to_applicant(case, notices.Kind.COMPLETED, now)
+        case_completed.send(sender=Case, case=case, licence=licence, by=by, now=now, writing=writing)
+        writing.messages.append(notices.draft_to_applicant(case, notices.Kind.COMPLETED))
+    writing.write(now)
     reach("complete.before_commit")
     transaction.on_commit(lambda: reach("complete.after_commit"))
     return licence
@@ -72,7 +76,7 @@ def complete_case(case: Case, *, by: User, now: dt.datetime) -> Case:
     All in one transaction: a completed case without its tasks cannot exist (L9a).
     Raises ``TransitionNotAllowed`` if somebody completed it before.
     """
-    case = Case.objects.lock(case.pk)
+    case = Case.objects.lock(case.pk, "stage_deadline")
     if case.status != CaseStatus.APPROVED:
         raise TransitionNotAllowed(
             f"这件办件现在是“{case.get_status_display()}”，不能办结；可能有同事已先一步办理，请刷新查看。"

@@ -8,7 +8,8 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -18,25 +19,30 @@ from approvals import notices, papers
 from approvals.actions.finish import file_case
 from approvals.draws import draw_decider, draw_reviewer
 from approvals.enums import CaseAct, CaseStatus, DocumentKind, MaterialState, RefusalGround, Way
-from approvals.exceptions import Refused
+from approvals.exceptions import Refused, TransitionNotAllowed
 from approvals.models import Case, CaseMaterial, CorrectionNotice, NotAccepted, Upload
 from approvals.numbers import case_number, query_code
+from approvals.stages import begin, leave
 from catalogue.enums import ItemStatus, PeriodStart, Requirement
 from catalogue.models import BusinessItem
 from credit.identifiers import normalise
 from credit.models import CreditSubject
-from deadlines.actions import meet_deadline, start_deadline
+from deadlines import calendar as working_calendar
+from deadlines import periods
+from deadlines.actions import Start, meet_deadline, start_deadline, start_many
+from deadlines.arithmetic import Calendar, due_date
 from deadlines.enums import Unit
 from deadlines.kinds import KindCode
 from deadlines.models import Deadline
+from deadlines.periods import Periods
 from ledger.record import Draft, record_many
 from lianyungang_gov.faults import reach
 from offices.history import save_at
-from offices.models import User
+from offices.models import Posting, User
+from offices.people import by_department, overseers
 
-# No law sets how long an applicant may take to answer the notice; the paper names the day.
-ANSWER_WORKING_DAYS = 10
 LONGEST_REMARK = 200
+LONGEST_BASIS = 300
 PROMISE_LETTER = "经签署的告知承诺书"
 # What a conditional material's line says on the form: provided, or not needed in this case.
 NOT_NEEDED = "not_needed"
@@ -163,8 +169,8 @@ def receive_case(draft: IntakeDraft, *, by: User, now: dt.datetime) -> Case:
         line.case = case
     CaseMaterial.objects.bulk_create(lines)
     _take_in(case, draft.provided, now)
-    case.notice_deadline = start_deadline(KindCode.CORRECTION_NOTICE, at=now, stream=case.stream, by=by)
-    Case.objects.filter(pk=case.pk).update(notice_deadline=case.notice_deadline)
+    _start_answering(case, by, now)
+    Case.objects.filter(pk=case.pk).update(notice_deadline=case.notice_deadline, stage_deadline=case.stage_deadline)
     _, receipt = papers.issue(case, DocumentKind.RECEIPT, by=by, now=now)
     drafts = [
         Draft(
@@ -180,6 +186,13 @@ def receive_case(draft: IntakeDraft, *, by: User, now: dt.datetime) -> Case:
     record_many(drafts, at=now)
     notices.to_applicant(case, notices.Kind.RECEIVED, now)
     return case
+
+
+def _start_answering(case: Case, by: User, now: dt.datetime) -> None:
+    """Start the 5-day clock of art. 32(4) and the window's own stage."""
+    lengths = periods.load([KindCode.STAGE_WINDOW], division=case.division_id)
+    starts = [Start(KindCode.CORRECTION_NOTICE, case.stream), begin(case, KindCode.STAGE_WINDOW, lengths)]
+    case.notice_deadline, case.stage_deadline = start_many(starts, at=now, by=by)
 
 
 def _check_names(draft: IntakeDraft, subject: CreditSubject, now: dt.datetime) -> bool:
@@ -206,24 +219,148 @@ def _check_names(draft: IntakeDraft, subject: CreditSubject, now: dt.datetime) -
     return renamed
 
 
-def _promised_clock(case: Case, by: User, now: dt.datetime) -> Deadline | None:
-    """Start the promised clock: the item's working days, or today for what is decided on the spot (O3.1.2b)."""
+def _decision_clocks(case: Case, lengths: Periods, at: dt.datetime) -> dict[str, Start]:
+    """What starts with acceptance: the statutory clock, and the promised one (O3.1.2b: today, on the spot)."""
     item = case.business_item
+    starts: dict[str, Start] = {}
+    if item.statutory_length:
+        starts["statutory_deadline"] = Start(
+            KindCode.DECISION_STATUTORY,
+            case.stream,
+            length=item.statutory_length,
+            unit=Unit(item.statutory_unit),
+            legal_basis=item.statutory_source,
+        )
     if item.promised_length:
-        return start_deadline(
-            KindCode.DECISION_PROMISED, at=now, stream=case.stream, by=by, length=item.promised_length
+        starts["promised_deadline"] = Start(
+            KindCode.DECISION_PROMISED, case.stream, length=item.promised_length, legal_basis=item.promised_source
+        )
+    elif item.is_on_the_spot:
+        starts["promised_deadline"] = Start(
+            KindCode.DECISION_PROMISED,
+            case.stream,
+            unit=Unit.FIXED,
+            fixed_on=timezone.localtime(at).date(),
+            legal_basis="连政办传〔2023〕8号：即办件立等可取",
         )
     if not item.is_on_the_spot:
-        return None
-    return start_deadline(
-        KindCode.DECISION_PROMISED,
-        at=now,
-        stream=case.stream,
-        by=by,
-        unit=Unit.FIXED,
-        fixed_on=timezone.localtime(now).date(),
-        legal_basis="连政办传〔2023〕8号：即办件立等可取",
+        starts["stage_deadline"] = begin(case, KindCode.STAGE_REVIEW, lengths)
+    return starts
+
+
+def _start_decision(case: Case, *, accepted: dt.datetime, by: User | None, now: dt.datetime) -> None:
+    """Start the decision clocks of a locked case from the moment at which it counts as accepted.
+
+    An item whose law counts from receipt starts its statutory clock there; the stage of the office starts now.
+    """
+    notice = getattr(case, "correction_notice", None)
+    complete_since = notice.answered_at if notice else case.received_at
+    lengths = periods.load([KindCode.STAGE_REVIEW], division=case.division_id)
+    starts = _decision_clocks(case, lengths, accepted)
+    from_receipt = case.business_item.statutory_start == PeriodStart.RECEIPT
+    moments = {"statutory_deadline": complete_since if from_receipt else accepted, "promised_deadline": accepted}
+    calendar = working_calendar.estimating()
+    _keep_within_law(starts, moments, calendar)
+    by_moment: dict[dt.datetime, list[str]] = {}
+    for name in starts:
+        by_moment.setdefault(moments.get(name, now), []).append(name)
+    for moment, names in by_moment.items():
+        clocks = start_many([starts[name] for name in names], at=moment, by=by, now=now, calendar=calendar)
+        for name, clock in zip(names, clocks, strict=True):
+            setattr(case, name, clock)
+
+
+def _keep_within_law(starts: dict[str, Start], moments: Mapping[str, dt.datetime], calendar: Calendar) -> None:
+    """Cut a promise that would end after the law's own period; where no day is left, the law's clock runs alone.
+
+    Holidays stretch working days more than calendar days, and a period from receipt runs before acceptance.
+    """
+    law, promise = starts.get("statutory_deadline"), starts.get("promised_deadline")
+    if law is None or law.length is None or law.unit is None or promise is None or promise.length is None:
+        return
+    last = due_date(timezone.localtime(moments["statutory_deadline"]).date(), law.length, law.unit, calendar)
+    left = calendar.count(timezone.localtime(moments["promised_deadline"]).date(), last)
+    if not left:
+        del starts["promised_deadline"]
+    elif left < promise.length:
+        basis = f"以法定期限届满之日为限；{promise.legal_basis}"[:LONGEST_BASIS]
+        starts["promised_deadline"] = replace(promise, length=left, legal_basis=basis)
+
+
+def has_lapsed(case: Case, now: dt.datetime) -> bool:
+    """Whether nobody answered in time, so that the law itself accepted the case (行政许可法 art. 32(4)).
+
+    A filing is none of art. 32's; a day that rests on an unpublished year decides nothing.
+    """
+    clock = case.notice_deadline
+    return (
+        case.status == CaseStatus.SUBMITTED
+        and clock is not None
+        and clock.is_open
+        and not clock.provisional
+        and clock.is_overdue(timezone.localtime(now).date())
+        and not case.is_filing
     )
+
+
+def _refuse_if_lapsed(case: Case, now: dt.datetime) -> None:
+    if has_lapsed(case, now):
+        raise Refused(
+            "deemed-accepted",
+            "收到材料后 5 个工作日内没有答复，依法自收到之日起即为受理，不能再补正告知或者不予受理；请刷新查看。",
+            conflict=True,
+        )
+
+
+@transaction.atomic
+def deem_accepted(case: Case, *, by: User | None, now: dt.datetime) -> Case:
+    """Record that the law accepted a case which nobody answered within 5 working days, from the day it came in.
+
+    The decision clocks start retroactively; applicant, clerk, heads and overseers are told. Without anybody to draw,
+    the case stays deemed accepted and the overseers give it a reviewer. Raises ``TransitionNotAllowed``.
+    """
+    case = Case.objects.lock(case.pk)
+    if not has_lapsed(case, now) or case.notice_deadline is None:
+        raise TransitionNotAllowed("这件办件没有视为受理的情形，可能有同事已先一步办理，请刷新查看。")
+    case.move(CaseStatus.DEEMED_ACCEPTED, now)
+    case.accepted_at, case.deemed_at = case.notice_deadline.started_at, now
+    late = case.notice_deadline
+    meet_deadline(late, at=now, by=by)
+    ended = leave(case, by=by, now=now)
+    _start_decision(case, accepted=case.accepted_at, by=by, now=now)
+    drafts = [
+        *ended,
+        Draft(
+            case.stream,
+            CaseAct.DEEMED_ACCEPTED,
+            {"accepted": case.accepted_at.isoformat(), "should_have": late.due_on.isoformat()},
+            by,
+        ),
+        papers.issue(case, DocumentKind.ACCEPTANCE, by=by, now=now)[1],
+    ]
+    draw = draw_decider if case.business_item.is_on_the_spot else draw_reviewer
+    with suppress(Refused):
+        drafts.append(draw(case, by=by, now=now))
+        case.move(CaseStatus.IN_REVIEW, now)
+    save_at(case, now)
+    record_many(drafts, at=now)
+    _tell_deemed(case, late, now)
+    reach("deem.before_commit")
+    return case
+
+
+def _tell_deemed(case: Case, late: Deadline, now: dt.datetime) -> None:
+    today = timezone.localtime(now).date()
+    day = papers.cn_day(late.start_on)
+    due = case.decision_deadline
+    promise = f"，{papers.cn_day(due.due_on)}前作出决定" if due else ""
+    text = f"因5个工作日内未答复，依法自{day}起视为受理{promise}。"
+    notices.tell(case, notices.Kind.DEEMED, text, "once", now)
+    heads = by_department(Posting.Role.DEPARTMENT_HEAD, {case.department_id}, today).get(case.department_id, [])
+    chasers = overseers({case.division_id}, today).get(case.division_id, [])
+    nobody = "，尚无审查人员，请改派" if case.status == CaseStatus.DEEMED_ACCEPTED else ""
+    text = f"办件{case.number}逾期未告知，依法自{day}起视为受理，审批期限已自该日起算{nobody}。"
+    notices.tell_people(case, notices.Kind.DEEMED_STAFF, text, "once", [case.intake_by, *heads, *chasers], now)
 
 
 def missing_lines(case: Case) -> list[CaseMaterial]:
@@ -240,6 +377,8 @@ def accept_case(case: Case, *, by: User, now: dt.datetime) -> Case:
     Raises ``TransitionNotAllowed`` (somebody was faster) or ``Refused`` with what is missing.
     """
     case = Case.objects.lock(case.pk)
+    if has_lapsed(case, now):
+        return deem_accepted(case, by=by, now=now)
     case.move(CaseStatus.ACCEPTED, now)
     missing = missing_lines(case)
     if missing:
@@ -250,25 +389,13 @@ def accept_case(case: Case, *, by: User, now: dt.datetime) -> Case:
             field="materials",
         )
     case.accepted_at = now
-    notice = getattr(case, "correction_notice", None)
-    complete_since = notice.answered_at if notice else case.received_at
     if case.notice_deadline and case.notice_deadline.is_open:
         meet_deadline(case.notice_deadline, at=now, by=by)
+    drafts = leave(case, by=by, now=now)
     item = case.business_item
-    drafts = [Draft(case.stream, CaseAct.ACCEPTED, {"materials": case.materials.count()}, by)]
+    drafts.append(Draft(case.stream, CaseAct.ACCEPTED, {"materials": case.materials.count()}, by))
     if not case.is_filing:
-        if item.statutory_length:
-            from_receipt = item.statutory_start == PeriodStart.RECEIPT
-            case.statutory_deadline = start_deadline(
-                KindCode.DECISION_STATUTORY,
-                at=complete_since if from_receipt else now,
-                stream=case.stream,
-                by=by,
-                length=item.statutory_length,
-                unit=Unit(item.statutory_unit),
-                legal_basis=item.statutory_source,
-            )
-        case.promised_deadline = _promised_clock(case, by, now)
+        _start_decision(case, accepted=now, by=by, now=now)
     drafts.append(papers.issue(case, DocumentKind.ACCEPTANCE, by=by, now=now)[1])
     if not case.is_filing:
         case.move(CaseStatus.IN_REVIEW, now)
@@ -321,6 +448,7 @@ def request_correction(
         raise Refused(
             "second-correction", "本办件已经一次性告知过，依法不得再次告知；请受理，或者依法不予受理。", conflict=True
         )
+    _refuse_if_lapsed(case, now)
     case.move(CaseStatus.CORRECTION_REQUESTED, now)
     choices = {choice["key"]: choice["text"] for choice in correction_choices(case)}
     if unknown := [key for key in keys if key not in choices]:
@@ -343,12 +471,16 @@ def request_correction(
     CorrectionNotice.objects.create(case=case, points=points, issued_by=by, issued_at=now)
     if case.notice_deadline and case.notice_deadline.is_open:
         meet_deadline(case.notice_deadline, at=now, by=by)
-    case.answer_deadline = start_deadline(
-        KindCode.CORRECTION_ANSWER, at=now, stream=case.stream, by=by, length=ANSWER_WORKING_DAYS
+    ended = leave(case, by=by, now=now)
+    item = case.business_item
+    length = periods.load([KindCode.CORRECTION_ANSWER], division=case.division_id).length(
+        KindCode.CORRECTION_ANSWER, case.division_id, item.code
     )
+    case.answer_deadline = start_deadline(KindCode.CORRECTION_ANSWER, at=now, stream=case.stream, by=by, length=length)
     save_at(case, now)
     _, paper = papers.issue(case, DocumentKind.CORRECTION, by=by, now=now, points=points)
-    record_many([Draft(case.stream, CaseAct.CORRECTION_REQUESTED, {"points": list(keys)}, by), paper], at=now)
+    act = Draft(case.stream, CaseAct.CORRECTION_REQUESTED, {"points": list(keys)}, by)
+    record_many([*ended, act, paper], at=now)
     notices.to_applicant(case, notices.Kind.CORRECTION, now)
     return case
 
@@ -364,7 +496,7 @@ def answer_correction(case: Case, *, provided: Mapping[str, str], by: User, now:
     notice.save(update_fields=["answered_at"])
     if case.answer_deadline and case.answer_deadline.is_open:
         meet_deadline(case.answer_deadline, at=now, by=by)
-    case.notice_deadline = start_deadline(KindCode.CORRECTION_NOTICE, at=now, stream=case.stream, by=by)
+    _start_answering(case, by, now)
     save_at(case, now)
     record_many([Draft(case.stream, CaseAct.CORRECTION_ANSWERED, {"lines": changed}, by)], at=now)
     return case
@@ -389,6 +521,7 @@ def refuse_acceptance(
 ) -> Case:
     """Refuse to accept, on a ground of art. 32 and with a reason; it stands in the overseers' list (O3.1.3e)."""
     case = Case.objects.lock(case.pk)
+    _refuse_if_lapsed(case, now)
     case.move(CaseStatus.NOT_ACCEPTED, now)
     if ground not in RefusalGround.values:
         raise Refused("ground-missing", "请选择不予受理的法定理由。", field="ground")
@@ -408,9 +541,10 @@ def refuse_acceptance(
     NotAccepted.objects.create(case=case, ground=ground, reason=reason.strip(), issued_by=by, issued_at=now)
     if case.notice_deadline and case.notice_deadline.is_open:
         meet_deadline(case.notice_deadline, at=now, by=by)
+    ended = leave(case, by=by, now=now)
     save_at(case, now)
     text = f"{RefusalGround(ground).label}。{reason.strip()}"
     _, paper = papers.issue(case, DocumentKind.NOT_ACCEPTED, by=by, now=now, points=points, text=text)
-    record_many([Draft(case.stream, CaseAct.NOT_ACCEPTED, {"ground": ground}, by), paper], at=now)
+    record_many([*ended, Draft(case.stream, CaseAct.NOT_ACCEPTED, {"ground": ground}, by), paper], at=now)
     notices.to_applicant(case, notices.Kind.NOT_ACCEPTED, now)
     return case

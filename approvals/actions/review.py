@@ -18,7 +18,9 @@ from approvals.draws import on_duty
 from approvals.enums import CaseAct, CaseStatus, DocumentKind
 from approvals.exceptions import Refused, TransitionNotAllowed
 from approvals.models import Case, Decision, Opinion
-from deadlines.actions import meet_deadline, start_deadline
+from approvals.stages import begin, enter, leave
+from deadlines import periods
+from deadlines.actions import Start, meet_deadline, start_many
 from deadlines.kinds import KindCode
 from ledger.record import Draft, record_many
 from lianyungang_gov.faults import reach
@@ -40,6 +42,26 @@ def _grounds(case: Case, keys: Sequence[str]) -> list[dict[str, Any]]:
     return [{"key": key, "text": choices[key]} for key in keys]
 
 
+def _refuse_while_paused(case: Case) -> None:
+    if case.procedure_deadline and case.procedure_deadline.is_open:
+        raise Refused("procedure-open", "特别程序还没有结束，期限正在暂停；请先结束特别程序。", conflict=True)
+
+
+def _start_issuing(case: Case, *, staged: bool, by: User, now: dt.datetime) -> list[Draft]:
+    """End the stage of the decision; start the clock of art. 44 and, for a licence, the stage of making it."""
+    ended = leave(case, by=by, now=now)
+    lengths = periods.load([KindCode.ISSUE, KindCode.STAGE_CERTIFY], division=case.division_id)
+    code = case.business_item.code
+    starts = [Start(KindCode.ISSUE, case.stream, length=lengths.length(KindCode.ISSUE, case.division_id, code))]
+    if staged:
+        starts.append(begin(case, KindCode.STAGE_CERTIFY, lengths))
+    clocks = start_many(starts, at=now, by=by)
+    case.issue_deadline = clocks[0]
+    if staged:
+        case.stage_deadline = clocks[1]
+    return ended
+
+
 @transaction.atomic
 def give_opinion(
     case: Case, *, approve: bool, text: str, by: User, now: dt.datetime, keys: Sequence[str] = ()
@@ -53,6 +75,7 @@ def give_opinion(
         raise TransitionNotAllowed("这件办件已经有了审查意见，或者不在审查中；请刷新查看。")
     if case.reviewer_id != by.pk:
         raise TransitionNotAllowed("这件办件没有抽取到您名下，不能由您出具意见。")
+    _refuse_while_paused(case)
     if not text.strip():
         raise Refused("opinion-missing", "请写明审查意见。", field="text")
     grounds = _grounds(case, keys)
@@ -63,8 +86,10 @@ def give_opinion(
     opinion = Opinion.objects.create(
         case=case, approve=approve, text=text.strip(), grounds=[] if approve else grounds, reviewer=by, given_at=now
     )
-    Case.objects.filter(pk=case.pk).update(touched_at=now)
-    record_many([Draft(case.stream, CaseAct.OPINION_GIVEN, {"approve": approve, "opinion": opinion.pk}, by)], at=now)
+    ended = enter(case, KindCode.STAGE_DECIDE, by=by, now=now)
+    Case.objects.filter(pk=case.pk).update(touched_at=now, stage_deadline=case.stage_deadline)
+    act = Draft(case.stream, CaseAct.OPINION_GIVEN, {"approve": approve, "opinion": opinion.pk}, by)
+    record_many([*ended, act], at=now)
     return opinion
 
 
@@ -77,6 +102,7 @@ def decide(case: Case, *, approve: bool, by: User, now: dt.datetime, keys: Seque
     """
     case = Case.objects.lock(case.pk)
     case.move(CaseStatus.APPROVED if approve else CaseStatus.REJECTED, now)
+    _refuse_while_paused(case)
     on_the_spot = case.business_item.is_on_the_spot
     if not on_the_spot and not Opinion.objects.filter(case=case).exists():
         raise Refused("opinion-first", "审查意见还没有出具，不能作出决定。")
@@ -100,12 +126,12 @@ def decide(case: Case, *, approve: bool, by: User, now: dt.datetime, keys: Seque
     for clock in (case.statutory_deadline, case.promised_deadline):
         if clock is not None and clock.is_open:
             meet_deadline(clock, at=now, by=by)
-    case.issue_deadline = start_deadline(KindCode.ISSUE, at=now, stream=case.stream, by=by)
+    ended = _start_issuing(case, staged=approve and not on_the_spot, by=by, now=now)
     save_at(case, now)
     kind = DocumentKind.APPROVAL if approve else DocumentKind.REJECTION
     _, paper = papers.issue(case, kind, by=by, now=now, points=grounds, text=text.strip())
     act = CaseAct.APPROVED if approve else CaseAct.REJECTED
-    record_many([Draft(case.stream, act, {"grounds": list(keys)}, by), paper], at=now)
+    record_many([*ended, Draft(case.stream, act, {"grounds": list(keys)}, by), paper], at=now)
     if approve and on_the_spot:
         return complete_case(case, by=by, now=now)
     if not approve:

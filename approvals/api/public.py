@@ -16,11 +16,12 @@ from approvals.enums import CaseStatus
 from approvals.forms_public import ProgressForm
 from approvals.limiter import client_address
 from approvals.models import Licence
-from deadlines.api import DeadlineSerializer
+from deadlines.api import PublicClockExplanationSerializer, PublicDeadlineSerializer
+from deadlines.explaining import explain_many
 from offices.api import Problem, PublicView, answers, read
 
 TAGS = ["public"]
-STEP_STATES = ["done", "current", "todo", "skipped", "stopped"]
+STEP_STATES = ["done", "current", "todo", "skipped", "stopped", "paused"]
 
 
 class ProgressQuestionSerializer(serializers.Serializer[Any]):
@@ -58,6 +59,13 @@ class NextSerializer(serializers.Serializer[Any]):
     remedies = serializers.CharField(allow_blank=True)
 
 
+class ClockNoteSerializer(serializers.Serializer[Any]):
+    """What stopped or lengthened the period: deemed acceptance, a special procedure, the extension."""
+
+    title = serializers.CharField()
+    text = serializers.CharField()
+
+
 class AfterwardsSerializer(serializers.Serializer[Any]):
     """How far supervision has come."""
 
@@ -78,8 +86,20 @@ class ProgressSerializer(serializers.Serializer[Any]):
     label = serializers.CharField()  # type: ignore[assignment]
     steps = StepSerializer(many=True)
     next = NextSerializer()
-    deadline = DeadlineSerializer(allow_null=True)
+    deadline = PublicDeadlineSerializer(allow_null=True)
+    explanations = PublicClockExplanationSerializer(
+        many=True,
+        required=False,
+        help_text="Only with `?explain=1`: why the clock that presses, and the statutory one, stand where they stand.",
+    )
+    clock_notes = ClockNoteSerializer(many=True)
     afterwards = AfterwardsSerializer(many=True)
+
+
+class ProgressQuerySerializer(serializers.Serializer[Any]):
+    """What is asked for besides."""
+
+    explain = serializers.BooleanField(required=False, default=False, help_text="With the clocks, day by day.")
 
 
 class ProgressView(PublicView):
@@ -91,18 +111,24 @@ class ProgressView(PublicView):
         description="The code opens nothing but this reading. An unknown number and a wrong code get the same answer "
         "(404, `progress-not-found`). Limited by address and by number; a wrong answer weighs five times a right one.",
         tags=TAGS,
+        parameters=[ProgressQuerySerializer],
         request=ProgressQuestionSerializer,
         responses=answers({200: ProgressSerializer}, 400, 404, 413, 415, 422, 429),
     )
     def post(self, request: Request) -> Response:
         """Answer, or refuse in one and the same way."""
+        asked = read(ProgressQuerySerializer, request.query_params)
         said = read(ProgressQuestionSerializer, request.data)
         case = progress.find(said["number"], said["query_code"], client_address(request._request))
         if case is None:
             raise Problem(
                 HTTPStatus.NOT_FOUND, "progress-not-found", "没有查到：办件编号或查询码不对，请对照接收凭证核对后再试。"
             )
-        shown = ProgressSerializer(progress.show(case), context={"today": self.today}).data
+        context = {"today": self.today}
+        shown = ProgressSerializer(progress.show(case), context=context).data
+        if asked["explain"]:
+            told = explain_many(progress.public_clocks(case), self.today).values()
+            shown["explanations"] = PublicClockExplanationSerializer(told, many=True, context=context).data
         return Response(shown, headers={"Cache-Control": "no-store"})
 
 

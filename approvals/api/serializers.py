@@ -8,14 +8,17 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from approvals import blind
+from approvals.actions.clocks import grounds_for
 from approvals.actions.intake import NOT_NEEDED, correction_choices, required_points, slot_of
 from approvals.actions.review import ground_choices
 from approvals.archive import neutral_files
 from approvals.blind import BlindCase
 from approvals.enums import CaseStatus, DeliveryMethod, DocumentKind, MaterialState, Outcome, RefusalGround, Way
-from approvals.models import Case, CaseMaterial, Licence, Opinion, Upload
+from approvals.models import Case, CaseMaterial, Extension, Licence, Opinion, SpecialProcedure, Upload
+from catalogue.api import ExtensionSerializer
 from catalogue.models import BusinessItem
-from deadlines.api import DeadlineSerializer
+from deadlines.api import COUNTED_UNITS, DeadlineSerializer
+from deadlines.enums import PauseGround
 from offices.crypto import mask_phone
 
 TICKS = [(MaterialState.PROVIDED.value, MaterialState.PROVIDED.label), (NOT_NEEDED, MaterialState.NOT_NEEDED.label)]
@@ -232,6 +235,54 @@ class OpinionSerializer(serializers.Serializer[Any]):
     given_at = serializers.DateTimeField()
 
 
+class ProcedureSerializer(serializers.Serializer[Any]):
+    """特别程序: while it goes on the decision clocks stand still (行政许可法 art. 45). Officers are not named."""
+
+    ground = serializers.ChoiceField(choices=PauseGround.choices)
+    ground_label = serializers.CharField(source="get_ground_display")
+    law = serializers.CharField(allow_blank=True, help_text="The law where the ground needs one.")
+    estimated_days = serializers.IntegerField(help_text="Working days, as the applicant was told in writing.")
+    reason = serializers.CharField()
+    started_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField(allow_null=True, help_text="Null: it goes on.")
+    result = serializers.CharField(allow_blank=True)
+
+
+class AskedExtensionSerializer(serializers.Serializer[Any]):
+    """延期 (行政许可法 art. 42). Officers are not named."""
+
+    days = serializers.IntegerField(help_text="In the unit of the statutory period.")
+    reason = serializers.CharField()
+    requested_at = serializers.DateTimeField()
+    granted = serializers.BooleanField(allow_null=True, help_text="Null: nobody has answered.")
+    answered_at = serializers.DateTimeField(allow_null=True)
+    answer = serializers.CharField(allow_blank=True)
+
+
+class ExtensionRoomSerializer(ExtensionSerializer):
+    """How far the statutory period may be extended, once, with the unit."""
+
+    unit = serializers.ChoiceField(choices=COUNTED_UNITS)
+
+
+class ExtensionRowSerializer(serializers.Serializer[Any]):
+    """A request for more time as the authority's head sees it, never whose case it is. The context names the day."""
+
+    number = serializers.CharField(source="case.number")
+    business_item = serializers.CharField(source="case.business_item.code")
+    business_item_name = serializers.CharField(source="case.business_item.name")
+    status = serializers.ChoiceField(source="case.status", choices=CaseStatus.choices)
+    office = serializers.CharField(source="case.review_office.name")
+    days = serializers.IntegerField(help_text="In the unit of the statutory period.")
+    reason = serializers.CharField()
+    requested_by = serializers.CharField(source="requested_by.full_name")
+    requested_at = serializers.DateTimeField()
+    granted = serializers.BooleanField(allow_null=True, help_text="Null: nobody has answered.")
+    answered_at = serializers.DateTimeField(allow_null=True)
+    answer = serializers.CharField(allow_blank=True)
+    deadline = DeadlineSerializer(source="case.statutory_deadline", allow_null=True, help_text="The statutory clock.")
+
+
 class ApplicantSerializer(serializers.Serializer[Any]):
     """Whose case it was, once it is decided."""
 
@@ -242,16 +293,57 @@ class ApplicantSerializer(serializers.Serializer[Any]):
 class ReviewSerializer(ReviewRowSerializer):
     """A case as the back office sees it. ``applicant``, ``decision`` and ``licence`` are null before the decision."""
 
+    _known: BusinessItem | None = None
     content = serializers.CharField(allow_blank=True)
     promise_clauses = serializers.ListField(child=serializers.CharField())
+    deemed_at = serializers.DateTimeField(
+        allow_null=True, help_text="When it was noted that the law had accepted the case (行政许可法 art. 32)."
+    )
     decided_at = serializers.DateTimeField(allow_null=True)
     completed_at = serializers.DateTimeField(allow_null=True)
+    statutory = DeadlineSerializer(allow_null=True, help_text="The statutory clock beside the one that presses.")
+    in_procedure = serializers.BooleanField(help_text="Whether a special procedure stops the clocks now.")
+    pause_grounds = serializers.SerializerMethodField(help_text="On which a special procedure may begin.")
+    extension_room = serializers.SerializerMethodField(help_text="Null: the law allows none for this item.")
+    procedures = serializers.SerializerMethodField()
+    extensions = serializers.SerializerMethodField()
     materials = serializers.SerializerMethodField()
     grounds = serializers.SerializerMethodField(help_text="All that an adverse opinion or a rejection may rest on.")
     opinion = serializers.SerializerMethodField()
     applicant = serializers.SerializerMethodField()
     decision = serializers.SerializerMethodField()
     licence = serializers.SerializerMethodField()
+
+    def _item(self, case: BlindCase) -> BusinessItem:
+        """The item, read once an answer."""
+        if self._known is None or self._known.pk != case.item_id:
+            self._known = BusinessItem.objects.get(pk=case.item_id)
+        return self._known
+
+    @extend_schema_field(serializers.ListField(child=serializers.ChoiceField(choices=PauseGround.choices)))
+    def get_pause_grounds(self, case: BlindCase) -> Any:
+        """The grounds that the law lists, public notice where the item has one."""
+        return grounds_for(self._item(case))
+
+    @extend_schema_field(ExtensionRoomSerializer(allow_null=True))
+    def get_extension_room(self, case: BlindCase) -> Any:
+        """What the item's law allows."""
+        item = self._item(case)
+        room = item.extension
+        if room is None:
+            return None
+        told = {"longest": room.longest, "unit": item.statutory_unit, "allowed_by": room.allowed_by}
+        return ExtensionRoomSerializer(told | {"legal_basis": room.legal_basis}).data
+
+    @extend_schema_field(ProcedureSerializer(many=True))
+    def get_procedures(self, case: BlindCase) -> Any:
+        """The special procedures, the first first."""
+        return ProcedureSerializer(SpecialProcedure.objects.filter(case_id=case.pk).order_by("id"), many=True).data
+
+    @extend_schema_field(AskedExtensionSerializer(many=True))
+    def get_extensions(self, case: BlindCase) -> Any:
+        """The requests for more time, the first first."""
+        return AskedExtensionSerializer(Extension.objects.filter(case_id=case.pk).order_by("id"), many=True).data
 
     @extend_schema_field(ReviewLineSerializer(many=True))
     def get_materials(self, case: BlindCase) -> Any:
@@ -262,7 +354,7 @@ class ReviewSerializer(ReviewRowSerializer):
     @extend_schema_field(PointSerializer(many=True))
     def get_grounds(self, case: BlindCase) -> Any:
         """The item's published conditions and materials."""
-        return ground_choices(Case(pk=case.pk, business_item=BusinessItem.objects.get(pk=case.item_id)))
+        return ground_choices(Case(pk=case.pk, business_item=self._item(case)))
 
     @extend_schema_field(OpinionSerializer(allow_null=True))
     def get_opinion(self, case: BlindCase) -> Any:

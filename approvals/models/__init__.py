@@ -1,6 +1,7 @@
 """Models of the approval side, by noun."""
 
 from approvals.models.cases import Case, CaseMaterial, Upload
+from approvals.models.clocks import Extension, SpecialProcedure
 from approvals.models.outcomes import CorrectionNotice, Decision, Delivery, Document, Licence, NotAccepted, Opinion
 from approvals.models.serials import Serial
 
@@ -11,9 +12,11 @@ __all__ = [
     "Decision",
     "Delivery",
     "Document",
+    "Extension",
     "Licence",
     "NotAccepted",
     "Opinion",
     "Serial",
+    "SpecialProcedure",
     "Upload",
 ]

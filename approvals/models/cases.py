@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from simple_history.models import HistoricalRecords
 
 from approvals.enums import DECIDED, MOVES, CaseStatus, MaterialState, Outcome, Way
@@ -53,6 +53,9 @@ class Case(models.Model):
 
     received_at = models.DateTimeField("收件时间")
     accepted_at = models.DateTimeField("受理时间", null=True, blank=True)
+    deemed_at = models.DateTimeField(
+        "视为受理的认定时间", null=True, blank=True, help_text="受理时间依法追溯到收到材料之日（行政许可法第三十二条）"
+    )
     decided_at = models.DateTimeField("决定时间", null=True, blank=True)
     completed_at = models.DateTimeField("办结时间", null=True, blank=True)
     delivered_at = models.DateTimeField("送达时间", null=True, blank=True)
@@ -63,6 +66,9 @@ class Case(models.Model):
     statutory_deadline = _clock("statutory_case", "法定审批期限")
     promised_deadline = _clock("promised_case", "承诺审批期限")
     issue_deadline = _clock("issue_case", "制证送达期限")
+    # The stage that the case is in now (O3.2.1a), and the told length of the special procedure that pauses it.
+    stage_deadline = _clock("stage_case", "环节期限")
+    procedure_deadline = _clock("procedure_case", "特别程序预计时限")
 
     objects = CaseQuerySet.as_manager()
     history = HistoricalRecords(excluded_fields=["contact_phone", "query_code"])
@@ -84,6 +90,10 @@ class Case(models.Model):
             models.Index(fields=("review_office", "status", "-id"), name="case_office"),
             # Reconciliation and statistics of a department.
             models.Index(fields=("department", "completed_at"), name="case_department_done"),
+            # The overseers' list of cases that the law accepted because nobody answered.
+            models.Index(
+                fields=("division", "-deemed_at", "-id"), condition=Q(deemed_at__isnull=False), name="case_deemed"
+            ),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(
@@ -99,6 +109,11 @@ class Case(models.Model):
                 | Q(accepted_at__isnull=False),
                 name="case_accepted_before_review",
                 violation_error_message="未受理的办件不能进入审查。",
+            ),
+            models.CheckConstraint(
+                condition=Q(deemed_at__isnull=True) | Q(accepted_at__isnull=False, accepted_at__lt=F("deemed_at")),
+                name="case_deemed_is_retroactive",
+                violation_error_message="视为受理的，受理时间追溯到收到材料之日。",
             ),
             models.CheckConstraint(
                 condition=~Q(status__in=["approved", "rejected"]) | Q(decided_at__isnull=False),
@@ -144,13 +159,31 @@ class Case(models.Model):
         return self.business_item.item.is_filing
 
     @property
+    def is_deemed(self) -> bool:
+        """Whether the law accepted it because nobody answered in time (行政许可法 art. 32)."""
+        return self.deemed_at is not None
+
+    @property
+    def deciding_clocks(self) -> list[Deadline]:
+        """The open clocks that run until the decision: statutory, promised, the stage."""
+        found = (self.statutory_deadline, self.promised_deadline, self.stage_deadline)
+        return [clock for clock in found if clock is not None and clock.is_open]
+
+    @property
+    def decision_deadline(self) -> Deadline | None:
+        """What the applicant is told of the decision: the earlier of the promised and the statutory clock."""
+        found = [clock for clock in (self.promised_deadline, self.statutory_deadline) if clock is not None]
+        return min(found, key=lambda clock: clock.due_on) if found else None
+
+    @property
     def current_deadline(self) -> Deadline | None:
-        """The clock that presses now: the promised one before the statutory one."""
+        """The clock that presses now."""
         by_status = {
             CaseStatus.SUBMITTED: self.notice_deadline,
             CaseStatus.CORRECTION_REQUESTED: self.answer_deadline,
-            CaseStatus.ACCEPTED: self.promised_deadline or self.statutory_deadline,
-            CaseStatus.IN_REVIEW: self.promised_deadline or self.statutory_deadline,
+            CaseStatus.ACCEPTED: self.decision_deadline,
+            CaseStatus.DEEMED_ACCEPTED: self.decision_deadline,
+            CaseStatus.IN_REVIEW: self.decision_deadline,
             CaseStatus.APPROVED: self.issue_deadline,
             CaseStatus.REJECTED: self.issue_deadline,
             CaseStatus.COMPLETED: None if self.delivered_at else self.issue_deadline,

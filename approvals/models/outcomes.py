@@ -166,8 +166,12 @@ class Document(models.Model):
         verbose_name = verbose_name_plural = "文书"
         ordering = ("id",)
         constraints: ClassVar = [
+            # A case may go through more than one special procedure, each with its paper.
             models.UniqueConstraint(
-                fields=("case", "kind"), name="document_once", violation_error_message="该文书已经出具。"
+                fields=("case", "kind"),
+                condition=~Q(kind="special"),
+                name="document_once",
+                violation_error_message="该文书已经出具。",
             )
         ]
 

@@ -221,17 +221,18 @@ def export(request: PortalRequest) -> HttpResponseBase:
 
     def line(case: Case) -> list[Any]:
         row = _row(case, tab)
-        seen: BlindCase = row["case"]
-        clock = seen.deadline
+        shown: BlindCase = row["case"]
+        clock = shown.deadline
         cells = [
-            seen.number, seen.item_name, seen.way.label, seen.status.label, timezone.localtime(seen.received_at).date(),
-            timezone.localtime(seen.accepted_at).date() if seen.accepted_at else "",
-            clock.get_kind_display() if clock else "", clock.due_on if clock else "",
+            shown.number, shown.item_name, shown.way.label, shown.status.label,
+            timezone.localtime(shown.received_at).date(),
+            timezone.localtime(shown.accepted_at).date() if shown.accepted_at else "",
+            clock.get_kind_display() if clock else "", clock.due_on if clock and clock.state != "paused" else "",
             clock.light_text(today) if clock else "",
         ]  # fmt: skip
         if tab.is_decided:
             subject = row["subject"]
-            decided = timezone.localtime(seen.decided_at).date() if seen.decided_at else ""
+            decided = timezone.localtime(shown.decided_at).date() if shown.decided_at else ""
             cells += [subject.public_name, subject.public_identifier, decided]
         return cells
 
@@ -250,29 +251,27 @@ def set_duty(request: PortalRequest) -> HttpResponse:
     return redirect(_address(tab="decide") if request.access.has(Role.DECIDER) else "office:list")
 
 
-def _seen(number: str, cases: CaseQuerySet) -> BlindCase:
+def seen(number: str, cases: CaseQuerySet) -> BlindCase:
     """The case if it is among ``cases``; 404 for one of another office, and for one that does not exist."""
     return BlindCase.of(get_object_or_404(blind.blind(cases), number=number))
 
 
-def _answer(
-    request: PortalRequest, case: BlindCase, *, opinion: OpinionForm | None = None, decision: DecisionForm | None = None
-) -> HttpResponse:
-    """The case's page; with a form that came back, as 422."""
-    context = case_context(case, request.access, request.now, opinion=opinion, decision=decision)
-    return render(request, "office/case.html", context, status=422 if opinion or decision else 200)
+def answer(request: PortalRequest, case: BlindCase, previewed: bool = False, /, **forms: Any) -> HttpResponse:
+    """The case's page; with a form that came back (named as ``case_context`` does), as 422 unless it is a preview."""
+    context = case_context(case, request.access, request.now, **forms)
+    return render(request, "office/case.html", context, status=422 if forms and not previewed else 200)
 
 
 @staff
 def case_page(request: PortalRequest, number: str) -> HttpResponse:
     """One case: what is asked, with what materials, by which standards, until when, and what is to be done."""
-    return _answer(request, _seen(number, Case.objects.for_back_office(request.access)))
+    return answer(request, seen(number, Case.objects.for_back_office(request.access)))
 
 
 @staff
 def opinion(request: PortalRequest, number: str) -> HttpResponse:
     """The reviewer's opinion."""
-    case = _seen(number, Case.objects.for_reviewer(request.access))
+    case = seen(number, Case.objects.for_reviewer(request.access))
     url = reverse("office:case", args=[case.number])
     if request.method != "POST":
         return redirect(url)
@@ -294,13 +293,13 @@ def opinion(request: PortalRequest, number: str) -> HttpResponse:
         else:
             messages.success(request, f"审查意见已提交，办件 {case.number} 转交决定人员。")
             return redirect(_address(tab="review"))
-    return _answer(request, case, opinion=form)
+    return answer(request, case, opinion=form)
 
 
 @staff
 def decision(request: PortalRequest, number: str) -> HttpResponse:
     """The decision, by a decider of the office; an on-the-spot approval is completed in the same press."""
-    case = _seen(number, Case.objects.for_decider(request.access))
+    case = seen(number, Case.objects.for_decider(request.access))
     url = reverse("office:case", args=[case.number])
     if request.method != "POST":
         return redirect(url)
@@ -327,13 +326,13 @@ def decision(request: PortalRequest, number: str) -> HttpResponse:
             }
             messages.success(request, said.get(CaseStatus(done.status), "已作出不予许可决定，决定书由出件窗口送达。"))
             return redirect(url)
-    return _answer(request, case, decision=form)
+    return answer(request, case, decision=form)
 
 
 @staff
 def completion(request: PortalRequest, number: str) -> HttpResponse:
     """Issue the licence, hand it to the delivery counter; the supervision tasks open in the same moment."""
-    case = _seen(number, Case.objects.for_back_office(request.access))
+    case = seen(number, Case.objects.for_back_office(request.access))
     url = reverse("office:case", args=[case.number])
     if request.method == "POST":
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from django.forms import BaseForm
 from django.urls import reverse
 
 from approvals import blind
@@ -13,15 +14,23 @@ from approvals.blind import BlindCase
 from approvals.enums import DocumentKind, Way
 from approvals.forms_office import DecisionForm, OpinionForm
 from approvals.models import Case, Decision, Document, Licence, Opinion
+from approvals.views.clock_page import clock_context
 from catalogue.enums import GroundKind, Topic
 from catalogue.models import BusinessItem, Linkage
 from credit.models import CreditSubject
 from deadlines.clock import local_date
+from deadlines.explaining import explain_many
 from ledger.models import Entry
 from offices.access import Access
 
 STANDARD_TOPICS = (Topic.CONDITION, Topic.QUANTITY, Topic.PROCEDURE, Topic.BASIS)
-SHOWN_PAPERS = (DocumentKind.APPROVAL, DocumentKind.REJECTION, DocumentKind.FILING)
+SHOWN_PAPERS = (
+    DocumentKind.SPECIAL,
+    DocumentKind.EXTENSION,
+    DocumentKind.APPROVAL,
+    DocumentKind.REJECTION,
+    DocumentKind.FILING,
+)
 
 
 def _materials(case: BlindCase) -> list[dict[str, Any]]:
@@ -36,6 +45,9 @@ def _facts(case: BlindCase) -> list[dict[str, Any]]:
         {"label": "收件时间", "value": case.received_at},
         {"label": "受理时间", "value": case.accepted_at},
     ]
+    if case.deemed_at:
+        said = "收到后五个工作日内没有答复，自收到之日起即为受理（行政许可法第三十二条）"
+        facts.append({"label": "依法视为受理", "value": said, "wide": True})
     if case.decided_at:
         facts.append({"label": "决定时间", "value": case.decided_at})
     return facts
@@ -144,6 +156,7 @@ def _lead(case: BlindCase, stage: str) -> str:
         "decide": "请根据审查意见作出决定。申请人信息在决定作出前不显示。",
         "spot": "即办件：请当场决定，准予后立即制证办结。申请人信息在决定作出前不显示。",
         "issue": "已准予许可，请制证办结，移交出件窗口。",
+        "procedure": "特别程序进行中，期限已停止计算；结束后才能出具审查意见、作出决定。",
     }
     if stage in leads:
         return leads[stage]
@@ -157,12 +170,15 @@ def case_context(
     *,
     opinion: OpinionForm | None = None,
     decision: DecisionForm | None = None,
+    **clock_forms: BaseForm | None,
 ) -> dict[str, Any]:
-    """Everything on the page; ``opinion`` and ``decision`` are forms that came back with errors."""
-    item = BusinessItem.objects.get(pk=case.item_id)
+    """Everything on the page; the forms are those that came back (``clock_forms`` as ``clock_context`` takes them)."""
+    item = BusinessItem.objects.select_related("item__department").get(pk=case.item_id)
     given = Opinion.objects.filter(case_id=case.pk).select_related("reviewer").first()
     stage = ""
-    if opinion is not None or blind.to_review(access).filter(pk=case.pk).exists():
+    if case.in_procedure:
+        stage, opinion, decision = "procedure", None, None
+    elif opinion is not None or blind.to_review(access).filter(pk=case.pk).exists():
         stage = "review"
         opinion = opinion or OpinionForm()
     elif decision is not None or blind.to_decide(access).filter(pk=case.pk).exists():
@@ -181,6 +197,7 @@ def case_context(
         "today": local_date(now),
         "crumbs": [{"label": "审批办件", "url": reverse("office:list")}],
         "case": case,
+        "explanations": explain_many(case.clocks, local_date(now)),
         "is_promise": case.way == Way.PROMISE,
         "lead": _lead(case, stage),
         "stage": stage,
@@ -194,5 +211,7 @@ def case_context(
         "follows": _follows(case, offices),
         "entries": _timeline(case),
         "subject": None,
+        "returned": next((form for form in clock_forms.values() if form), None),
+        **clock_context(case, item, local_date(now), clock_forms),
         **_outcome(case),
     }

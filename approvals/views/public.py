@@ -25,6 +25,7 @@ from catalogue import search
 from catalogue.enums import Handling, ItemKind, ItemStatus, Topic
 from catalogue.models import BusinessItem, KeyItem
 from deadlines.clock import local_date
+from deadlines.explaining import explain_many
 from offices.export import csv_response
 from offices.keyset import Keyset
 from offices.web import PortalRequest
@@ -158,10 +159,13 @@ def progress(request: PortalRequest) -> HttpResponse:
     if case is None:
         form.add_error(None, "没有查到：办件编号或查询码不对。请对照接收凭证核对后再试；凭证遗失的，可到收件窗口补打。")
         return render(request, "public/progress.html", {"nav": "progress", "form": form}, status=422)
+    today, clocks = local_date(request.now), progress_line.public_clocks(case)
     shown: dict[str, Any] = {
         "nav": "progress",
         "shown": progress_line.show(case),
-        "today": local_date(request.now),
+        "clocks": clocks,
+        "explanations": explain_many(clocks, today),
+        "today": today,
         "checked_at": request.now,
         "code": code,
     }

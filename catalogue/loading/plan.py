@@ -26,6 +26,8 @@ from catalogue.models import (
     SupervisionItem,
     SupervisionSubItem,
 )
+from catalogue.periods import PROMISE_FIELDS, Promise, faults
+from ledger.models import Entry
 from ledger.record import Draft, record_many
 from offices.history import save_at
 from offices.models import Department, Office
@@ -36,7 +38,10 @@ M = TypeVar("M", bound=models.Model)
 
 @dataclass
 class Report:
-    """What a load did, in rows; ``refused`` lists items that could not be published, each with its reasons."""
+    """What a load did, in rows; ``refused`` lists items that could not be published, each with its reasons.
+
+    ``kept`` names items whose promised period a division set on its page, otherwise than the files say.
+    """
 
     created: int = 0
     updated: int = 0
@@ -44,6 +49,7 @@ class Report:
     unchanged: int = 0
     published: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
 
     @property
     def changes(self) -> int:
@@ -82,6 +88,7 @@ class _Loader:
         self.standards: dict[str, BusinessItem] = {}
         self.touched: dict[int, BusinessItem] = {}
         self.fresh: dict[int, BusinessItem] = {}
+        self.promised_here = set(Entry.objects.filter(act=Act.PROMISE_SET).values_list("stream", flat=True))
         self.pending: dict[type[models.Model], list[models.Model]] = {Material: [], ItemFact: [], Linkage: []}
 
     def run(self) -> Report:
@@ -216,6 +223,8 @@ class _Loader:
             values["standard_item"] = None
             values |= self.full_values(one)
         known = BusinessItem.objects.filter(code=one["code"]).select_related("item", "standard_item").first()
+        if known is not None and known.stream in self.promised_here:
+            values |= self.own_promise(known, values)
         row, changed = self.sync(known, BusinessItem, values, where)
         if standard is None:
             self.standards[one["code"]] = row
@@ -247,9 +256,21 @@ class _Loader:
             "notes": one["notes"],
         }
 
+    def own_promise(self, known: BusinessItem, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The promise that a division set on its page, which stands against the files while the law leaves it room."""
+        own = {name: getattr(known, name) for name in PROMISE_FIELDS}
+        if all(values[name] == value for name, value in own.items()):
+            return {}
+        new = BusinessItem(**{**values, **own})
+        if known.promised_length is None or faults(new, Promise.of(new)):
+            return {}
+        self.report.kept.append(f"{known.code} {known.name}：{known.promised_text}")
+        return own
+
     def full_values(self, one: dict[str, Any]) -> dict[str, Any]:
         """What an item with its own content says."""
         statutory = one.get("statutory") or {}
+        extension = statutory.get("extension") or {}
         notice = one.get("public_notice") or {}
         promise = one.get("promise") or {}
         refusal = one.get("no_promise") or {}
@@ -262,9 +283,12 @@ class _Loader:
             "statutory_start": statutory.get("start", ""),
             "statutory_source": self.bundle.cite(statutory.get("source", "")),
             "statutory_certainty": statutory.get("mark", ""),
+            "extension_length": extension.get("length"),
+            "extension_source": self.bundle.cite(extension.get("source", "")),
             "period_note": one["period_note"],
             "public_notice_days": notice.get("days"),
             "public_notice_pauses_promise": notice.get("pauses_promise", False),
+            "public_notice_law": self.bundle.cite(notice.get("law", "")),
             "high_risk": refusal.get("high_risk", False),
             "promise_modes": list(promise.get("modes", [])),
             "promise_clauses": list(promise.get("clauses", [])),
@@ -317,16 +341,20 @@ class _Loader:
         return self.switch_off(known.values(), ItemFact, where) or changed
 
     def statements(self, row: BusinessItem, one: dict[str, Any]) -> dict[str, list[Mapping[str, Any]]]:
-        """Statements by topic, with those that say the numbers of the item's own columns and their sources."""
+        """Statements by topic, with those that say what stands in the item's own columns, and their sources.
+
+        The periods are not among them: they are read from the columns (``catalogue.periods.lines``), since a division
+        may set its promise and a county's may be shorter than the standard's.
+        """
         said: dict[str, list[Mapping[str, Any]]] = {topic: [] for topic in Topic.values}
 
         def say(topic: Topic, key: str, text: str) -> None:
             if key in one:
                 said[topic].append({"text": text, "source": one[key]["source"], "mark": one[key]["mark"]})
 
-        say(Topic.PERIOD, "statutory", f"法定期限：{row.statutory_text}。")
-        say(Topic.PERIOD, "promised", f"承诺期限：自受理之日起{row.promised_text}。")
         pause = "，公示期间承诺期限停止计算，法定期限不停" if row.public_notice_pauses_promise else ""
+        if row.public_notice_law:
+            pause = f"，公示期间法定期限和承诺期限停止计算（{row.public_notice_law}）"
         say(Topic.PROCEDURE, "public_notice", f"作出决定前公示{row.public_notice_days}个工作日{pause}。")
         say(Topic.RESULT, "result", f"{row.result_name}。")
         say(Topic.VALIDITY, "validity", f"{row.validity_text}。")
@@ -340,11 +368,13 @@ class _Loader:
         return said
 
     def linkages(self, row: BusinessItem, item: dict[str, Any], one: dict[str, Any], where: str) -> bool:
-        """The linkages; known by office and sub-item."""
+        """The linkages; known by office and sub-item. What an administrator made, or turned off, stays as it is."""
         known = {
             (linkage.office_id, linkage.sub_item_id): linkage
             for linkage in row.linkages.select_related("business_item__item", "office__department", "sub_item__item")
         }
+        edited = Linkage.history.filter(business_item_id=row.pk, history_user__isnull=False)
+        by_people = set(edited.values_list("id", flat=True))
         changed = False
         for index, linkage in enumerate(one["linkages"]):
             department, _, name = linkage["office"].partition("/")
@@ -357,8 +387,12 @@ class _Loader:
                 **self.sourced(linkage),
             }
             at = f"{where}linkages[{index}]"
-            changed |= self.sync(known.pop((office.pk, sub.pk), None), Linkage, values, at)[1]
-        return self.switch_off(known.values(), Linkage, where, flag="active") or changed
+            held = known.pop((office.pk, sub.pk), None)
+            if held is not None and held.pk in by_people:
+                values["active"] = held.active
+            changed |= self.sync(held, Linkage, values, at)[1]
+        gone = [linkage for linkage in known.values() if linkage.pk not in by_people]
+        return self.switch_off(gone, Linkage, where, flag="active") or changed
 
     def switch_off(self, rows: Any, model: type[Any], where: str, flag: str = "is_active") -> bool:
         """Switch off what the files no longer name."""

@@ -15,6 +15,7 @@ from rest_framework import serializers
 from catalogue.enums import INNER_LIMIT_WORKING_DAYS, Certainty
 from catalogue.errors import DataError
 from catalogue.loading import schema
+from catalogue.periods import longest_promise
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 _REFERENCE = re.compile(r"\{(\w+)\}")
@@ -211,18 +212,29 @@ class _Reader:
 
     def check_period(self, one: dict[str, Any], where: str) -> None:
         """A promise over the inner limit needs its reason; none is longer than the law (also held by the database)."""
+        statutory, notice = one.get("statutory"), one.get("public_notice")
+        if statutory and "extension" in statutory:
+            self.check_law(statutory["extension"]["source"], f"{where}statutory.extension.source")
+        if notice and "law" in notice:
+            self.check_law(notice["law"], f"{where}public_notice.law")
         promised = one.get("promised")
         if promised is None:
             return
         over = promised["days"] > INNER_LIMIT_WORKING_DAYS
         if over and not one["reports_to_province"] and "exemption" not in promised:
             self.problems.append(f"{where}promised.days：超过5个工作日，须写 exemption 或 reports_to_province")
-        statutory = one.get("statutory")
         if statutory is not None:
-            length, unit = statutory["length"], statutory["unit"]
-            limit = {"working": length, "calendar": length * 5 // 7, "months": length * 20}[unit]
-            if promised["days"] > limit:
+            most = longest_promise(statutory["length"], statutory["unit"])
+            if notice and notice["pauses_promise"] and "law" not in notice:
+                most -= notice["days"]
+            if promised["days"] > most:
                 self.problems.append(f"{where}promised.days：承诺期限不能长于法定期限")
+
+    def check_law(self, source: str, where: str) -> None:
+        """What stops or lengthens a statutory period is a law or regulation whose text was read (art. 42)."""
+        known = [self.bundle.sources.get(key, {}) for key in _REFERENCE.findall(source)]
+        if not known or not all(one.get("read") and one.get("kind") in {"law", "regulation"} for one in known):
+            self.problems.append(f"{where}：只能引用登记为法律、法规且核过原文的来源")
 
     def check_doubles(self, one: dict[str, Any], where: str) -> None:
         """A material and a linkage stand once in an item."""

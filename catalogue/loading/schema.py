@@ -18,6 +18,7 @@ from catalogue.enums import (
     ResultKind,
     Topic,
 )
+from catalogue.periods import LONGEST_PROMISE
 
 
 class Strict(serializers.Serializer[Any]):
@@ -78,12 +79,20 @@ class MaterialShape(Sourced):
     sample = Text(default="", allow_blank=True)
 
 
+class ExtensionShape(Strict):
+    """How far a law or regulation of its own lets the statutory period be extended, in its unit (else art. 42)."""
+
+    length = serializers.IntegerField(min_value=1, max_value=365)
+    source = Text(max_length=300)  # type: ignore[assignment] # declared fields leave the class
+
+
 class StatutoryShape(Sourced):
     """The period that the law sets."""
 
     length = serializers.IntegerField(min_value=1, max_value=365)
     unit = serializers.ChoiceField(choices=PeriodUnit.choices)
     start = serializers.ChoiceField(choices=PeriodStart.choices)
+    extension = ExtensionShape(required=False)
 
 
 class ExemptionShape(Strict):
@@ -96,15 +105,17 @@ class ExemptionShape(Strict):
 class PromisedShape(Sourced):
     """The promised period in working days."""
 
-    days = serializers.IntegerField(min_value=1, max_value=120)
+    days = serializers.IntegerField(min_value=1, max_value=LONGEST_PROMISE)
     exemption = ExemptionShape(required=False)
 
 
 class NoticeShape(Sourced):
-    """Public notice before the decision; ``pauses_promise`` stops the promised clock meanwhile, never the statutory."""
+    """Public notice before the decision; ``pauses_promise`` stops the promised clock meanwhile, ``law`` (the law or
+    regulation that says so) the statutory one as well."""
 
     days = serializers.IntegerField(min_value=1, max_value=60)
     pauses_promise = serializers.BooleanField(default=False)
+    law = Text(max_length=200, required=False)
 
 
 class PromiseShape(Sourced):

@@ -29,6 +29,7 @@ from catalogue.models.content import Ground, ItemFact, Material
 from catalogue.models.key import KeyItem
 from catalogue.pinyin import fold, initials
 from catalogue.querysets import LINE, BusinessItemQuerySet
+from deadlines.kinds import ART_42, ART_42_DAYS, Extension
 from offices.models import Department, Division, Office
 
 
@@ -102,9 +103,12 @@ class BusinessItem(models.Model):
         "statutory_start",
         "statutory_source",
         "statutory_certainty",
+        "extension_length",
+        "extension_source",
         "period_note",
         "public_notice_days",
         "public_notice_pauses_promise",
+        "public_notice_law",
         "high_risk",
         "promise_modes",
         "promise_refusal",
@@ -134,6 +138,10 @@ class BusinessItem(models.Model):
     statutory_certainty = models.CharField(
         "法定期限核实程度", max_length=12, choices=Certainty.choices, blank=True, default=""
     )
+    extension_length = models.PositiveSmallIntegerField(
+        "可延长", null=True, blank=True, help_text="法律法规另行规定的延长，单位同法定期限；空：行政许可法第四十二条"
+    )
+    extension_source = models.CharField("延长的出处", max_length=300, blank=True, default="")
     promised_length = models.PositiveSmallIntegerField("承诺期限（工作日）", null=True, blank=True)
     promised_source = models.CharField("承诺期限出处", max_length=300, blank=True, default="")
     promised_certainty = models.CharField(
@@ -145,6 +153,9 @@ class BusinessItem(models.Model):
     reports_to_province = models.BooleanField("须上报省主管部门", default=False)
     public_notice_days = models.PositiveSmallIntegerField("公示天数（工作日）", null=True, blank=True)
     public_notice_pauses_promise = models.BooleanField("公示期间承诺期限停计", default=False)
+    public_notice_law = models.CharField(
+        "公示期间法定期限停计的法律依据", max_length=200, blank=True, default="", help_text="空：公示不停计法定期限"
+    )
 
     high_risk = models.BooleanField(
         "不得告知承诺", default=False, help_text="风险较大、纠错成本较高、损害难以挽回（国办发〔2020〕42号）"
@@ -195,13 +206,19 @@ class BusinessItem(models.Model):
                 violation_error_message="法定期限要同时写明长度、单位、起算和出处。",
             ),
             models.CheckConstraint(
+                condition=Q(extension_length__isnull=True, extension_source="")
+                | (Q(extension_length__gt=0, statutory_length__isnull=False) & ~Q(extension_source="")),
+                name="business_item_extension_has_source",
+                violation_error_message="可延长的期限要写明出处，且以法定期限为前提。",
+            ),
+            models.CheckConstraint(
                 condition=Q(promised_length__isnull=True)
                 | (Q(promised_length__gt=0, promised_certainty__in=Certainty.values) & ~Q(promised_source="")),
                 name="business_item_promised_has_source",
                 violation_error_message="承诺期限要写明出处。",
             ),
-            # Five working days fill seven calendar days; where a holiday stretches them the statutory clock, which
-            # runs beside, still ends first.
+            # The outer bound: five working days fill seven calendar days. catalogue.periods.longest_promise is a day
+            # stricter where days are left over, and a case's own promise never outlasts its law (approvals' intake).
             models.CheckConstraint(
                 condition=Q(promised_length__isnull=True)
                 | Q(statutory_length__isnull=True)
@@ -310,6 +327,16 @@ class BusinessItem(models.Model):
             return ""
         unit = {"working": "个工作日", "calendar": "日", "months": "个月"}[self.statutory_unit]
         return f"{PeriodStart(self.statutory_start).label}{self.statutory_length}{unit}"
+
+    @property
+    def extension(self) -> Extension | None:
+        """How far the statutory period may be extended: the item's own law, else art. 42 where its 20 days rule."""
+        if self.statutory_length is None:
+            return None
+        if self.extension_length:
+            return Extension(self.extension_length, ART_42.allowed_by, self.extension_source)
+        by_art_42 = self.statutory_unit == PeriodUnit.WORKING and self.statutory_length <= ART_42_DAYS
+        return ART_42 if by_art_42 else None
 
     @property
     def promised_text(self) -> str:

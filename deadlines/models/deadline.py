@@ -12,7 +12,7 @@ from django.db.models import F, Q
 from deadlines import calendar as working_calendar
 from deadlines import timeline, words
 from deadlines.alarms import local, next_alarm
-from deadlines.arithmetic import Calendar, DayLine
+from deadlines.arithmetic import ONE_DAY, Calendar, DayLine
 from deadlines.enums import CLOSED, OPEN, TRANSITIONS, EventKind, Light, State, Unit
 from deadlines.errors import TransitionNotAllowed
 from deadlines.kinds import KINDS, Kind, KindCode
@@ -31,6 +31,7 @@ class Deadline(models.Model):
     started_at = models.DateTimeField("起算事件时间")
     start_on = models.DateField("起算事件日")
     due_on = models.DateField("到期日")
+    yellow_on = models.DateField("临期日", null=True, help_text="从这一天起剩余不超过一个工作日或两成")
     state = models.CharField("状态", max_length=10, choices=State.choices, default=State.RUNNING)
     legal_basis = models.CharField("依据", max_length=300)
     provisional = models.BooleanField("暂定", default=False)
@@ -132,10 +133,13 @@ class Deadline(models.Model):
             return Light.RED
         if self.state == State.MET:
             return Light.GREEN
-        calendar = calendar or working_calendar.recent()
-        left = self.days_left(on, calendar)
-        total = calendar.count(self.start_on, self.due_on)
-        return Light.YELLOW if left <= 1 or left * 5 <= total else Light.GREEN
+        yellow_on = self.yellow_on or self.turns_yellow(calendar or working_calendar.recent())
+        return Light.YELLOW if on >= yellow_on else Light.GREEN
+
+    def turns_yellow(self, calendar: Calendar) -> date:
+        """The first day with at most one working day, or a fifth of them, left; the start day at the earliest."""
+        left = max(1, calendar.count(self.start_on, self.due_on) // 5)
+        return max(self.start_on, calendar.before(self.due_on + ONE_DAY, left + 1))
 
     def light_text(self, on: date, calendar: Calendar | None = None) -> str:
         """The word and the days that stand beside the light: ``剩 3 个工作日``, ``已超期 2 个工作日``."""
@@ -154,9 +158,9 @@ class Deadline(models.Model):
         """What its events say; one statement."""
         return timeline.read(self.events.order_by("seq"))
 
-    def explain(self, calendar: Calendar | None = None) -> list[DayLine]:
-        """One line a day from the event's day to the due date, counted or not and why."""
-        return self.timeline().explain(calendar or working_calendar.recent())
+    def explain(self, calendar: Calendar | None = None, on: date | None = None) -> list[DayLine]:
+        """One line a day from the event to the due date, counted or not and why; ``on`` as ``Timeline.explain``."""
+        return self.timeline().explain(calendar or working_calendar.recent(), on)
 
     # --- what happens to it; the table of moves is enums.TRANSITIONS
 
@@ -180,10 +184,29 @@ class Deadline(models.Model):
         self._close(State.MISSED if late else State.MET, at)
         return EventKind.MISSED if late else EventKind.MET
 
+    def pause(self) -> EventKind:
+        """It stands still; no alarm rings meanwhile."""
+        self._move(State.PAUSED)
+        self.next_alarm_at = self.next_alarm_stage = None
+        self.alarm_error = ""
+        return EventKind.PAUSE
+
+    def resume(self) -> EventKind:
+        """It runs again; the caller derives its due date."""
+        self._move(State.RUNNING)
+        return EventKind.RESUME
+
     def cancel(self, at: datetime) -> EventKind:
         """The duty fell away."""
         self._close(State.CANCELLED, at)
         return EventKind.CANCEL
+
+    def place(self, due_on: date, calendar: Calendar) -> None:
+        """Take the due date that the events give, and what follows from it."""
+        self.due_on = due_on
+        self.yellow_on = self.turns_yellow(calendar)
+        self.provisional = calendar.is_provisional(self.start_on, due_on)
+        self.calendar_version = calendar.version(self.start_on, due_on)
 
     def plan_alarm(self, after: datetime, calendar: Calendar) -> None:
         """Set the next alarm to the first one later than ``after``; none unless it runs."""
@@ -215,6 +238,13 @@ class ClockEvent(models.Model):
                 condition=Q(seq=1, kind="start") | (Q(seq__gt=1) & ~Q(kind="start")),
                 name="clock_event_starts_first",
                 violation_error_message="起算只能是第一个事件。",
+            ),
+            # 行政许可法 art. 42: a period is extended once.
+            models.UniqueConstraint(
+                fields=("deadline",),
+                condition=Q(kind="extend"),
+                name="clock_extended_once",
+                violation_error_message="期限只能延长一次。",
             ),
         ]
 

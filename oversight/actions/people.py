@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import Q
 from rest_framework.authtoken.models import Token
 
+from approvals.actions.clocks import hand_over_from
 from approvals.exceptions import Refused, TransitionNotAllowed
 from deadlines.clock import local_date
 from offices.history import save_at
@@ -39,6 +40,14 @@ class PostingDraft:
     role: str
     starts_on: dt.date | None
     ends_on: dt.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Redrawn:
+    """What became of the cases of somebody who left: drawn anew, and left without anybody in the office."""
+
+    moved: int = 0
+    stuck: int = 0
 
 
 def _clean_phone(phone: str) -> str:
@@ -155,11 +164,19 @@ def _other_admins(division: Division, user: User, ends_on: dt.date, today: dt.da
     )
 
 
+def _reviews_on(posting: Posting, after: dt.date) -> bool:
+    """Whether the person reviews in the office of ``posting`` on the day after ``after`` as well."""
+    following = Posting.objects.active(after + dt.timedelta(days=1)).role(Role.REVIEWER)
+    return following.filter(user=posting.user_id, office=posting.office_id).exists()
+
+
 @transaction.atomic
-def end_posting(posting: Posting, *, ends_on: dt.date | None, by: User, now: dt.datetime) -> Posting:
+def end_posting(posting: Posting, *, ends_on: dt.date | None, by: User, now: dt.datetime) -> tuple[Posting, Redrawn]:
     """End a posting with the day ``ends_on``, which still counts; the last administrator of a division stays.
 
-    Raises ``Refused``; ``conflict`` when it was ended before.
+    A reviewer who ends today hands over at once what waits for an opinion; one who ends later does so on the day after
+    (``approvals.actions.clocks.hand_over_left``). No clock changes. Raises ``Refused``; ``conflict`` when it was ended
+    before.
     """
     division = locked(posting.department.division_id)
     posting = Posting.objects.select_related("department", "user", "office").get(pk=posting.pk)
@@ -178,7 +195,9 @@ def end_posting(posting: Posting, *, ends_on: dt.date | None, by: User, now: dt.
     save_at(posting, now)
     data = {"posting": posting.pk, "user": posting.user_id, "role": posting.role, "ends_on": ends_on.isoformat()}
     tell(division, DivisionAct.POSTING_ENDED, data, by=by, now=now)
-    return posting
+    if posting.role != Role.REVIEWER or posting.office_id is None or ends_on > today or _reviews_on(posting, today):
+        return posting, Redrawn()
+    return posting, Redrawn(*hand_over_from(posting.user, offices={posting.office_id}, by=by, now=now))
 
 
 def elsewhere(user: User, division: Division, today: dt.date) -> bool:
@@ -196,8 +215,11 @@ def _own_account(division: Division, user: User, now: dt.datetime) -> User:
 
 
 @transaction.atomic
-def set_active(division: Division, user: User, *, active: bool, by: User, now: dt.datetime) -> User:
-    """Close an account at once (nobody can sign in with it), or open it again; never one's own."""
+def set_active(division: Division, user: User, *, active: bool, by: User, now: dt.datetime) -> tuple[User, Redrawn]:
+    """Close an account at once (nobody can sign in with it), or open it again; never one's own.
+
+    What a closed account had to review goes to others at once; no clock changes.
+    """
     division = locked(division.pk)
     user = _own_account(division, user, now)
     if user.pk == by.pk:
@@ -211,7 +233,7 @@ def set_active(division: Division, user: User, *, active: bool, by: User, now: d
     save_at(user, now)
     act = DivisionAct.REACTIVATED if active else DivisionAct.DEACTIVATED
     tell(division, act, {"user": user.pk}, by=by, now=now)
-    return user
+    return user, Redrawn() if active else Redrawn(*hand_over_from(user, offices=None, by=by, now=now))
 
 
 @transaction.atomic

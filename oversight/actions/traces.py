@@ -7,7 +7,6 @@ import datetime as dt
 from django.db import transaction
 
 from approvals.models import Case
-from ledger.models import Entry
 from ledger.record import record
 from offices.models import Division, User
 from oversight.enums import TraceAct
@@ -16,8 +15,8 @@ STREAM = "traces"
 
 
 @transaction.atomic
-def note_look(case: Case, act: TraceAct, *, by: User, now: dt.datetime) -> Entry:
+def note_look(case: Case, act: TraceAct, *, by: User, now: dt.datetime) -> None:
     """Write who looked at, or took away, the trace of a case."""
     # One stream for all officers: the first division's row makes them queue up instead of colliding.
     Division.objects.select_for_update().order_by("pk").values_list("pk", flat=True).first()
-    return record(STREAM, act, at=now, by=by, data={"case": case.pk})
+    record(STREAM, act, at=now, by=by, data={"case": case.pk})

@@ -1,8 +1,12 @@
-"""The overseers' home: every open clock, the most pressing first, counted with its denominator (O2b, O3.3.1c/d)."""
+"""The overseers' home: every case and task with open clocks, the most pressing first, counted with its denominator.
+
+Source: O2b, O3.3.1c/d.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpResponse, HttpResponseBase
@@ -17,10 +21,10 @@ from deadlines.querysets import DeadlineQuerySet
 from offices.export import csv_response
 from offices.models import Posting
 from offices.web import PortalRequest, roles_required
-from oversight import board
+from oversight import board, deemed
 from oversight.board import Horizon
 from oversight.lists import Filter, Listing, everything
-from oversight.queries import departments_of
+from oversight.queries import departments_by_division
 
 Role = Posting.Role
 overseers = roles_required(Role.OVERSEER)
@@ -34,34 +38,64 @@ HEAD = (
     "状态",
     "期限",
     "到期日",
+    "暂定",
     "时限",
+    "其他期限",
     "最近提醒时间",
     "最近提醒人员",
 )
 
 
-def _listing(request: PortalRequest) -> tuple[Listing, DeadlineQuerySet, Horizon]:
-    """The board as it was asked for: the listing, its clocks before the tab is applied, and the horizon."""
-    departments = departments_of(request.access, Role.OVERSEER)
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The board as it was asked for: its lines before the tab is applied; deemed acceptances of this month beside."""
+
+    listing: Listing
+    rows: DeadlineQuerySet
+    horizon: Horizon
+    deemed: int
+
+    @property
+    def shown(self) -> DeadlineQuerySet:
+        """The lines of the tab, with their last alarm."""
+        tab = self.listing["tab"]
+        return board.with_alarm(self.rows.filter(self.horizon.conditions()[tab]) if tab else self.rows)
+
+
+def _asked(request: PortalRequest) -> Asked:
+    horizon = Horizon.on(local_date(request.now))
+    places = deemed.by_department(
+        departments_by_division(request.access, Role.OVERSEER), deemed.this_month(horizon.today)
+    )
+    divisions = {str(place.division_id): place.division.name for place in places}
+    filters = [
+        Filter("department", "部门", [(str(place.pk), place.name) for place in places], "全部部门"),
+        Filter("kind", "期限", board.kind_options(every=True), "主要期限"),
+        Filter("light", "时限状态", [*board.LIGHTS, (board.PROVISIONAL, "暂定（年份未公布）")], "全部状态"),
+    ]
+    if len(divisions) > 1:
+        filters.insert(0, Filter("division", "区划", list(divisions.items()), "全部区划"))
     listing = Listing(
         request,
         reverse("oversight:board"),
-        filters=[
-            Filter("department", "部门", [(str(pk), name) for pk, name in departments.items()], "全部部门"),
-            Filter("kind", "期限", board.KINDS, "全部期限"),
-        ],
+        filters=filters,
         q_label="办件或任务编号",
         placeholder="编号的一部分",
-        tabs=("overdue", "today", "next", "week", "paused"),
+        tabs=board.TABS,
     )
-    chosen = [int(listing["department"])] if listing["department"] else list(departments)
-    rows = board.clocks(chosen, listing["kind"], listing["q"])
-    return listing, rows, Horizon.on(local_date(request.now))
-
-
-def _shown(listing: Listing, rows: DeadlineQuerySet, horizon: Horizon) -> DeadlineQuerySet:
-    tab = listing["tab"]
-    return board.with_alarm(rows.filter(horizon.conditions()[tab]) if tab else rows)
+    division = listing.asked.get("division", "")
+    chosen = [
+        place.pk
+        for place in places
+        if listing["department"] in {"", str(place.pk)} and division in {"", str(place.division_id)}
+    ]
+    rows = board.leading(
+        board.clocks(chosen, listing["q"]),
+        board.kinds_of(listing["kind"], board.MAIN),
+        provisional=listing["light"] == board.PROVISIONAL,
+    )
+    found = sum(place.deemed for place in places)  # type: ignore[attr-defined]
+    return Asked(listing, board.lit(rows, listing["light"], horizon), horizon, found)
 
 
 def _many(count: int) -> str | int:
@@ -73,32 +107,63 @@ def _lead(counts: dict[str, int]) -> str:
         return "目前没有计时中的期限。"
     late = counts["overdue"]
     share = f"（{late / counts['all']:.1%}）" if late else ""
-    return f"未结期限 {_many(counts['all'])} 个，其中已超期 {_many(late)} 个{share}，请先督促办理。"
+    return f"在计时的办件和任务 {_many(counts['all'])} 件，其中已超期 {_many(late)} 件{share}，请先督促办理。"
+
+
+def _stats(asked: Asked, counts: dict[str, int]) -> list[dict[str, Any]]:
+    """The tabs; then, where there is any, what rests on an unpublished year, and this month's deemed acceptances."""
+    listing, labels = asked.listing, board.tab_labels(asked.horizon)
+    tabs = [("", "全部在计", _many(counts["all"]), "neutral")]
+    tabs += [(tab, labels[tab][0], _many(counts[tab]), labels[tab][1]) for tab in board.TABS]
+    stats = listing.stats(tabs)
+    if counts["provisional"]:
+        stats.append(
+            {
+                "label": "暂定（年份未公布）",
+                "count": _many(counts["provisional"]),
+                "url": listing.address(tab="", light=board.PROVISIONAL),
+                "active": listing["light"] == board.PROVISIONAL,
+                "tone": "warn",
+            }
+        )
+    stats.append(
+        {
+            "label": "本月视为受理",
+            "count": asked.deemed,
+            "url": reverse("oversight:deemed"),
+            "active": False,
+            "tone": "bad" if asked.deemed else "neutral",
+        }
+    )
+    return stats
+
+
+def _year_warning(asked: Asked, counts: dict[str, int]) -> dict[str, str] | None:
+    """What stands on the board from 1 November on while the next year is not published."""
+    year = board.year_missing(asked.horizon.today)
+    if year is None:
+        return None
+    text = f"涉及 {year} 年的到期日按周末和法定节假日暂计，发布后会重新计算并告知。请督促尽快发布。"
+    url = asked.listing.address(tab="", light=board.PROVISIONAL) if counts["provisional"] else ""
+    return {"title": f"{year} 年的工作日历还没有正式发布", "text": text, "url": url}
 
 
 @overseers
 @require_safe
 def board_page(request: PortalRequest) -> HttpResponse:
     """The alarm board."""
-    listing, rows, horizon = _listing(request)
-    counts = board.counts(rows, horizon)
-    page = listing.page(_shown(listing, rows, horizon), board.ORDER)
-    following = horizon.next_working
-    stats = [
-        ("", "全部未结", _many(counts["all"]), "neutral"),
-        ("overdue", "已超期", _many(counts["overdue"]), "bad"),
-        ("today", "今天到期", _many(counts["today"]), "warn"),
-        ("next", f"下一工作日（{following.month}月{following.day}日）到期", _many(counts["next"]), "warn"),
-        ("week", "本周内到期", _many(counts["week"]), "neutral"),
-        ("paused", "暂停计时", _many(counts["paused"]), "neutral"),
-    ]
+    asked = _asked(request)
+    listing = asked.listing
+    counts = board.counts(asked.rows, asked.horizon)
+    page = listing.page(asked.shown, board.ORDER)
     context = {
-        "today": horizon.today,
+        "today": asked.horizon.today,
         "lead": _lead(counts),
+        "missing_year": _year_warning(asked, counts),
         "rows": board.decorate(page.rows),
-        "stats": listing.stats(stats),
+        "stats": _stats(asked, counts),
         "bar": listing.bar(),
-        "pager": listing.pager(page, "个期限"),
+        "pager": listing.pager(page),
         "narrowed": listing.is_narrowed,
         "clear_url": listing.url,
         "export_url": listing.address(reverse("oversight:export")),
@@ -110,19 +175,20 @@ def board_page(request: PortalRequest) -> HttpResponse:
 @require_safe
 def export(request: PortalRequest) -> HttpResponseBase:
     """The board as asked for, as CSV."""
-    listing, rows, horizon = _listing(request)
+    asked = _asked(request)
+    today = asked.horizon.today
 
     def line(row: board.Row) -> Sequence[Any]:
         clock = row.deadline
-        side = "监管任务" if clock.kind in board.TASK_CLOCKS else "办件"
         rang = f"{timezone.localtime(row.alarmed_at):%Y-%m-%d %H:%M}" if row.alarmed_at else ""
-        what = (row.number, side, row.item, row.note, row.department, row.office, row.status)
+        side = "监管任务" if row.is_task else "办件"
         return (
-            *what, clock.get_kind_display(), clock.due_on, clock.light_text(horizon.today), rang, "、".join(row.alarmed)
+            row.number, side, row.item, row.note, row.department, row.office, row.status, clock.get_kind_display(),
+            clock.due_on, "暂定" if clock.provisional else "", clock.light_text(today),
+            board.in_words(row.others, today), rang, "、".join(row.alarmed),
         )  # fmt: skip
 
     def lines(clocks: list[Deadline]) -> list[Sequence[Any]]:
         return [line(row) for row in board.decorate(clocks)]
 
-    shown = _shown(listing, rows, horizon)
-    return csv_response(f"时限督办-{horizon.today:%Y%m%d}", HEAD, everything(shown, board.ORDER, lines))
+    return csv_response(f"时限督办-{today:%Y%m%d}", HEAD, everything(asked.shown, board.ORDER, lines))

@@ -11,13 +11,14 @@ from typing import Any
 from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib import messages
-from django.db.models import Exists, OuterRef, Prefetch, Q
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q
 from django.forms import Form
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from approvals.actions.clocks import reviewing
 from approvals.exceptions import Refused
 from approvals.web import conflict, put_on_form
 from deadlines.clock import local_date
@@ -225,6 +226,7 @@ def _answer(request: PortalRequest, person: User, returned: Forms | None = None)
     shared = person.is_superuser or actions.elsewhere(person, division, today)
     failures = AccessAttempt.objects.filter(username=person.username).order_by("-failures_since_start")
     most = failures.values_list("failures_since_start", flat=True).first() or 0
+    waiting = _waiting(person)
     context = {
         "account": person,
         "is_self": person.pk == request.user.pk,
@@ -239,6 +241,7 @@ def _answer(request: PortalRequest, person: User, returned: Forms | None = None)
                 ),
                 "returned": f"end-{posting.pk}" in forms,
                 "future": posting.starts_on > today,
+                "follows": _follows_end(posting, waiting),
             }
             for posting in postings
             if _runs(posting, today)
@@ -251,7 +254,7 @@ def _answer(request: PortalRequest, person: User, returned: Forms | None = None)
         "open_panel": next(iter(forms), ""),
         "failures": most,
         "locked": most >= settings.AXES_FAILURE_LIMIT,
-        "follows": FOLLOWS,
+        "follows": FOLLOWS | {"close": _follows_close(waiting)},
         "here": "people",
     }
     return render(request, "oversight/person.html", context, status=422 if forms else 200)
@@ -300,6 +303,35 @@ def add_posting(request: PortalRequest, pk: int) -> HttpResponse:
     return _act(request, found, act, "posting", form)
 
 
+def _waiting(person: User) -> dict[int, int]:
+    """Office id → how many cases wait there for the person's opinion; one statement."""
+    rows = reviewing(person).order_by().values_list("review_office").annotate(count=Count("pk"))
+    return dict(rows)
+
+
+def _follows_end(posting: Posting, waiting: dict[int, int]) -> Sequence[str]:
+    """What ending the posting brings about, the cases that will be drawn anew among it."""
+    count = waiting.get(posting.office_id or 0, 0) if posting.role == Role.REVIEWER else 0
+    if not count:
+        return FOLLOWS["end"]
+    said = f"名下 {count} 件待审查的办件重新抽取审查人员：今天结束的立即改派，以后结束的在结束次日改派；期限都不变"
+    return (said, *FOLLOWS["end"])
+
+
+def _follows_close(waiting: dict[int, int]) -> Sequence[str]:
+    count = sum(waiting.values())
+    said = f"名下 {count} 件待审查的办件立即重新抽取审查人员，期限不变"
+    return (said, *FOLLOWS["close"]) if count else FOLLOWS["close"]
+
+
+def _say_redrawn(request: PortalRequest, redrawn: actions.Redrawn) -> str:
+    """What became of the person's cases, for the message; those that nobody could be drawn for are warned of."""
+    if redrawn.stuck:
+        text = f"{redrawn.stuck} 件待审查的办件所在处室没有其他可抽取的审查人员，已短信提醒督办人员，请尽快配置。"
+        messages.warning(request, text)
+    return f"{redrawn.moved} 件待审查的办件已重新抽取审查人员，期限不变。" if redrawn.moved else ""
+
+
 def _warn_of_silence(request: PortalRequest, ended: Posting) -> None:
     """Say at once that an office is left without a manager who can be told (L2)."""
     if ended.role == Role.OFFICE_MANAGER and ended.office is not None and ended.ends_on is not None:
@@ -316,9 +348,11 @@ def end_posting(request: PortalRequest, pk: int) -> HttpResponse:
     form = _end_form(posting, data=request.POST)
 
     def act() -> str:
-        ended = actions.end_posting(posting, ends_on=form.cleaned_data["ends_on"], by=request.user, now=request.now)
+        ends_on = form.cleaned_data["ends_on"]
+        ended, redrawn = actions.end_posting(posting, ends_on=ends_on, by=request.user, now=request.now)
         _warn_of_silence(request, ended)
-        return f"{ended.user.full_name}的“{ended.get_role_display()}”任职于 {ended.ends_on} 结束。"
+        said = f"{ended.user.full_name}的“{ended.get_role_display()}”任职于 {ended.ends_on} 结束。"
+        return said + _say_redrawn(request, redrawn)
 
     return _act(request, posting.user, act, f"end-{posting.pk}", form)
 
@@ -334,8 +368,9 @@ def set_active(request: PortalRequest, pk: int) -> HttpResponse:
     active = asked == "1"
 
     def act() -> str:
-        actions.set_active(_division_of(request, found), found, active=active, by=request.user, now=request.now)
-        return f"{found.full_name}的账号已{'启用' if active else '停用'}。"
+        division = _division_of(request, found)
+        _, redrawn = actions.set_active(division, found, active=active, by=request.user, now=request.now)
+        return f"{found.full_name}的账号已{'启用' if active else '停用'}。" + _say_redrawn(request, redrawn)
 
     return _act(request, found, act)
 

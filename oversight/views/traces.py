@@ -13,6 +13,8 @@ from django.views.decorators.http import require_safe
 
 from approvals.models import Case
 from approvals.progress import clean
+from deadlines.clock import local_date
+from deadlines.models import Deadline
 from ledger import verify
 from ledger.models import Anchor, Entry
 from offices.export import csv_response
@@ -21,6 +23,7 @@ from offices.web import PortalRequest, roles_required
 from oversight import trace
 from oversight.actions.traces import STREAM, note_look
 from oversight.enums import TraceAct
+from oversight.views.cases import panels
 from supervision.models import SupervisionTask
 
 Role = Posting.Role
@@ -89,6 +92,7 @@ def case_page(request: PortalRequest, number: str) -> HttpResponse:
     streams = trace.streams_of(case, tasks)
     entries = trace.entries_of(streams)
     prefix = {task.stream: f"监管任务 {task.number[-2:]} · " for task in tasks}
+    clocks = list(Deadline.objects.filter(stream__in=streams).order_by("pk"))
     counts = {stream: sum(entry.stream == stream for entry in entries) for stream in streams}
     anchors = list(Anchor.objects.all()[:SHOWN])
     last = max((entry.pk for entry in entries), default=0)
@@ -101,6 +105,9 @@ def case_page(request: PortalRequest, number: str) -> HttpResponse:
         "anchors": anchors,
         "fixed": fixed,
         "export_url": reverse("traces:export", args=[case.number]),
+        "today": local_date(request.now),
+        **panels(clocks, local_date(request.now)),
+        "clock_owners": {clock.pk: streams[clock.stream] for clock in clocks if clock.stream != case.stream},
         "facts": [
             {"label": "办件编号", "value": case.number},
             {"label": "业务办理项", "value": case.business_item.name},

@@ -62,6 +62,8 @@ def many_cases(source: Case, count: int, *, stem: str = "3207009", after: int = 
             "statutory_deadline_id": "NULL",
             "promised_deadline_id": "NULL",
             "issue_deadline_id": "NULL",
+            "stage_deadline_id": "NULL",
+            "procedure_deadline_id": "NULL",
             "status": "(ARRAY['completed', 'submitted', 'in_review', 'completed', 'in_review'])[mod(n, 5) + 1]",
             "completed_at": "CASE WHEN mod(n, 5) IN (0, 3) THEN t.received_at END",
             "outcome": "CASE WHEN mod(n, 5) IN (0, 3) THEN 'licensed' ELSE '' END",

@@ -29,7 +29,7 @@ from notifications.deliver import deliver  # noqa: E402
 from notifications.models import Message  # noqa: E402
 from offices.models import User  # noqa: E402
 from oversight.demo.cases import play, receive  # noqa: E402
-from scripts.bench import completion, data, outbox, pages, sweeping  # noqa: E402
+from scripts.bench import completion, data, outbox, pages, recomputing, sweeping  # noqa: E402
 from scripts.bench.measure import Figure, in_turn, keep, seconds, statements  # noqa: E402
 from supervision.models import SupervisionTask  # noqa: E402
 
@@ -105,7 +105,7 @@ def _again() -> None:
         cursor.execute("DELETE FROM notifications_message WHERE kind = 'task_reminder'")
         cursor.execute(
             f"UPDATE deadlines_deadline SET next_alarm_at = {RING_AT}, next_alarm_stage = -1 "  # noqa: S608 - our literal
-            "WHERE due_on = date '2026-09-29'"
+            "WHERE due_on = date '2026-09-29' AND kind = 'acknowledge' AND state = 'running'"
         )
         cursor.execute("ANALYZE deadlines_deadline")
 
@@ -124,11 +124,17 @@ def looking() -> Iterator[Figure]:
     yield from pages.lists(case)
 
 
+def years() -> Iterator[Figure]:
+    """A changed calendar, and every open clock that follows it."""
+    yield from recomputing.recomputing(next(approved_cases()))
+
+
 FIGURES: dict[str, Callable[[], Iterator[Figure]]] = {
     "completion": completing,
     "pages": looking,
     "delivery": partial(outbox.delivering, MORNING),
     "sweep": sweeps,
+    "recompute": years,
 }
 
 

@@ -30,6 +30,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from approvals.actions.clocks import request_extension
+from deadlines.office import propose
 from lianyungang_gov import problems
 from offices.models import Posting
 from offices.tokens import issue
@@ -49,11 +51,14 @@ CHECKS = [
 ]
 OPERATIONS = {
     "createToken", "revokeToken",
-    "listItems", "getItem", "readProgress", "verifyPaper", "explainDeadline", "getCalendarYear",
+    "listItems", "getItem", "readProgress", "verifyPaper", "explainDeadline", "getDeadline", "getCalendarYear",
     "listCases", "receiveCase", "getCase", "uploadMaterial", "acceptCase", "requestCorrection", "answerCorrection",
     "refuseAcceptance", "deliverResult", "listCaseDocuments",
     "listReviews", "getReview", "giveOpinion", "decideCase", "completeCase",
+    "startProcedure", "endProcedure", "requestExtension", "listExtensions", "getExtension", "answerExtension",
     "listTasks", "getTask", "acknowledgeTask", "finishTask", "feedBackTask", "closeTask",
+    "listCalendarYears", "listCalendarDrafts", "proposeCalendarYear", "getCalendarDraft", "discardCalendarDraft",
+    "listCalendarMoves", "checkCalendarDraft", "publishCalendarYear",
     "postReceipts",
 }  # fmt: skip
 
@@ -105,8 +110,10 @@ def test_components_are_named_by_meaning() -> None:
 def test_the_handbook_names_every_code() -> None:
     """docs/api.md has a row for each code that an action, an upload or a view of the API can give."""
     root = django_settings.BASE_DIR
-    places = [*root.glob("approvals/actions/*.py"), *root.glob("approvals/api/*.py"), root / "approvals" / "uploads.py"]
+    places = [*root.glob("approvals/actions/*.py"), *root.glob("approvals/api/*.py")]
+    places += [root / "approvals" / name for name in ("uploads.py", "wording.py")]
     places += [root / "supervision" / name for name in ("actions.py", "api.py")]
+    places += [root / "deadlines" / "api_calendar.py"]
     said = re.compile(r'(?:Refused|Problem)\(\s*(?:HTTPStatus\.\w+,\s*)?"([a-z-]+)"')
     codes = {code for place in places for code in said.findall(place.read_text())} | set(problems.CODES.values())
     handbook = (root / "docs" / "api.md").read_text()
@@ -126,11 +133,20 @@ def town(city: None, clock: Moment) -> dict[str, dict[str, str]]:
         f"Token {issue(person).token}" for person in (play.person("chuangkou1"), waiting.reviewer, manager)
     )
     paper = done.documents.order_by("id")[0]
+    longer = play.accepted(clock.at, play.item("固定资产投资项目节能审查"))
+    assert longer.reviewer is not None
+    request_extension(longer, days=5, reason="复杂", by=longer.reviewer, now=clock.at)
+    head = Posting.objects.get(role=Role.DEPARTMENT_HEAD, department=longer.department).user
+    admin = play.person("guanliyuan1")
+    draft = propose(2028, by=admin, now=clock.at)
     return {
         "window": {"caller": clerk, "number": fresh.number},
         "back office": {"caller": reviewer, "number": waiting.number},
+        "department head": {"caller": f"Token {issue(head).token}", "number": longer.number},
         "supervision": {"caller": keeper, "number": task.number},
         "public": {"code": paper.verify_code, "year": "2026"},
+        "calendar office": {"caller": f"Token {issue(admin).token}", "id": str(draft.pk)},
+        "clocks": {"caller": reviewer, "id": str(waiting.statutory_deadline_id)},
         "token": {},
         "gateway": {"caller": "Bearer " + django_settings.HOOK_TOKEN},
     }

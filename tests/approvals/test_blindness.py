@@ -17,6 +17,7 @@ from django.urls import reverse
 
 from approvals import blind
 from approvals.actions import IntakeDraft, accept_case, decide, give_opinion, receive_case
+from approvals.actions.clocks import request_extension, start_procedure
 from approvals.actions.intake import checklist, slot_of
 from approvals.models import Case, Document, Upload
 from approvals.uploads import store
@@ -140,6 +141,100 @@ def test_no_answer_to_a_form_tells_the_applicant(
     no_secret(case, sign_in("jiaotong.shenchaa").get(reverse("office:case", args=[case.number])))
 
 
+ENERGY = "固定资产投资项目节能审查"
+PROCEDURE = {"ground": "hearing", "estimated_days": "5", "reason": "举行听证"}
+
+
+def head_of(case: Case) -> User:
+    return Posting.objects.get(department=case.department, role="department_head").user
+
+
+def paused_and_asked(clock: Moment) -> Case:
+    """A case of the secret applicant in a special procedure, with a request for more time that waits."""
+    case = taken_in(clock, ENERGY)
+    assert case.reviewer is not None
+    start_procedure(case, ground="hearing", estimated_days=5, reason="听证", by=case.reviewer, now=clock.at)
+    request_extension(case, days=5, reason="复杂", by=case.reviewer, now=clock.at)
+    return case
+
+
+def heads_addresses(case: Case) -> list[str]:
+    """Every address of the department head that could say something of the case."""
+    lists = [reverse("office:extensions"), f"{reverse('office:extensions')}?tab=answered"]
+    exports = [reverse("office:extensions_export"), f"{reverse('office:extensions_export')}?tab=answered"]
+    papers = [reverse("paper", args=[pk]) for pk in Document.objects.filter(case=case).values_list("pk", flat=True)]
+    pages = [reverse("office:extension", args=[one.pk]) for one in case.extensions.all()]
+    return [*lists, *exports, *papers, *pages, reverse("office:case", args=[case.number])]
+
+
+def test_the_acts_on_the_clocks_tell_nobody_whose_case_it_is(
+    applicant: CreditSubject, clock: Moment, sign_in: Callable[[str], Client]
+) -> None:
+    case = paused_and_asked(clock)
+    seen = 0
+    for browser in readers(case, sign_in):
+        for address in addresses(case):
+            seen += case.number in no_secret(case, browser.get(address))
+    head = sign_in(head_of(case).username)
+    for address in heads_addresses(case):
+        seen += case.number in no_secret(case, head.get(address))
+    assert seen >= 6
+    for text in (NAME, NAME[3:7], CODE, CONTACT, PHONE):
+        found = head.get(f"{reverse('office:extensions')}?q={quote(text)}").content.decode()
+        assert case.number not in found
+    extension = case.extensions.get()
+    no_secret(case, head.post(reverse("office:extension", args=[extension.pk]), {"verdict": "decline"}))
+    no_secret(case, head.post(reverse("office:extension", args=[extension.pk]), {"verdict": "grant"}, follow=True))
+    second = head.post(reverse("office:extension", args=[extension.pk]), {"verdict": "grant"})
+    assert second.status_code == 409
+    no_secret(case, second)
+    for address in heads_addresses(case):
+        no_secret(case, head.get(address))
+
+
+def test_no_answer_to_a_form_about_clocks_tells_the_applicant(
+    applicant: CreditSubject, clock: Moment, sign_in: Callable[[str], Client]
+) -> None:
+    case = taken_in(clock, ENERGY)
+    assert case.reviewer is not None
+    browser = sign_in(case.reviewer.username)
+    start, end = (reverse(f"office:{name}", args=[case.number]) for name in ("procedure", "procedure_end"))
+    ask = reverse("office:extend", args=[case.number])
+    for url, form, status in (
+        (start, PROCEDURE | {"reason": ""}, 422),
+        (start, PROCEDURE | {"preview": "1"}, 200),
+        (ask, {"days": "99", "reason": "复杂"}, 422),
+        (start, PROCEDURE, 302),
+        (start, PROCEDURE, 409),
+        (end, {"result": ""}, 422),
+        (end, {"result": "完"}, 302),
+        (ask, {"days": "5", "reason": "复杂"}, 302),
+        (ask, {"days": "5", "reason": "复杂"}, 409),
+    ):
+        answer = browser.post(url, form)
+        assert answer.status_code == status, (url, form)
+        no_secret(case, answer)
+
+
+@pytest.mark.parametrize("words", [NAME, CODE, f"{PHONE[:3]} {PHONE[3:7]} {PHONE[7:]}"])
+def test_what_names_the_applicant_is_written_nowhere(
+    applicant: CreditSubject, clock: Moment, sign_in: Callable[[str], Client], words: str
+) -> None:
+    case = paused_and_asked(clock)
+    assert case.reviewer is not None
+    reviewer, head = sign_in(case.reviewer.username), sign_in(head_of(case).username)
+    end, answer = reverse("office:procedure_end", args=[case.number]), case.extensions.get()
+    assert reviewer.post(end, {"result": f"{words}通过"}).status_code == 422
+    decline = {"verdict": "decline", "answer": f"{words}不必"}
+    assert head.post(reverse("office:extension", args=[answer.pk]), decline).status_code == 422
+    for browser in (reviewer, head):
+        for address in (reverse("office:case", args=[case.number]), reverse("office:extension", args=[answer.pk])):
+            no_secret(case, browser.get(address))
+    assert case.procedures.get().result == ""
+    answer.refresh_from_db()
+    assert (answer.granted, answer.answer) == (None, "")
+
+
 def test_searching_for_the_applicant_finds_nothing(
     applicant: CreditSubject, clock: Moment, sign_in: Callable[[str], Client]
 ) -> None:
@@ -159,18 +254,22 @@ def test_searching_for_the_applicant_finds_nothing(
 def test_no_statement_of_a_page_reads_the_applicant(
     applicant: CreditSubject, clock: Moment, sign_in: Callable[[str], Client]
 ) -> None:
-    case = taken_in(clock)
+    case = paused_and_asked(clock)
     assert case.reviewer is not None
-    browser = sign_in(case.reviewer.username)
-    forbidden = re.compile(r"applicant|contact_|query_code|intake_key|intake_by|original_name|creditsubject")
-    for address in (
-        reverse("office:list"),
-        f"{reverse('office:list')}?q=预售&selected={case.number}",
-        reverse("office:export"),
-        reverse("office:case", args=[case.number]),
-    ):
+    browser, head = sign_in(case.reviewer.username), sign_in(head_of(case).username)
+    forbidden = re.compile(
+        r"applicant|contact_|query_code|intake_key|intake_by|original_name|creditsubject|document\".\"content"
+    )
+    reading = [
+        (browser, reverse("office:list")),
+        (browser, f"{reverse('office:list')}?q=节能&selected={case.number}"),
+        (browser, reverse("office:export")),
+        (browser, reverse("office:case", args=[case.number])),
+        *((head, address) for address in heads_addresses(case)),
+    ]
+    for reader, address in reading:
         with CaptureQueriesContext(connection) as queries:
-            everything(browser.get(address))
+            everything(reader.get(address))
         for query in queries.captured_queries:
             assert not forbidden.search(query["sql"].split(" FROM ")[0]), query["sql"]
 

@@ -41,7 +41,7 @@ def copies(case: Case, count: int, first: int = 0) -> list[Case]:
     for number in range(count):
         row = Case.objects.get(pk=case.pk)
         row.pk, row.intake_key, row.number = None, uuid.uuid4(), f"{case.number[:8]}{first + number:012d}"
-        row.notice_deadline = None
+        row.notice_deadline = row.stage_deadline = None
         for name, own in clocks.items():
             setattr(row, name, own[number])
         made.append(row)

@@ -10,6 +10,7 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from approvals.actions import accept_case, decide, refuse_acceptance, request_correction
+from approvals.actions.clocks import answer_extension, request_extension, start_procedure
 from approvals.actions.intake import IntakeDraft, receive_case, required_points
 from approvals.enums import DocumentKind, Way
 from approvals.models import Case, Document
@@ -45,6 +46,15 @@ def every_kind(clock: Moment) -> dict[str, Document]:
     ground = case.business_item.published_grounds()[0]
     decider = play.holder(Posting.Role.DECIDER, case, case.reviewer)
     decide(case, approve=False, keys=[f"{ground.kind}:{ground.id}"], by=decider, now=clock.at)
+    longer = play.accepted(clock.at, play.item("固定资产投资项目节能审查"))
+    assert longer.reviewer is not None
+    law = "《中华人民共和国节约能源法》第十五条"
+    start_procedure(
+        longer, ground="named_law", law=law, estimated_days=15, reason="委托评审", by=longer.reviewer, now=clock.at
+    )
+    extension = request_extension(longer, days=10, reason="技术方案复杂", by=longer.reviewer, now=clock.at)
+    head = Posting.objects.get(department=longer.department, role=Posting.Role.DEPARTMENT_HEAD).user
+    answer_extension(extension, grant=True, by=head, now=clock.at)
     filing = play.received(clock.at, play.item("仅销售预包装食品备案"))
     accept_case(filing, by=clerk, now=clock.at)
     return {document.kind: document for document in Document.objects.order_by("-id")}
@@ -64,7 +74,8 @@ def test_every_kind_of_paper_is_complete(clock: Moment, sign_in: Callable[[str],
         assert f"https://portal.example/verify/{document.verify_code}/" in html
         for row in content.get("table", []):
             assert all(cell in html for cell in row), kind
-        assert content["paragraphs"][0][:20] in html
+        assert all(text in html for text in content["paragraphs"]), kind
+        assert f"依据：{content['basis']}。" in html if content.get("basis") else kind in {"receipt", "promise"}
         assert ("行政复议" in html) == (kind in {"not_accepted", "rejection"})
         assert "内容与留痕不符" not in html
 

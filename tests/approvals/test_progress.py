@@ -13,13 +13,14 @@ from pytest_django.fixtures import Settings
 from stdnum.iso7064 import mod_37_36
 
 from approvals import limiter
-from approvals.actions import complete_case, deliver, refuse_acceptance, request_correction
-from approvals.actions.intake import required_points
+from approvals.actions import complete_case, deliver, give_opinion, refuse_acceptance, request_correction
+from approvals.actions.clocks import answer_extension, end_procedure, request_extension, start_procedure
+from approvals.actions.intake import deem_accepted, required_points
 from approvals.models import Case
 from approvals.numbers import case_number, read_case_number
 from catalogue.models import BusinessItem
 from credit.models import CreditSubject
-from offices.models import User
+from offices.models import Posting, User
 from supervision.models import SupervisionTask
 from tests.approvals import play
 from tests.conftest import Moment
@@ -216,6 +217,79 @@ def test_a_filing_passes_no_review(city: None, clock: Moment, client: Client) ->
     page = reading(client, case)
     assert states(page) == ["done", "done", "done", "skipped", "skipped", "done", "current", "todo"]
     assert "备案凭证已制成" in page
+
+
+ENERGY = "固定资产投资项目节能审查"
+
+
+def pausing(clock: Moment) -> Case:
+    """A case whose clocks stand still for an expert review of 15 working days since 28 September."""
+    case = play.accepted(clock.at, play.item(ENERGY))
+    assert case.reviewer is not None
+    start_procedure(case, ground="expert_review", estimated_days=15, reason="专家评审", by=case.reviewer, now=clock.at)
+    return case
+
+
+def test_a_special_procedure_stands_in_the_line_while_it_goes_on_and_after_it(
+    city: None, clock: Moment, client: Client
+) -> None:
+    case = pausing(clock)
+    page = reading(client, case)
+    assert states(page) == ["done"] * 3 + ["current", "paused"] + ["todo"] * 4
+    line = page.partition('class="progress-line"')[2].partition("</ol>")[0]
+    assert line.index("审查") < line.index("特别程序") < line.index("决定")
+    assert "专家评审进行中，不计入期限" in line
+    assert "预计结束日为2026年10月23日" in page
+    assert "正在进行专家评审，您现在不用做什么" in page
+    assert "依法所需的时间不计入审批期限" in page
+    assert "light-grey" in page
+    assert case.reviewer is not None
+    clock.to("2026-10-13 09:00")
+    end_procedure(case, result="通过", by=case.reviewer, now=clock.at)
+    page = reading(client, case)
+    assert states(page) == ["done"] * 3 + ["current", "done"] + ["todo"] * 4
+    # five promised days, none used: 14, 15, 16, 19, 20 October
+    assert "专家评审已于2026年10月13日结束，期限恢复计算，将在2026年10月20日前作出决定" in page
+    assert "2026年9月28日至2026年10月13日，这段时间依法不计入审批期限" in page
+    assert case.reviewer.full_name not in page
+    give_opinion(case, approve=True, text="符合。", by=case.reviewer, now=clock.at)
+    assert states(reading(client, case)) == ["done"] * 5 + ["current"] + ["todo"] * 3
+
+
+def test_an_extension_is_told_with_its_reason_and_the_new_day(city: None, clock: Moment, client: Client) -> None:
+    case = play.accepted(clock.at, play.item(ENERGY))
+    assert case.reviewer is not None
+    extension = request_extension(case, days=10, reason="技术方案复杂。", by=case.reviewer, now=clock.at)
+    assert "延长" not in reading(client, case), "asked for is not granted"
+    head = Posting.objects.get(department=case.department, role="department_head").user
+    answer_extension(extension, grant=True, by=head, now=clock.at)
+    page = reading(client, case)
+    assert "审批期限经批准延长，最迟将在2026年11月13日前作出决定" in page
+    assert "2026年11月13日前决定" in page
+    assert "延长10个工作日，至2026年11月13日。理由：技术方案复杂。" in page
+    assert head.full_name not in page
+
+
+def test_a_deemed_acceptance_is_said(city: None, clock: Moment, client: Client) -> None:
+    case = play.received(clock.at, play.item(ENERGY))
+    clock.to("2026-10-12 10:00")
+    deem_accepted(case, by=None, now=clock.at)
+    page = reading(client, case)
+    assert "审查中（依法视为受理）" in page
+    assert "依法自2026年9月28日收到之日起即为受理" in page
+    assert states(page)[:4] == ["done", "done", "done", "current"]
+
+
+def test_a_procedure_costs_two_statements_more(city: None, clock: Moment, client: Client) -> None:
+    plain, paused = play.accepted(clock.at, play.item(ENERGY)), pausing(clock)
+
+    def statements(case: Case) -> int:
+        reading(client, case)
+        with CaptureQueriesContext(connection) as queries:
+            reading(client, case)
+        return len(queries)
+
+    assert statements(paused) <= statements(plain) + 2
 
 
 def test_the_page_costs_the_same_few_statements_however_many_tasks_there_are(

@@ -15,6 +15,7 @@ from django.urls import reverse
 
 from approvals.enums import DocumentKind
 from approvals.models import Case, Document, Licence
+from catalogue import periods
 from catalogue.enums import Topic
 from catalogue.models import BusinessItem, KeyItem
 from credit.models import CreditSubject
@@ -103,7 +104,7 @@ def test_every_published_item_has_a_guide_with_all_that_the_law_wants_open(city:
         silent = {Topic.QUANTITY, Topic.BASIS, Topic.PROCEDURE, Topic.FEE, Topic.RESULT} - {f.topic for f in facts}
         assert page.count("尚未取得这一项的正式文本") == len(silent), "what is not known is said to be not known"
         # Every statement and every material has its source and its mark beside it; two more are the remedies'.
-        assert page.count("出处：") == len(facts) + len(materials) + 2, item.code
+        assert page.count("出处：") == len(facts) + len(periods.lines(item)) + len(materials) + 2, item.code
         for department in {link.office.department.name for link in item.linkages.active()}:
             assert department in page.partition("办结后谁来监管</h2>")[2], item.code
 
@@ -267,7 +268,7 @@ def test_the_register_turns_its_pages_at_a_constant_price(city: None, clock: Mom
         one = Case.objects.get(pk=case.pk)
         one.pk, one.intake_key, one.number = None, uuid.uuid4(), f"{number:021d}"
         one.notice_deadline = one.answer_deadline = one.statutory_deadline = None
-        one.promised_deadline = one.issue_deadline = None
+        one.promised_deadline = one.issue_deadline = one.stage_deadline = one.procedure_deadline = None
         one.save()
         row.pk, row.case, row.number = None, one, f"LYG{number:015d}"
         made.append(row)

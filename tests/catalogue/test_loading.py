@@ -12,10 +12,11 @@ from django.core.management import CommandError, call_command
 
 from catalogue.enums import Act, ItemStatus
 from catalogue.errors import DataError
+from catalogue.linking import link, unlink
 from catalogue.loading import Bundle, load, read
 from catalogue.models import ApprovalItem, BusinessItem, ItemFact, Linkage, Material
 from ledger.models import Entry
-from offices.models import Office
+from offices.models import Office, User
 
 Catalogue = Callable[[str], BusinessItem]
 
@@ -77,6 +78,20 @@ def test_a_linkage_that_the_files_drop_is_switched_off(
     linkages = Linkage.objects.for_item(catalogue("SP-0601"))
     assert [row.sub_item.code for row in linkages.active()] == ["JG-0701"]
     assert linkages.count() == 2
+
+
+def test_what_an_administrator_linked_or_ended_outlives_a_second_run(
+    catalogue: Catalogue, now: datetime.datetime
+) -> None:
+    item = catalogue("SP-0601")
+    admin = User.objects.create(username="admin", full_name="区划管理员")
+    kept, ended = Linkage.objects.for_item(item).active().order_by("pk")
+    unlink(ended, by=admin, now=now)
+    other = Linkage.objects.active().exclude(office__in=[kept.office, ended.office]).first()
+    assert other is not None
+    made = link(item, other.office, other.sub_item, source="部门会商", by=admin, now=now)
+    assert load(read(), now=now).changes == 0
+    assert set(Linkage.objects.for_item(item).active()) == {kept, made}
 
 
 def test_a_change_of_the_standard_is_a_new_version_of_its_inheritors(

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import date
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 
-from deadlines.actions import start_deadline
+from deadlines.actions import Start, start_deadline, start_many
 from deadlines.arithmetic import Calendar
 from deadlines.enums import YearStatus
 from deadlines.kinds import KindCode
 from deadlines.models import CalendarYear, Day
+from deadlines.provisional import build_days
+from deadlines.publishing import install_year
 from tests.deadlines.conftest import at
 
 pytestmark = pytest.mark.django_db
@@ -105,6 +108,25 @@ def test_an_official_year_takes_the_place_of_a_provisional_one_and_moves_its_clo
     assert clock.due_on.isoformat() == "2027-01-06"
     # The shipped file, loaded again at the next start, does not undo it.
     assert "2027 年（暂定）：已有正式安排，保留不动" in load()
+
+
+def test_a_provisional_year_from_elsewhere_is_not_displaced_by_the_rule() -> None:
+    load()
+    better = build_days(2027, off={date(2027, 1, 1): "元旦"}, makeup={date(2027, 1, 9): "元旦调休"})
+    install_year(2027, better, status=YearStatus.PROVISIONAL, source="软件包", at=at("2026-10-01 10:00"), replace=True)
+    assert "2027 年（暂定）：已有人工核定的暂定安排，保留不动" in load()
+    assert CalendarYear.objects.get(year=2027).version_label == "2p"
+
+
+def test_a_long_run_says_how_far_it_is(tmp_path: Path) -> None:
+    load()
+    start_many([Start(KindCode.ACKNOWLEDGE, f"task:{n}") for n in range(600)], at=at("2026-12-30 10:00"))
+    path = tmp_path / "2027.csv"
+    path.write_text("year,from,to,kind,name,notice\n2027,2027-01-01,2027-01-04,off,元旦,某通知\n")
+    said = load("--csv", str(path), "--provisional", "0")
+    assert "2027 年：已重算 500 / 600 个期限" in said
+    assert "2027 年：已重算 600 / 600 个期限" in said
+    assert "2027 年：已更新，600 个期限的到期日随之移动" in said
 
 
 def test_an_official_year_is_replaced_only_when_told_to(tmp_path: Path) -> None:

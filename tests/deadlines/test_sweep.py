@@ -139,7 +139,7 @@ def test_a_failing_handler_leaves_nothing_of_its_own_behind(calendar: Calendar) 
     acknowledge()
 
     def writes_and_fails(notices: Sequence[AlarmNotice], now: datetime) -> None:
-        cancel_deadline(notices[0].deadline, at=now, reason="half done")
+        cancel_deadline(Deadline.objects.get(pk=notices[0].deadline_id), at=now, reason="half done")
         raise KeyError("x")
 
     with registry.handlers({KindCode.ACKNOWLEDGE: writes_and_fails}):

@@ -2,6 +2,9 @@
 
 from django.urls import include, path
 
+from lianyungang_gov.urls import handler400, handler403, handler404, handler500
 from lianyungang_gov.urls import urlpatterns as portal
+
+__all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"]
 
 urlpatterns = [path("training/", include("deadlines.urls")), *portal]

@@ -7,16 +7,26 @@ of the output is JSON: name → argument of an address, or an account.
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Model
 
+from approvals import deeming
 from approvals.actions import accept_case, complete_case, decide, deliver, refuse_acceptance
+from approvals.actions.clocks import answer_extension, end_procedure, request_extension, start_procedure
 from approvals.actions.review import ground_choices
 from approvals.enums import CaseStatus, RefusalGround
 from approvals.models import Case, Document
+from catalogue.actions import set_promised_period
 from catalogue.models import BusinessItem, Linkage
-from deadlines import clock
+from catalogue.periods import Promise
+from deadlines import clock, jobs, office
+from deadlines.kinds import KindCode
+from deadlines.models import Deadline
+from deadlines.notice import typed_year
+from deadlines.periods import set_period
+from deadlines.provisional import published_elsewhere
 from notifications.models import PhoneMessage
 from offices.models import Department, Posting, User
 from oversight.demo.cases import play as carry_on
@@ -65,11 +75,91 @@ def _unlinked(now: datetime) -> str:
     return case.number
 
 
+def _longer(now: datetime) -> BusinessItem:
+    """An item with an exemption and a stage of its own, in a division with a length of its own."""
+    admin, item = play.person("guanliyuan1"), play.item("特殊建设工程消防验收")
+    said: dict[str, Any] = {
+        "reason": "会议纪要〔2026〕3号（演示）",
+        "approved_by": "分管副市长（演示）",
+        "by": admin,
+        "now": now,
+    }
+    for code, length in (("", 4), (item.code, 6)):
+        set_period(KindCode.STAGE_REVIEW, item.item.division, length, item_code=code, **said)
+    promise = Promise(12, "演示设定", exemption="须现场测试，专家多（演示）", exemption_by="分管副市长（演示）")
+    return set_promised_period(item, promise, by=admin, now=now)
+
+
 def _rejected(now: datetime) -> Case:
     case = play.reviewed(now, approve=False)
     assert case.reviewer is not None
     keys = [choice["key"] for choice in ground_choices(case)[:2]]
     return decide(case, approve=False, keys=keys, by=play.holder(Role.DECIDER, case, case.reviewer), now=now)
+
+
+def _clocks(found: dict[str, str]) -> dict[str, str]:
+    """The statutory clocks of some of these cases, and a fixed day."""
+    cases = {name: found[f"case_{name}"] for name in ("paused", "longer", "review", "delivered")}
+    clocks = {f"clock_{name}": Deadline.objects.get(statutory_case__number=key) for name, key in cases.items()}
+    clocks["clock_fixed"] = Deadline.objects.get(planned_task__number=found["task_acknowledged"])
+    return {name: _pk(row) for name, row in clocks.items()}
+
+
+def _clock_acts(now: datetime) -> dict[str, str]:
+    """Cases in a special procedure, after one, and with a request for more time that waits or was answered."""
+    found: dict[str, str] = {}
+    energy = play.item("固定资产投资项目节能审查")
+    paused, waiting, longer = (play.accepted(now, energy) for _ in range(3))
+    head = Posting.objects.filter(role=Role.DEPARTMENT_HEAD, department=paused.department).order_by("pk")[0].user
+    for name, case, days in (("paused", paused, 3), ("longer", longer, 15)):
+        assert case.reviewer is not None
+        reason = "委托省节能中心组织专家评审（演示）"
+        start_procedure(case, ground="expert_review", estimated_days=days, reason=reason, by=case.reviewer, now=now)
+        found |= {f"case_{name}": case.number, f"reviewer_{name}": case.reviewer.username}
+    assert longer.reviewer is not None
+    assert waiting.reviewer is not None
+    end_procedure(longer, result="评审通过，意见已存卷（演示）", by=longer.reviewer, now=now)
+    asked = {
+        case: request_extension(case, days=10, reason="技术方案复杂，需补充论证（演示）", by=case.reviewer, now=now)
+        for case in (waiting, longer)
+        if case.reviewer is not None
+    }
+    answer_extension(asked[longer], grant=True, by=head, now=now)
+    return found | {
+        "case_waiting": waiting.number,
+        "reviewer_waiting": waiting.reviewer.username,
+        "extension_waiting": _pk(asked[waiting]),
+        "extension_granted": _pk(asked[longer]),
+        "energy_head": head.username,
+        "case_paused_code": paused.query_code,
+        "case_longer_code": longer.query_code,
+    }
+
+
+def _years(now: datetime) -> dict[str, str]:
+    """A year that waits for its publication, and one that was published."""
+    admin = play.person("guanliyuan1")
+    notice = published_elsewhere(2026)
+    assert notice is not None
+    held = typed_year(
+        2026,
+        [(day, day, name) for day, name in notice.off.items()],
+        [(day, name) for day, name in notice.makeup.items() if day.month > 1],
+        "国务院办公厅关于2026年部分节假日安排的通知（更正，演示）",
+    )
+    waiting = office.draft_year(held, by=admin, now=now)
+    done = office.propose(2028, by=admin, now=now)
+    jobs.run()
+    office.publish(done, by=admin, now=now)
+    jobs.run()
+    return {"calendar_ready": _pk(waiting), "calendar_applied": _pk(done)}
+
+
+def _deemed(now: datetime) -> str:
+    """A case that nobody answered for a fortnight and a half."""
+    case = play.received(now - timedelta(days=25))
+    deeming.sweep(now)  # unless the portal's own sweep was faster
+    return case.number
 
 
 def make(now: datetime) -> dict[str, str]:
@@ -111,6 +201,7 @@ def make(now: datetime) -> dict[str, str]:
         "item": play.item(PRESALE).code,
         "item_promise": play.item(SPOT).code,
         "item_pk": _pk(play.item(PRESALE)),
+        "item_longer_pk": _pk(_longer(now)),
         "item_draft_pk": _pk(BusinessItem.objects.exclude(status="published").first() or play.item(PRESALE)),
         "department": _pk(Department.objects.get(division__code="320700", name="市住建局")),
         "person": _pk(play.person("chuangkou2")),
@@ -120,6 +211,10 @@ def make(now: datetime) -> dict[str, str]:
         "head": "zhujian.fuzeren",
         "phone": PhoneMessage.objects.order_by("pk")[0].phone_hash,
     }
+    found |= _clock_acts(now)
+    found |= _clocks(found)
+    found |= _years(now)
+    found["case_deemed"] = _deemed(now)
     for kind in Document.objects.values_list("kind", flat=True).distinct():
         found[f"paper_{kind}"] = _pk(Document.objects.filter(kind=kind, case__division__code="320700")[0])
     return found

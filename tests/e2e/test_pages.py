@@ -182,6 +182,26 @@ def test_an_acknowledgement_without_javascript(town: Town, examples: dict[str, s
     acts.said(page, "已记录完成监管")
 
 
+def test_a_year_is_proposed_and_given_up_without_javascript(town: Town, tmp_path: Path) -> None:
+    """The page of the preview reloads itself until the worker is done."""
+    notice = tmp_path / "2029.csv"
+    notice.write_text(
+        "year,from,to,kind,name,notice\n"
+        "2029,2029-01-01,2029-01-01,off,元旦,国务院办公厅关于2029年部分节假日安排的通知（演示）\n",
+        encoding="utf-8",
+    )
+    page = town.desk("guanliyuan1", 390, java_script=False)
+    page.goto("/division/calendar/new/")
+    page.locator("input[type=file]").set_input_files(notice)
+    page.get_by_role("button", name="上传并核对").click()
+    expect(page.get_by_role("heading", name="2029 年的草稿")).to_be_visible()
+    expect(page.get_by_role("heading", name="将变动的期限")).to_be_visible()
+    expect(page.get_by_role("checkbox", name=re.compile("^已核对"))).not_to_have_count(0)
+    page.locator("summary", has_text="作废").click()
+    page.get_by_role("button", name="确认作废").click()
+    acts.said(page, "草稿已作废")
+
+
 class Wire:
     """Counts the bytes that come over the wire, as the browser does."""
 

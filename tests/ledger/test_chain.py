@@ -7,7 +7,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import call_command
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from pytest_django import DjangoAssertNumQueries
 
 from ledger import checks, guards, hashing, verify
@@ -20,7 +20,8 @@ pytestmark = pytest.mark.django_db
 
 
 def _three() -> list[Entry]:
-    return record_many([Draft("case:1", "a"), Draft("case:2", "b"), Draft("case:1", "c", {"to": 5})], at=NOW)
+    record_many([Draft("case:1", "a"), Draft("case:2", "b"), Draft("case:1", "c", {"to": 5})], at=NOW)
+    return list(Entry.objects.order_by("pk"))
 
 
 def test_sm3_gives_the_standards_example() -> None:
@@ -30,7 +31,8 @@ def test_sm3_gives_the_standards_example() -> None:
 
 def test_each_entry_holds_the_hash_of_the_one_before() -> None:
     first, other, second = _three()
-    third = record("case:1", "d", at=NOW)
+    record("case:1", "d", at=NOW)
+    third = Entry.objects.get(stream="case:1", seq=3)
     assert (first.seq, second.seq, third.seq, other.seq) == (1, 2, 3, 1)
     assert second.prev_hash == first.hash
     assert third.prev_hash == second.hash
@@ -40,6 +42,19 @@ def test_each_entry_holds_the_hash_of_the_one_before() -> None:
 def test_a_fresh_stream_needs_no_look_up(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     with django_assert_num_queries(1):
         record_many([Draft(f"task:{n}", "opened", fresh=True) for n in range(20)], at=NOW)
+
+
+def test_hundreds_at_once_are_the_same_as_one_by_one() -> None:
+    data = {"名": "“引号”与\\反斜线", "n": 1.5, "none": None, "list": [1, "二"]}
+    drafts = [Draft(f"task:{n % 90}", "alarm", data | {"n": n}) for n in range(300)]
+    record_many(drafts, at=NOW)
+    for draft in drafts[:5]:
+        record(draft.stream, "after", at=NOW, data=data)
+    assert Entry.objects.count() == 305
+    assert list(verify.faults()) == []
+    assert Entry.objects.get(stream="task:7", seq=1).data == data | {"n": 7}
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Entry.objects.create(stream="task:7", seq=1, at=NOW, act="x")
 
 
 REFUSED = {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -17,7 +18,7 @@ from notifications import tasks
 from notifications.enums import MOVES, State, TransitionNotAllowed
 from notifications.kinds import MessageKind, UnknownKind, register
 from notifications.models import Message
-from notifications.outbox import Draft, cancel, queue, resend
+from notifications.outbox import Draft, cancel, post, queue, resend
 from offices.crypto import keyed_hash
 from offices.models import User
 from tests.notifications.conftest import NOW, SHANGHAI, Listener, Send, use_broker, wakeups
@@ -245,3 +246,32 @@ def test_what_may_still_arrive_is_never_sent_once_more(send: Send) -> None:
     with pytest.raises(TransitionNotAllowed):
         resend(first, NOW)
     assert Message.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_hundreds_at_once_are_the_same_as_one_by_one(manager: User) -> None:
+    """``post`` writes what ``queue`` writes, whatever the database's way; an occasion said before is said once."""
+    drafts = [
+        Draft(
+            "case_reminder",
+            f"第{n}条“提醒”。",
+            f"k{n}",
+            f"task:{n}",
+            to_user=manager,
+            bundle_key="b",
+            due_on=date(2026, 9, 29),
+        )
+        for n in range(60)
+    ]
+    queue(drafts[:1], NOW)
+    queue([replace(drafts[1], dedupe_key="slow")], NOW)
+    post([*drafts, drafts[5]], NOW)
+    assert Message.objects.count() == 61
+    slow, quick = Message.objects.get(dedupe_key="slow"), Message.objects.get(dedupe_key="k1")
+    different = {"id", "client_id", "dedupe_key"}
+    for field in Message._meta.concrete_fields:
+        if field.attname not in different:
+            assert getattr(slow, field.attname) == getattr(quick, field.attname), field.attname
+    assert len(set(Message.objects.values_list("client_id", flat=True))) == 61
+    with pytest.raises(ValueError, match="recipient"):
+        post([Draft("case_reminder", "无人。", "k99", "task:1")], NOW)

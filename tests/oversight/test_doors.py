@@ -9,6 +9,8 @@ from django.test import Client
 from django.urls import reverse
 
 from catalogue.models import BusinessItem, Linkage
+from deadlines.kinds import KindCode
+from deadlines.periods import set_period
 from offices.models import Department, Posting, User
 from supervision.models import SupervisionTask
 from tests.conftest import Moment
@@ -42,6 +44,9 @@ def addresses(clock: Moment) -> dict[str, list[tuple[str, str]]]:
     posting = Posting.objects.get(user=person)
     linkage = Linkage.objects.active().filter(office__department=department)[0]
     item = BusinessItem.objects.published().filter(item__department=department)[0]
+    rule = set_period(
+        KindCode.ISSUE, department.division, 5, reason="纪要", approved_by="市长", by=person, now=clock.at
+    )
     paper = refused.documents.get(kind="not_accepted")
     get, post = "get", "post"
     return {
@@ -52,8 +57,11 @@ def addresses(clock: Moment) -> dict[str, list[tuple[str, str]]]:
             (get, reverse("oversight:refusals_export")), (get, reverse("oversight:unlinked")),
             (get, reverse("oversight:unlinked_export")), (get, reverse("oversight:assign", args=[case.number])),
             (get, reverse("oversight:messages")), (get, reverse("oversight:messages_export")),
+            (get, reverse("oversight:exemptions")), (get, reverse("oversight:exemptions_export")),
+            (get, reverse("oversight:deemed")), (get, reverse("oversight:deemed_export")),
             (post, reverse("oversight:resend", args=[message.pk])),
             (post, reverse("oversight:assign", args=[case.number])),
+            (post, reverse("oversight:hand_over", args=[case.number])),
         ],
         "admin": [
             (get, reverse("division:home")), (get, reverse("division:department", args=[department.pk])),
@@ -73,6 +81,11 @@ def addresses(clock: Moment) -> dict[str, list[tuple[str, str]]]:
             (get, reverse("division:item", args=[item.pk])), (post, reverse("division:publish", args=[item.pk])),
             (post, reverse("division:retire", args=[item.pk])),
             (post, reverse("division:linkage_turn", args=[linkage.pk])),
+            (get, reverse("division:periods")), (get, reverse("division:periods_export")),
+            (get, reverse("division:period", args=["issue"])), (post, reverse("division:period", args=["issue"])),
+            (post, reverse("division:period_off", args=[rule.pk])), (post, reverse("division:promise", args=[item.pk])),
+            (post, reverse("division:item_period", args=[item.pk, "issue"])),
+            (get, reverse("division:exemptions")), (get, reverse("division:exemptions_export")),
         ],
         "discipline": [
             (get, reverse("traces:home")), (get, reverse("traces:case", args=[case.number])),

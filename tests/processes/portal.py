@@ -110,12 +110,14 @@ class Trainer:
         return self.client.post(path, data=data | {"csrfmiddlewaretoken": self.client.cookies["csrftoken"]})
 
     def _jump(self, data: dict[str, str]) -> None:
-        assert "演练时钟已到" in self._post("/training/jump/", data).text
+        page = self._post("/training/jump/", data)
+        assert "演练时钟已到" in page.text, f"{page.url} {page.status_code}: {page.text[-2000:]}"
 
     def now(self) -> dt.datetime:
         """The portal's time, from the training page."""
-        found = re.search(r'<div class="clock-system">.*?datetime="([^"]+)"', self.client.get("/training/").text)
-        assert found
+        page = self.client.get("/training/")
+        found = re.search(r'<div class="clock-system">.*?datetime="([^"]+)"', page.text)
+        assert found, f"{page.url} {page.status_code}: {page.text[-2000:]}"
         return dt.datetime.fromisoformat(found[1])
 
     def morning(self) -> None:

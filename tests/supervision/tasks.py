@@ -57,6 +57,7 @@ def copies(task: SupervisionTask, count: int, first: int = 0) -> list[Supervisio
         case = Case.objects.get(pk=task.case_id)
         case.pk, case.intake_key, case.number = None, uuid.uuid4(), f"{case.number[:8]}{number:012d}"
         case.notice_deadline = case.statutory_deadline = case.promised_deadline = case.issue_deadline = None
+        case.stage_deadline = None
         cases.append(case)
         assert task.acknowledge_deadline is not None
         clock = Deadline.objects.get(pk=task.acknowledge_deadline.pk)

@@ -89,6 +89,8 @@ def _materials(request: PortalRequest, case: Case, act: str) -> HttpResponseBase
         else:
             done = _accept(case, said, request)
             paper = "备案已办结，请打印备案凭证。" if done.is_filing else "已受理，请打印受理通知书交申请人。"
+            if done.is_deemed:
+                paper = "答复期限已过，依法自收到材料之日起视为受理，请打印受理通知书交申请人。"
             messages.success(request, paper)
     except Refused as error:
         if error.conflict:
@@ -123,7 +125,7 @@ def _act_page(request: PortalRequest, case: Case, template: str, form: BaseForm,
     crumbs = [{"label": "窗口办件", "url": reverse("window:desk")}, {"label": case.number, "url": url_of(case)}]
     context = {
         "case": case, "applicant": applicant_of(case), "form": form, "crumbs": crumbs, "back_url": url_of(case),
-        "clocks": clocks_of(case, explain=False), "today": local_date(request.now),
+        "clocks": clocks_of(case), "today": local_date(request.now),
     }  # fmt: skip
     return render(request, template, context | extra, status=422 if form.is_bound else 200)
 
@@ -193,7 +195,7 @@ def preview(request: PortalRequest, number: str) -> HttpResponse:
         "case": case,
         "applicant": applicant_of(case),
         "facts": facts_of(case),
-        "clocks": clocks_of(case, explain=False)[:1],
+        "clocks": clocks_of(case)[:1],
         "missing": [line for line in lines if not line.is_in],
         "lines": lines,
         "step": next((step for step in progress.steps(case) if step.state in {"current", "stopped"}), None),

@@ -52,7 +52,7 @@ class Tab:
 TABS = (
     Tab("received", "已收件待受理", Q(status=S.SUBMITTED), "warn"),
     Tab("correction", "待补正", Q(status=S.CORRECTION_REQUESTED), "warn"),
-    Tab("review", "审查中", Q(status__in=[S.ACCEPTED, S.IN_REVIEW, S.APPROVED])),
+    Tab("review", "审查中", Q(status__in=[S.ACCEPTED, S.DEEMED_ACCEPTED, S.IN_REVIEW, S.APPROVED])),
     Tab("delivery", "已办结待出件", Q(status__in=[S.COMPLETED, S.REJECTED], delivered_at__isnull=True), "good"),
     Tab("delivered", "已送达", Q(status=S.COMPLETED, delivered_at__isnull=False)),
     Tab("refused", "不予受理", Q(status=S.NOT_ACCEPTED)),

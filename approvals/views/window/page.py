@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist
@@ -16,11 +17,14 @@ from approvals.enums import CaseStatus, Way
 from approvals.forms import DeliveryForm
 from approvals.models import Case, CorrectionNotice
 from approvals.notices import portal_address
+from approvals.papers import cn_day
 from approvals.views.window.checklist import Row, lines_of, rows_of, shown
 from approvals.views.window.desk import case_mark, next_verb, with_row
 from approvals.views.window.story import cards, documents_of, timeline
 from credit.models import CreditSubject
 from deadlines.clock import local_date
+from deadlines.explaining import explain_many
+from deadlines.words import chinese_date
 from offices.models import Posting
 from offices.web import PortalRequest
 
@@ -31,6 +35,7 @@ LEADS: dict[str, str] = {
     S.SUBMITTED: "核对材料：齐全的受理，缺的一次说全，不该受理的说明理由。",
     S.CORRECTION_REQUESTED: "等申请人补正；材料送来时在下面登记，再点“补正收件”。",
     S.ACCEPTED: "已受理，正在分办。",
+    S.DEEMED_ACCEPTED: "已依法视为受理，还没有审查人员，督办人员会改派；窗口请把受理通知书交申请人。",
     S.IN_REVIEW: "审查处室正在办理，窗口不用做什么；有进展时本页自动更新。",
     S.APPROVED: "已准予许可，正在制证；办结后即可出件。",
     S.REJECTED: "已决定不予许可，请把决定书送达申请人。",
@@ -98,13 +103,26 @@ def facts_of(case: Case) -> list[dict[str, Any]]:
     return facts
 
 
-def clocks_of(case: Case, *, explain: bool) -> list[dict[str, Any]]:
-    """The clocks of the case's stage, the pressing one first, the open ones with their day lists if asked."""
+def clocks_of(case: Case, *, explained_on: dt.date | None = None) -> list[dict[str, Any]]:
+    """The clocks of the case's stage, the pressing one first; the open ones explained if a day is given."""
     found = [case.current_deadline]
     if case.status not in BEFORE_ACCEPTANCE:
         found += [case.issue_deadline, case.promised_deadline, case.statutory_deadline]
     clocks = dict.fromkeys(clock for clock in found if clock is not None)
-    return [{"deadline": clock, "explain": clock.explain() if explain and clock.is_open else None} for clock in clocks]
+    told = explain_many((clock for clock in clocks if clock.is_open), explained_on) if explained_on else {}
+    return [{"deadline": clock, "explain": told.get(clock.pk)} for clock in clocks]
+
+
+def deemed_text(case: Case) -> str:
+    """What the law made of a case that nobody answered in time; empty for any other (行政许可法 art. 32)."""
+    late, accepted = case.notice_deadline, case.accepted_at
+    if not case.is_deemed or late is None or accepted is None:
+        return ""
+    since = cn_day(local_date(accepted))
+    return (
+        f"应于{chinese_date(late.due_on)}前答复而没有答复，依法自收到材料之日（{since}）起即为受理，审批期限自该日起计算；"
+        "不能再补正告知或者不予受理。请打印受理通知书交申请人。"
+    )
 
 
 def acts_of(request: PortalRequest, case: Case, rows: list[Row]) -> dict[str, Any]:
@@ -149,7 +167,7 @@ def case_page(
     documents = documents_of(case)
     acts = acts_of(request, case, rows)
     editable = acts["verb"] in {"受理", "补正收件"}
-    clocks = clocks_of(case, explain=True)
+    clocks = clocks_of(case, explained_on=local_date(request.now))
     seen = progress.show(case)
     steps = seen.steps[1:-1]
     current = next((step.label for step in steps if step.state in {"current", "stopped"}), "送达")
@@ -164,6 +182,7 @@ def case_page(
         "documents": cards(documents),
         "entries": timeline(case, documents),
         "steps": steps,
+        "deemed": deemed_text(case),
         "step": current,
         "tasks": seen.afterwards,
         "delivery": delivery or (DeliveryForm() if acts["verb"] == "出件" else None),

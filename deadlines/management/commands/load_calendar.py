@@ -1,5 +1,6 @@
 """``manage.py load_calendar``: put the working calendar in place from a file of notices; safe to repeat."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from deadlines.errors import NoticeError
 from deadlines.notice import SHIPPED, read_notices
 from deadlines.provisional import SOURCE, provisional_days
 from deadlines.publishing import Outcome, install_year
-from deadlines.recompute import recompute_year
+from deadlines.recompute import BATCH, label_now, outdated, recompute_year
 
 
 class Command(BaseCommand):
@@ -45,10 +46,21 @@ class Command(BaseCommand):
                 replace=options["replace"],
             )
             # Also where nothing changed: a recompute that was cut short last time is finished.
-            moved = sum(len(moves) for moves in recompute_year(year, at=now))
+            moved = self._recomputed(year, now)
             suffix = f"，{moved} 个期限的到期日随之移动" if moved else ""
             self.stdout.write(f"{year} 年{'（暂定）' if notice is None else ''}：{outcome.value}{suffix}")
             if outcome is Outcome.DIFFERS:
                 refused.append(str(year))
         if refused:
             raise CommandError(f"{'、'.join(refused)} 年未改动；确认要替换请加 --replace。")
+
+    def _recomputed(self, year: int, now: datetime) -> int:
+        """Bring the clocks of a year to it, saying how far it is, and return how many moved."""
+        total = outdated(year, label_now(year)).count()
+        moved = looked_at = 0
+        for moves in recompute_year(year, at=now):
+            looked_at += BATCH
+            moved += len(moves)
+            if total > BATCH:
+                self.stdout.write(f"{year} 年：已重算 {min(looked_at, total)} / {total} 个期限")
+        return moved

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from datetime import time
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,12 @@ from approvals.models import Case
 from deadlines import clock
 from deadlines.alarms import is_working_time
 from deadlines.calendar import estimating
+from deadlines.hours import Session, set_window_hours, window_hours
 from offices.models import Department, Division, Office
 from oversight.demo import cases, people
 
 DATA = Path(catalogue.__file__).resolve().parent / "data"
+DEMO_HOURS = ((time(9), time(12)), (time(13, 30), time(17)))
 
 
 class Command(BaseCommand):
@@ -39,6 +42,7 @@ class Command(BaseCommand):
         call_command("load_calendar", stdout=self.stdout)
         with transaction.atomic():
             self._offices()
+            self._hours()
             made = people.load()
         self.stdout.write(f"演示人员新增 {made} 名")
         call_command("load_catalogue", stdout=self.stdout)
@@ -65,6 +69,13 @@ class Command(BaseCommand):
                     name=row["office"],
                     defaults={"is_demo": row["source"] == "演示", "source": row["source"]},
                 )
+
+    def _hours(self) -> None:
+        """The city's windows open as public offices commonly do; the real hours are not known here."""
+        city = Division.objects.get(level=Division.Level.CITY)
+        if not window_hours(city):
+            sessions = [Session(weekday, *span) for weekday in range(5) for span in DEMO_HOURS]
+            set_window_hours(city, sessions, by=None, now=clock.now(), note="演示")
 
     def _set_clock(self) -> None:
         """On a first start at night or on a day off, begin the training on the next working morning."""

@@ -1,0 +1,94 @@
+"""Who is told when a change of the calendar moves the clocks of a case: the applicant, and whoever has the case."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Sequence
+
+from approvals.alarms import OWNERS, holders
+from approvals.models import Case
+from approvals.notices import Kind
+from approvals.papers import cn_day
+from deadlines import owners
+from deadlines.clock import local_date
+from deadlines.kinds import KindCode
+from deadlines.moves import Move, Publication, register_moved
+from notifications.outbox import Draft, post
+from offices.models import Posting, User
+from offices.people import by_office
+
+# What the applicant was told of each clock. Of the two decision clocks it is the promised one, where there is one.
+TOLD = {
+    KindCode.DECISION_PROMISED: "作出决定的日期",
+    KindCode.DECISION_STATUTORY: "作出决定的日期",
+    KindCode.CORRECTION_ANSWER: "补正的截止日期",
+}
+READ = ("number", "status", "review_office", "contact_phone", "promised_deadline", "opinion__case")
+# Of the people and items of a batch there are few: read once each, not joined to every case.
+SHARED = ("reviewer", "decider", "intake_by", "business_item")
+
+
+def tell_cases(moves: Sequence[Move], publication: Publication, now: dt.datetime) -> None:
+    """Tell about the moves of one kind; statements are constant in their number."""
+    column = OWNERS[moves[0].kind][0]
+    by_clock = {move.deadline_id: move for move in moves}
+    cases = list(
+        Case.objects.filter(**{f"{column}__in": by_clock})
+        .select_related("opinion")
+        .only(*READ, *SHARED, column)
+        .prefetch_related(*SHARED)
+    )
+    deciders = by_office(Posting.Role.DECIDER, {case.review_office_id for case in cases}, local_date(now))
+    told = [applicant_draft(case, by_clock[getattr(case, column)], publication) for case in cases]
+    people = [(person, case.stream) for case in cases for person in holders(case, deciders)]
+    post([draft for draft in told if draft] + staff_drafts(people, publication), now)
+
+
+def applicant_draft(case: Case, move: Move, publication: Publication) -> Draft | None:
+    """The SMS about the day that the applicant was told, once a case and publication; None where it was another day.
+
+    While a clock stands still no day holds: the resume tells the new one.
+    """
+    if move.kind not in TOLD or move.is_paused:
+        return None
+    if move.kind is KindCode.DECISION_STATUTORY and case.promised_deadline_id is not None:
+        return None
+    return Draft(
+        kind=Kind.DUE_MOVED.value,
+        text=(
+            f"您申请的{case.business_item.name}（{case.number}）{publication.because}，"
+            f"{TOLD[move.kind]}由{cn_day(move.before)}改为{cn_day(move.after)}。"
+        ),
+        dedupe_key=f"{Kind.DUE_MOVED}:{case.pk}:{publication.key}",
+        reference=case.stream,
+        phone=case.contact_phone,
+    )
+
+
+def staff_drafts(people: Iterable[tuple[User, str]], publication: Publication) -> list[Draft]:
+    """One SMS a person and publication, however many clocks moved; it belongs to the first owner of one (a stream)."""
+    first: dict[int, tuple[User, str]] = {}
+    for person, stream in people:
+        first.setdefault(person.pk, (person, stream))
+    return [
+        Draft(
+            kind=Kind.CALENDAR_MOVED.value,
+            text=f"{publication.because}，您经办事项的部分到期日随之移动，请登录平台在“小闹钟”查看。",
+            dedupe_key=f"{publication.key}:{person.pk}",
+            reference=stream,
+            to_user=person,
+        )
+        for person, stream in first.values()
+    ]
+
+
+def lock_cases(keys: Collection[int]) -> None:
+    """Lock cases as their actions do, so that nobody else writes their ledger streams meanwhile."""
+    list(Case.objects.filter(pk__in=keys).order_by("pk").select_for_update().values_list("pk"))
+
+
+def connect() -> None:
+    """Register with the room of the clocks (from ``apps.py``)."""
+    for kind in OWNERS:
+        register_moved(kind, tell_cases)
+    owners.register_lock("case", lock_cases)

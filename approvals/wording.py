@@ -1,0 +1,34 @@
+"""What is written about a case before its decision must not tell whose case it is (O3.1.2c)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+
+from approvals.enums import CaseAct
+from approvals.exceptions import Refused
+from approvals.models import Case
+from credit.identifiers import normalise
+from ledger.record import Draft, record_many
+from offices.models import User
+
+
+def refuse_applicant(case: Case, texts: Mapping[str, str], *, by: User, now: dt.datetime) -> None:
+    """Refuse a text, by its field, in which the applicant's name, code or phone stands; as intake does for its content.
+
+    A refusal would also answer a guess, so each is written on the ledger, outside of the act that it stops.
+    """
+    if not any(text.strip() for text in texts.values()):
+        return
+    known = Case.objects.select_related("applicant").get(pk=case.pk)
+    subject = known.applicant
+    words = {known.applicant_name, subject.name, subject.code or "", subject.id_number, known.contact_phone}
+    plain = {normalise(word) for word in words} - {""}
+    for field, text in texts.items():
+        if any(word in normalise(text) for word in plain):
+            record_many([Draft(known.stream, CaseAct.APPLICANT_NAMED, {"field": field}, by)], at=now)
+            raise Refused(
+                "text-names-applicant",
+                "文字里有申请人名称、证照号码或电话。决定作出前不得写明是谁的办件，请改写；这次填写已记入留痕。",
+                field=field,
+            )

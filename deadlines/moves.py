@@ -1,0 +1,90 @@
+"""Who is told when a change of the calendar moves a due date. Upper apps register from their ``apps.py``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.core.exceptions import ImproperlyConfigured
+
+from deadlines.kinds import KindCode
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A clock whose due date moved from ``before`` to ``after``; a paused one will move again when it is resumed."""
+
+    deadline_id: int
+    kind: KindCode
+    stream: str
+    before: date
+    after: date
+    is_paused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """The change of the calendar that moved it: the year and the version that it has now (``2``, provisional ``1p``).
+
+    ``key`` is the same however often the recompute is begun again, so it names the occasion in the keys of messages.
+    """
+
+    year: int
+    label: str
+
+    @property
+    def key(self) -> str:
+        """``calendar:2027.2``."""
+        return f"calendar:{self.year}.{self.label}"
+
+    @property
+    def is_official(self) -> bool:
+        """Whether the year rests on the State Council's notice."""
+        return not self.label.endswith("p")
+
+    @property
+    def because(self) -> str:
+        """The reason in a sentence to a person: ``因2027年节假日安排发布``."""
+        return f"因{self.year}年节假日安排{'发布' if self.is_official else '暂定调整'}"
+
+
+# Called with all moves of one kind in a batch, in its transaction; its statements must not grow with the rows.
+Handler = Callable[[Sequence[Move], Publication, datetime], None]
+
+_HANDLERS: dict[KindCode, Handler] = {}
+
+
+def register_moved(kind: KindCode, handler: Handler) -> None:
+    """Let ``handler`` tell people about moves of ``kind``; a second, different handler is refused."""
+    if _HANDLERS.get(kind, handler) is not handler:
+        raise ImproperlyConfigured(f"moves of {kind} already have a handler")
+    _HANDLERS[kind] = handler
+
+
+def is_registered(kind: KindCode) -> bool:
+    """Whether somebody is told about moves of ``kind``."""
+    return kind in _HANDLERS
+
+
+def tell(moves: Sequence[Move], publication: Publication, now: datetime) -> None:
+    """Hand the moves of a batch to the handlers of their kinds; a kind that nobody registered concerns nobody."""
+    by_kind: dict[KindCode, list[Move]] = {}
+    for move in moves:
+        by_kind.setdefault(move.kind, []).append(move)
+    for kind in sorted(by_kind):
+        if kind in _HANDLERS:
+            _HANDLERS[kind](by_kind[kind], publication, now)
+
+
+@contextmanager
+def moved_handlers(replacing: dict[KindCode, Handler]) -> Iterator[None]:
+    """Tell by ``replacing`` for a while, for benchmarks and tests."""
+    kept = dict(_HANDLERS)
+    _HANDLERS.update(replacing)
+    try:
+        yield
+    finally:
+        _HANDLERS.clear()
+        _HANDLERS.update(kept)

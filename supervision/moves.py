@@ -1,0 +1,38 @@
+"""Who is told when a change of the calendar moves the clocks of a task: the managers of its office."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+
+from approvals.moves import staff_drafts
+from deadlines import owners
+from deadlines.clock import local_date
+from deadlines.moves import Move, Publication, register_moved
+from notifications.outbox import post
+from offices.models import Posting
+from offices.people import by_office
+from supervision.alarms import OWNERS
+from supervision.models import SupervisionTask
+
+
+def tell_tasks(moves: Sequence[Move], publication: Publication, now: dt.datetime) -> None:
+    """Tell about the moves of one kind; statements are constant in their number."""
+    column = OWNERS[moves[0].kind][0]
+    keys = [move.deadline_id for move in moves]
+    tasks = list(SupervisionTask.objects.filter(**{f"{column}__in": keys}).only("pk", "office_id"))
+    managers = by_office(Posting.Role.OFFICE_MANAGER, {task.office_id for task in tasks}, local_date(now))
+    people = [(person, task.stream) for task in tasks for person in managers.get(task.office_id, [])]
+    post(staff_drafts(people, publication), now)
+
+
+def lock_tasks(keys: Collection[int]) -> None:
+    """Lock tasks as their actions do, so that nobody else writes their ledger streams meanwhile."""
+    list(SupervisionTask.objects.filter(pk__in=keys).order_by("pk").select_for_update().values_list("pk"))
+
+
+def connect() -> None:
+    """Register with the room of the clocks (from ``apps.py``)."""
+    for kind in OWNERS:
+        register_moved(kind, tell_tasks)
+    owners.register_lock("task", lock_tasks)
