@@ -179,8 +179,11 @@ def second_case(town: Town, cast: Cast) -> None:
         heard(seat, "已超期1个工作日")
     not_heard(OVERSEER)
     acts.next_morning(clerk)
-    for seat in (MANAGER, DEPUTY, HEAD, OVERSEER):
+    for seat in (MANAGER, DEPUTY, HEAD):
         heard(seat, "已超期2个工作日")
+    # The overseers hear of every late case of the city: one digest, and the board says which.
+    digest = re.compile(rf"您有\d+件时限提醒：已超期|{reminder}已超期2个工作日")
+    expect(acts.phone_of(town.visitor(), OVERSEER).filter(has_text=digest).last).to_be_visible()
     overdue = town.visitor()
     acts.phone_of(overdue, OVERSEER)
     shot(overdue, "chain-overdue-on-the-phone", (390,))

@@ -125,9 +125,17 @@ class Office:
         assert set(people.annotate(times=Count("pk")).values_list("times", flat=True)) == {1}
         for number in self.cases:
             text = f"（{number}）因{draft['year']}年节假日安排发布"
-            assert wait_until(lambda text=text: bool(self.portal.heard(text)), PATIENCE, 0.5), text  # type: ignore[misc]
+            self._arrives(text)
             assert list(self.portal.heard(text).values()) == [1]
         self.portal.books_are_right()
+
+    def _arrives(self, text: str) -> None:
+        """Wait until a phone says ``text``; what the dead worker had leased comes back as the portal's time goes on."""
+        for _ in range(6):
+            if wait_until(lambda: bool(self.portal.heard(text)), 8, 0.3):
+                return
+            self.portal.trainer.forward(minutes=6)
+        raise AssertionError(f"nobody heard {text}")
 
 
 def published_over_a_crowd(office: Office, *, dies: str) -> None:
