@@ -20,19 +20,17 @@ from tests.processes.sweeping import PORTAL
 
 DRAFTS = "/api/v1/calendar/drafts/"
 KEEPER = "guanliyuan1"
-# A few batches of 500. They belong to nobody, so the work is long and the messages are few.
-CROWD = 5000
 IN_THE_PREVIEW, IN_THE_PRESS, IN_A_BATCH = "preview.before_commit", "publish.before_commit", "calendar.before_commit"
 
 
-def crowd(like: Deadline) -> None:
-    """``CROWD`` running clocks like one that is there, with their start events."""
+def crowd(like: Deadline, size: int) -> None:
+    """Running clocks like one that is there, with their start events; nobody's, so that nobody is told of them."""
     [start] = ClockEvent.objects.using(PORTAL).filter(deadline=like, kind=EventKind.START)
     columns: dict[str, Any] = {field.attname: getattr(like, field.attname) for field in Deadline._meta.concrete_fields}
     del columns["id"]
     with transaction.atomic(using=PORTAL):
         made = Deadline.objects.using(PORTAL).bulk_create(
-            Deadline(**(columns | {"stream": f"crowd:{n}", "revision": 1})) for n in range(CROWD)
+            Deadline(**(columns | {"stream": f"crowd:{n}", "revision": 1})) for n in range(size)
         )
         ClockEvent.objects.using(PORTAL).bulk_create(
             ClockEvent(deadline=clock, seq=1, kind=EventKind.START, at=start.at, data=start.data) for clock in made
@@ -42,14 +40,15 @@ def crowd(like: Deadline) -> None:
 class Office:
     """The calendar office of a running portal: its drafts, and the account of what a publication did."""
 
-    def __init__(self, portal: Portal, fault: Fault) -> None:
+    def __init__(self, portal: Portal, fault: Fault, size: int) -> None:
         self.portal = portal
         self.fault = fault
+        self.size = size
         self.keeper = portal.person(KEEPER)
         self.cases = [portal.receive() for _ in range(2)]
         for number in self.cases:
             portal.accept(number)
-        crowd(Deadline.objects.using(PORTAL).get(promised_case__number=self.cases[0]))
+        crowd(Deadline.objects.using(PORTAL).get(promised_case__number=self.cases[0]), size)
         self.before = dict(Deadline.objects.using(PORTAL).open().values_list("pk", "due_on"))
 
     # --- what the keeper does
@@ -108,7 +107,7 @@ class Office:
         draft = self.draft(pk)
         moves = {row.deadline_id: row for row in CalendarMove.objects.using(PORTAL).filter(draft_id=pk)}
         assert all(row.applied_at for row in moves.values())
-        assert len(moves) == draft["moved"] >= CROWD
+        assert len(moves) == draft["moved"] > self.size
         now = dict(Deadline.objects.using(PORTAL).filter(pk__in=self.before).values_list("pk", "due_on"))
         assert {key for key in now if now[key] != self.before[key]} == moves.keys()
         assert all((row.before, row.after) == (self.before[key], now[key]) for key, row in moves.items())
@@ -145,7 +144,7 @@ def published_over_a_crowd(office: Office, *, dies: str) -> None:
     pk = office.propose(_next_working_day(office.portal.today))
     ready = office.becomes(pk, "ready")
     assert office.fault.fired
-    assert ready["moving"] >= CROWD
+    assert ready["moving"] > office.size
     office.publish(pk, dies=dies == IN_THE_PRESS)
     office.killed_in_the_middle(pk)
     applied = office.becomes(pk, "applied")

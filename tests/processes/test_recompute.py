@@ -17,4 +17,4 @@ def test_the_worker_dies_over_and_over_and_nothing_doubles(
     portal: Portal, fault: Fault, django_db_blocker: DjangoDbBlocker
 ) -> None:
     with django_db_blocker.unblock(), database_of(portal.stack):
-        published_over_a_crowd(Office(portal, fault), dies=IN_THE_PRESS)
+        published_over_a_crowd(Office(portal, fault, 2000), dies=IN_THE_PRESS)

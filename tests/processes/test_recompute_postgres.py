@@ -17,4 +17,4 @@ def test_the_worker_dies_over_and_over_and_nothing_doubles(
     portal_postgres: Portal, fault: Fault, django_db_blocker: DjangoDbBlocker
 ) -> None:
     with django_db_blocker.unblock(), database_of(portal_postgres.stack):
-        published_over_a_crowd(Office(portal_postgres, fault), dies=IN_THE_PREVIEW)
+        published_over_a_crowd(Office(portal_postgres, fault, 5000), dies=IN_THE_PREVIEW)
