@@ -92,3 +92,4 @@ def connect() -> None:
     for kind in OWNERS:
         register_moved(kind, tell_cases)
     owners.register_lock("case", lock_cases)
+    owners.register_rows("case", Case.objects.all)

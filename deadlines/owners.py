@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from django.db import connections
+from django.db.models import QuerySet
 
 
 class Owner(NamedTuple):
@@ -20,6 +23,7 @@ Locker = Callable[[Collection[int]], None]
 
 _namers: dict[str, Namer] = {}
 _lockers: dict[str, Locker] = {}
+_owners: dict[str, Callable[[], QuerySet[Any]]] = {}
 
 
 def register(prefix: str, namer: Namer) -> None:
@@ -30,6 +34,11 @@ def register(prefix: str, namer: Namer) -> None:
 def register_lock(prefix: str, locker: Locker) -> None:
     """Let ``locker`` lock the owners whose streams read ``prefix:<id>``."""
     _lockers[prefix] = locker
+
+
+def register_rows(prefix: str, rows: Callable[[], QuerySet[Any]]) -> None:
+    """Say where the owners whose streams read ``prefix:<id>`` are kept, for ``claim``."""
+    _owners[prefix] = rows
 
 
 def names(streams: Iterable[str]) -> dict[str, Owner]:
@@ -49,6 +58,28 @@ def lock(streams: Iterable[str]) -> None:
     for prefix, keys in sorted(_by_prefix(streams).items()):
         if prefix in _lockers:
             _lockers[prefix](keys)
+
+
+def claim(streams: Iterable[str]) -> set[str]:
+    """Lock those owners that nobody holds, and return the streams of those that somebody does hold.
+
+    For whoever can come again: it never waits, so it cannot meet an action that waits for a clock. An owner that does
+    not exist is nobody's. One statement a kind of owner, one more where some are held.
+    """
+    busy: set[str] = set()
+    for prefix, keys in sorted(_by_prefix(streams).items()):
+        if prefix in _owners:
+            busy |= {f"{prefix}:{key}" for key in _held(_owners[prefix](), keys)}
+    return busy
+
+
+def _held(owners: QuerySet[Any], keys: Collection[int]) -> set[int]:
+    features = connections[owners.db].features
+    if not features.has_select_for_update_skip_locked:
+        return set()  # SQLite: one writer at a time
+    rows = owners.filter(pk__in=keys).order_by("pk")
+    left = set(keys) - set(rows.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True))
+    return set(rows.filter(pk__in=left).values_list("pk", flat=True)) if left else set()
 
 
 def _by_prefix(streams: Iterable[str]) -> dict[str, set[int]]:

@@ -24,7 +24,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Case, IntegerField, Value, When
 
 from deadlines import calendar as working_calendar
-from deadlines import registry
+from deadlines import owners, registry
 from deadlines.alarms import Due, due_now, is_working_time, next_alarm
 from deadlines.arithmetic import Calendar
 from deadlines.kinds import KINDS, KindCode
@@ -111,6 +111,7 @@ class Sweep:
         self.now = now
         self.calendar = calendar
         self.report = SweepReport()
+        self.busy: set[int] = set()
         self._plans: dict[tuple[str, date, int], tuple[Due, Next]] = {}
 
     def plan(self, row: Ringing) -> tuple[Due, Next]:
@@ -163,11 +164,15 @@ class Sweep:
         )
 
     def batch(self, size: int) -> int:
-        """Claim and ring up to ``size`` rows in one transaction; returns how many were claimed."""
+        """Claim up to ``size`` rows, ring those whose owner is free, in one transaction; returns how many there were."""
         with transaction.atomic():
-            claimed = _read(Deadline.objects.ringing(self.now).claimed(), size)
+            found = _read(Deadline.objects.ringing(self.now).exclude(pk__in=self.busy).claimed(), size)
+            # Whose case or task somebody is working on waits for the next sweep: both write its ledger stream.
+            held = owners.claim(row.stream for row in found)
+            self.busy |= {row.pk for row in found if row.stream in held}
+            claimed = [row for row in found if row.stream not in held]
             if not claimed:
-                return 0
+                return len(found)
             with Attempt() as together:
                 fired, missed = self.ring(claimed)
             if together.error is not None:
@@ -179,7 +184,7 @@ class Sweep:
         self.report.batches += 1
         self.report.fired += fired
         self.report.missed += missed
-        return len(claimed)
+        return len(found)
 
     def _one_by_one(self, keys: Sequence[int]) -> tuple[int, int]:
         """Ring each row in a savepoint of its own and push the bad ones back.

@@ -36,3 +36,4 @@ def connect() -> None:
     for kind in OWNERS:
         register_moved(kind, tell_tasks)
     owners.register_lock("task", lock_tasks)
+    owners.register_rows("task", SupervisionTask.objects.all)
