@@ -164,7 +164,7 @@ class Sweep:
         )
 
     def batch(self, size: int) -> int:
-        """Claim up to ``size`` rows, ring those whose owner is free, in one transaction; returns how many there were."""
+        """Claim up to ``size`` rows and ring those whose owner is free, all or none; returns how many there were."""
         with transaction.atomic():
             found = _read(Deadline.objects.ringing(self.now).exclude(pk__in=self.busy).claimed(), size)
             # Whose case or task somebody is working on waits for the next sweep: both write its ledger stream.
