@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from approvals.enums import CaseAct, CaseStatus
 from approvals.models import Case
 from approvals.notices import Kind
+from deadlines import calendar as working_calendar
 from deadlines.clock import local_date
 from deadlines.kinds import STAGES, KindCode
 from deadlines.registry import AlarmNotice, register
@@ -27,12 +28,15 @@ OWNERS = {
 } | {kind: ("stage_deadline_id", str(kind.label)) for kind in STAGES}
 
 
-def when(stage: int, due_on: dt.date) -> str:
-    """How a reminder says where the deadline stands."""
+def when(due_on: dt.date, today: dt.date) -> str:
+    """How a reminder says where the deadline stands on the day that it rings, whatever its stage."""
     day = f"{due_on.month}月{due_on.day}日"
-    if stage < 0:
+    if today < due_on:
         return f"将于{day}到期"
-    return "今日到期" if stage == 0 else f"已超期{stage}个工作日（应于{day}前）"
+    if today == due_on:
+        return "今日到期"
+    late = max(1, working_calendar.recent().count(due_on, today))
+    return f"已超期{late}个工作日（应于{day}前）"
 
 
 def holders(case: Case, deciders: Table) -> list[User]:
@@ -76,7 +80,7 @@ def alarm_cases(notices: Sequence[AlarmNotice], now: dt.datetime) -> None:
         drafts += [
             Draft(
                 kind=Kind.CASE_REMINDER.value,
-                text=f"办件{case.number}的{label}{when(notice.stage, notice.due_on)}，请及时办理。",
+                text=f"办件{case.number}的{label}{when(notice.due_on, today)}，请及时办理。",
                 dedupe_key=f"alarm:{notice.deadline_id}:{notice.due_on}:{notice.stage}:{person.pk}",
                 reference=case.stream,
                 to_user=person,

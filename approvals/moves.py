@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable, Sequence
 
+from django.db.models import Exists, OuterRef
+
 from approvals.alarms import OWNERS, holders
-from approvals.models import Case
+from approvals.models import Case, Extension
 from approvals.notices import Kind
 from approvals.papers import cn_day
 from deadlines import owners
@@ -36,6 +38,7 @@ def tell_cases(moves: Sequence[Move], publication: Publication, now: dt.datetime
         Case.objects.filter(**{f"{column}__in": by_clock})
         .select_related("opinion")
         .only(*READ, *SHARED, column)
+        .annotate(is_extended=Exists(Extension.objects.filter(case=OuterRef("pk"), granted=True)))
         .prefetch_related(*SHARED)
     )
     deciders = by_office(Posting.Role.DECIDER, {case.review_office_id for case in cases}, local_date(now))
@@ -47,11 +50,14 @@ def tell_cases(moves: Sequence[Move], publication: Publication, now: dt.datetime
 def applicant_draft(case: Case, move: Move, publication: Publication) -> Draft | None:
     """The SMS about the day that the applicant was told, once a case and publication; None where it was another day.
 
+    After an extension the day told in writing is the statutory one (延期告知书), beside the promise or without.
+
     While a clock stands still no day holds: the resume tells the new one.
     """
     if move.kind not in TOLD or move.is_paused:
         return None
-    if move.kind is KindCode.DECISION_STATUTORY and case.promised_deadline_id is not None:
+    by_promise = case.promised_deadline_id is not None and not case.is_extended  # type: ignore[attr-defined]
+    if move.kind is (KindCode.DECISION_STATUTORY if by_promise else KindCode.DECISION_PROMISED):
         return None
     return Draft(
         kind=Kind.DUE_MOVED.value,

@@ -85,8 +85,19 @@ def _accepted(case: Case) -> str:
     return cn_day(timezone.localtime(case.accepted_at).date()) if case.accepted_at else "（未受理）"
 
 
+def late_words(case: Case, today: dt.date) -> str:
+    """What is told of a decision whose told day is past: which day it was, and the law's day where that is to come."""
+    told, law = case.decision_deadline, case.statutory_deadline
+    words = f"承诺期限已于{cn_day(told.due_on)}届满，" if told and (law is None or told.due_on != law.due_on) else ""
+    if law is not None and law.due_on >= today:
+        return f"{words}本机关最迟于法定期限{cn_day(law.due_on)}前作出决定。"
+    if law is not None:
+        words += f"法定期限已于{cn_day(law.due_on)}届满，"
+    return f"{words}本机关将尽快作出决定。"
+
+
 def _body(
-    case: Case, kind: DocumentKind, points: list[dict[str, Any]], text: str, extra: Mapping[str, Any]
+    case: Case, kind: DocumentKind, points: list[dict[str, Any]], text: str, extra: Mapping[str, Any], now: dt.datetime
 ) -> dict[str, Any]:
     """Return paragraphs, table, basis and remedies of one kind of paper."""
     if kind in {DocumentKind.SPECIAL, DocumentKind.EXTENSION}:
@@ -139,10 +150,14 @@ def _body(
                 f"你（单位）提出的“{item}”申请，本机关收到材料后未在五个工作日内告知是否需要补正，"
                 f"依法自收到申请材料之日（{_accepted(case)}）起即为受理，审批期限自该日起计算。"
             )
+        promise = f"本机关将于{due}前作出决定{lawful}。"
+        today = timezone.localtime(now).date()
+        if case.is_deemed and case.decision_deadline and case.decision_deadline.due_on < today:
+            promise = f"按自收到之日起计算，{late_words(case, today)}"
         return {
             "paragraphs": [
                 accepted,
-                f"本机关将于{due}前作出决定{lawful}。依法需要听证、检验、检测、鉴定和专家评审的，所需时间不计算在内，将另行书面告知。",
+                f"{promise}依法需要听证、检验、检测、鉴定和专家评审的，所需时间不计算在内，将另行书面告知。",
                 *_not_certain(case.promised_deadline, case.statutory_deadline),
             ],
             "basis": "《中华人民共和国行政许可法》第三十二条、第四十二条",
@@ -208,7 +223,7 @@ def issue(
         "case": case.number,
         "authority": case.department.paper_name,
         "date": cn_day(timezone.localtime(now).date()),
-        **_body(case, kind, points or [], text, extra or {}),
+        **_body(case, kind, points or [], text, extra or {}, now),
     }
     document = Document.objects.create(
         case=case,

@@ -22,6 +22,7 @@ from approvals.enums import CaseStatus, Outcome
 from approvals.models import Case, Extension, Licence, NotAccepted, Opinion, SpecialProcedure
 from approvals.papers import REMEDIES, cn_day
 from credit.models import CreditSubject
+from deadlines import clock as portal_clock
 from deadlines import words
 from deadlines.clock import local_date
 from deadlines.enums import State, Unit
@@ -334,6 +335,10 @@ def _in_review(case: Case, procedures: Sequence[SpecialProcedure], extension: Ex
         return Next("info", f"正在进行{label}，您现在不用做什么", text)
     due = _due(_deciding(case, extension))
     when = f"将在{due}前作出决定" if due else "正在办理"
+    clock, today = _deciding(case, extension), portal_clock.today()
+    if clock is not None and clock.is_overdue(today):
+        text = f"{accepted}，但没有在{due}前作出决定，对此我们很抱歉；督办人员已收到提醒。"
+        return Next("warn", "这件申请已超过告知您的期限", f"{text}您也可以拨打 12345 反映。")
     if extension is not None:
         return Next("info", "您现在不用做什么", f"{accepted}；审批期限经批准延长，最迟{when}。")
     if procedures:

@@ -64,7 +64,7 @@ def alarm_tasks(notices: Sequence[AlarmNotice], now: dt.datetime) -> None:
         if notice.stage >= 2:
             people += chasers.get(task.division_id, [])
         people = list(dict.fromkeys(people))
-        text = f"监管任务{task.number}的{verb}{when(notice.stage, notice.due_on)}，请及时办理。"
+        text = f"监管任务{task.number}的{verb}{when(notice.due_on, today)}，请及时办理。"
         drafts += [
             Draft(
                 kind=Kind.TASK_REMINDER.value,

@@ -197,7 +197,11 @@ def _request(case: Case, *, days: int | None, reason: str, by: User, now: dt.dat
         raise Refused("extension-too-late", "法定期限已过，不能再延期。", conflict=True)
     if days is None or not 1 <= days <= room.longest:
         most = words.length(room.longest, Unit(clock.unit))
-        raise Refused("extension-too-long", f"最多可延长{most}（{room.legal_basis}）。", field="days")
+        raise Refused(
+            "extension-too-long",
+            f"最多可延长{most}（{room.legal_basis}），请填写 1 到 {room.longest} 之间的数。",
+            field="days",
+        )
     if not reason.strip():
         raise Refused("reason-missing", "请写明延期的理由，批准后将告知申请人。", field="reason")
     heads = [person for person in _heads(case, now) if person != by]

@@ -353,8 +353,10 @@ def _tell_deemed(case: Case, late: Deadline, now: dt.datetime) -> None:
     today = timezone.localtime(now).date()
     day = papers.cn_day(late.start_on)
     due = case.decision_deadline
-    promise = f"，{papers.cn_day(due.due_on)}前作出决定" if due else ""
-    text = f"因5个工作日内未答复，依法自{day}起视为受理{promise}。"
+    promise = f"{papers.cn_day(due.due_on)}前作出决定。" if due else ""
+    if due is not None and due.due_on < today:
+        promise = papers.late_words(case, today)
+    text = f"因5个工作日内未答复，依法自{day}起视为受理。{promise}"
     notices.tell(case, notices.Kind.DEEMED, text, "once", now)
     heads = by_department(Posting.Role.DEPARTMENT_HEAD, {case.department_id}, today).get(case.department_id, [])
     chasers = overseers({case.division_id}, today).get(case.division_id, [])

@@ -184,9 +184,9 @@ def _history(procedures: list[SpecialProcedure], asked: list[Extension], item: B
                 f"预计 {one.estimated_days} 个工作日；{one.reason}",
                 f"结果：{one.result}" if one.ended_at else "",
             ],
-            "who": one.started_by.full_name,
+            "who": "启动",
             "ended": one.ended_at,
-            "ended_by": one.ended_by.full_name if one.ended_by else "",
+            "ended_by": "结束" if one.ended_by else "",
             "paper": one.paper,  # type: ignore[attr-defined]  # annotated
         }
         for one in procedures
@@ -202,9 +202,9 @@ def _history(procedures: list[SpecialProcedure], asked: list[Extension], item: B
             "title": f"延期：{more(one, item)}",
             "badge": badges[one.granted],
             "lines": [f"理由：{one.reason}", f"批复意见：{one.answer}" if one.answer else ""],
-            "who": one.requested_by.full_name,
+            "who": "提出",
             "ended": one.answered_at,
-            "ended_by": one.answered_by.full_name if one.answered_by else "",
+            "ended_by": "部门负责人批复" if one.answered_by else "",
             "paper": one.paper,  # type: ignore[attr-defined]  # annotated
         }
         for one in asked

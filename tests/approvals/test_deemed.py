@@ -18,6 +18,7 @@ from approvals.actions.intake import checklist, required_points, slot_of
 from approvals.enums import CaseStatus
 from approvals.exceptions import Refused
 from approvals.models import Case, Document
+from approvals.papers import cn_day
 from approvals.tasks import deem_lapsed
 from deadlines.enums import State, YearStatus
 from deadlines.models import Alarm, Deadline
@@ -109,7 +110,7 @@ def test_everybody_is_told_once_and_nobody_in_the_night(city: None, clock: Momen
     waiting = Message.objects.filter(reference=case.stream, state="queued")
     assert {message.not_before for message in waiting} == {monday}
     text = Message.objects.get(kind="applicant_deemed").text
-    assert "依法自2026年9月28日起视为受理，2026年10月8日前作出决定。" in text
+    assert "依法自2026年9月28日起视为受理。法定期限已于2026年10月8日届满，本机关将尽快作出决定。" in text
     assert case.applicant_name not in "".join(Message.objects.filter(kind="case_deemed").values_list("text", flat=True))
     clock.to("2026-10-12 08:00")
     deliver(clock.at)
@@ -143,6 +144,25 @@ def test_the_paper_says_that_the_law_accepted(clock: Moment, sign_in: SignIn) ->
     page = text_of(sign_in("chuangkou1").get(f"/papers/{paper.pk}/"))
     assert "收到材料后未在五个工作日内告知是否需要补正，依法自收到申请材料之日（2026年9月28日）起即为受理" in page
     assert "材料齐全、符合法定形式" not in page
+
+
+def test_a_day_that_is_past_already_is_never_promised(clock: Moment, sign_in: SignIn) -> None:
+    """Five promised days from the receipt on 28 September are over on 10 October, as the days for the answer are."""
+    case = play.received(clock.at, play.item(ENERGY))
+    clock.to("2026-10-12 09:05")
+    deem_lapsed()
+    case = again(case)
+    assert case.promised_deadline is not None
+    assert case.statutory_deadline is not None
+    promised, lawful = cn_day(case.promised_deadline.due_on), cn_day(case.statutory_deadline.due_on)
+    assert case.promised_deadline.due_on < clock.at.date() <= case.statutory_deadline.due_on
+    paper = text_of(sign_in("chuangkou1").get(f"/papers/{Document.objects.get(case=case, kind='acceptance').pk}/"))
+    sms = Message.objects.get(kind="applicant_deemed", reference=case.stream).text
+    for told_text in (paper, sms):
+        assert f"承诺期限已于{promised}届满，本机关最迟于法定期限{lawful}前作出决定" in told_text
+        assert f"{promised}前作出决定" not in told_text
+    progress = Client().post("/progress/", {"number": case.number, "code": case.query_code}, follow=True)
+    assert "这件申请已超过告知您的期限" in progress.content.decode()
 
 
 def test_the_window_sees_it_at_once_and_has_nothing_to_answer(clock: Moment, sign_in: SignIn) -> None:

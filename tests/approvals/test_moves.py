@@ -9,9 +9,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from approvals.actions import accept_case, request_correction
-from approvals.actions.clocks import end_procedure, start_procedure
+from approvals.actions.clocks import answer_extension, end_procedure, request_extension, start_procedure
 from approvals.actions.intake import required_points
 from approvals.models import Case
+from approvals.papers import cn_day
 from deadlines import jobs
 from deadlines.enums import DraftStatus, PauseGround
 from deadlines.models import CalendarDraft
@@ -101,6 +102,23 @@ def test_without_a_promise_it_is_the_statutory_day(keeper: User, clock: Moment) 
     [text] = told(case)
     due = case.statutory_deadline.due_on
     assert text.endswith(f"改为{due.year}年{due.month}月{due.day}日。")
+
+
+def test_after_an_extension_it_is_the_day_of_the_paper(keeper: User, clock: Moment) -> None:
+    case = play.accepted(clock.at, play.item("固定资产投资项目节能审查"))
+    assert case.reviewer is not None
+    assert case.statutory_deadline is not None
+    head = Posting.objects.get(department=case.department, role=Posting.Role.DEPARTMENT_HEAD).user
+    asked = request_extension(case, days=5, reason="情况复杂", by=case.reviewer, now=clock.at)
+    answer_extension(asked, grant=True, by=head, now=clock.at)
+    case.statutory_deadline.refresh_from_db()
+    before = case.statutory_deadline.due_on
+    publish_2027(keeper, clock, before)
+    case.statutory_deadline.refresh_from_db()
+    after = case.statutory_deadline.due_on
+    assert after != before
+    [text] = told(case)
+    assert text.endswith(f"由{cn_day(before)}改为{cn_day(after)}。")
 
 
 def test_the_day_for_the_answer_to_a_correction(keeper: User, clock: Moment) -> None:

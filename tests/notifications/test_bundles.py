@@ -222,7 +222,7 @@ def test_a_sweep_of_minutes_is_still_one_digest_a_person_and_working_day(city: N
 
 
 def test_a_sweep_that_never_ends_holds_nobody_longer_than_half_an_hour(
-    listener: Listener, manager: User, gateway: Gateway, city: None, clock: Moment
+    city: None, listener: Listener, manager: User, gateway: Gateway, clock: Moment
 ) -> None:
     play.completed(clock.at)
     deliver(clock.at)  # the task SMS: its clock rings on Wednesday
@@ -236,7 +236,7 @@ def test_a_sweep_that_never_ends_holds_nobody_longer_than_half_an_hour(
 
 
 def test_what_still_rings_after_hours_holds_nobody(
-    listener: Listener, manager: User, gateway: Gateway, city: None, clock: Moment
+    city: None, listener: Listener, manager: User, gateway: Gateway, clock: Moment
 ) -> None:
     play.completed(clock.at)
     deliver(clock.at)
