@@ -139,8 +139,9 @@ class CalendarDraft(models.Model):
         return f"calendar:{self.year}"
 
     def is_stale(self) -> bool:
-        """Whether the year was changed since the preview; one statement."""
-        return label_of(self.year) != self.base_version
+        """Whether the year was changed since the preview of a draft that can still be published; one statement."""
+        waits = self.status in {DraftStatus.CHECKING, DraftStatus.READY}
+        return waits and label_of(self.year) != self.base_version
 
     def days(self) -> list[DayInfo]:
         """Every day of the year."""
