@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 
+from django.db import transaction
+
 from approvals.enums import CaseAct
 from approvals.exceptions import Refused
 from approvals.models import Case
@@ -26,7 +28,9 @@ def refuse_applicant(case: Case, texts: Mapping[str, str], *, by: User, now: dt.
     plain = {normalise(word) for word in words} - {""}
     for field, text in texts.items():
         if any(word in normalise(text) for word in plain):
-            record_many([Draft(known.stream, CaseAct.APPLICANT_NAMED, {"field": field}, by)], at=now)
+            with transaction.atomic():
+                Case.objects.lock(known.pk)
+                record_many([Draft(known.stream, CaseAct.APPLICANT_NAMED, {"field": field}, by)], at=now)
             raise Refused(
                 "text-names-applicant",
                 "文字里有申请人名称、证照号码或电话。决定作出前不得写明是谁的办件，请改写；这次填写已记入留痕。",
