@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -29,12 +31,23 @@ def manage(var_dir: Path, *words: str) -> str:
     return done.stdout
 
 
+def yellow_days(var_dir: Path) -> dict[int, str]:
+    """Open clock → the day on which it turns yellow, which a data migration fills again."""
+    with closing(sqlite3.connect(var_dir / "db.sqlite3")) as database:
+        rows = database.execute("SELECT id, yellow_on FROM deadlines_deadline WHERE state IN ('running', 'paused')")
+        return dict(rows.fetchall())
+
+
 def test_later_migrations_run_on_a_database_with_cases_both_ways(tmp_path: Path) -> None:
     manage(tmp_path, "migrate")
     manage(tmp_path, "load_demo")
-    for app in ("approvals", "notifications", "catalogue", "offices"):
+    kept = yellow_days(tmp_path)
+    assert kept
+    assert None not in kept.values()
+    for app in ("approvals", "notifications", "catalogue", "deadlines", "offices"):
         manage(tmp_path, "migrate", app, "0001")
         manage(tmp_path, "migrate")
+    assert yellow_days(tmp_path) == kept
     manage(tmp_path, "check", "--database", "default", "--fail-level", "WARNING")
     assert "differences 0" in manage(tmp_path, "reconcile")
     assert " 0 faults" in manage(tmp_path, "verify_ledger")
