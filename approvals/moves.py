@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from django.db.models import Exists, OuterRef
 
@@ -51,7 +51,6 @@ def applicant_draft(case: Case, move: Move, publication: Publication) -> Draft |
     """The SMS about the day that the applicant was told, once a case and publication; None where it was another day.
 
     After an extension the day told in writing is the statutory one (延期告知书), beside the promise or without.
-
     While a clock stands still no day holds: the resume tells the new one.
     """
     if move.kind not in TOLD or move.is_paused:
@@ -88,14 +87,8 @@ def staff_drafts(people: Iterable[tuple[User, str]], publication: Publication) -
     ]
 
 
-def lock_cases(keys: Collection[int]) -> None:
-    """Lock cases as their actions do, so that nobody else writes their ledger streams meanwhile."""
-    list(Case.objects.filter(pk__in=keys).order_by("pk").select_for_update().values_list("pk"))
-
-
 def connect() -> None:
     """Register with the room of the clocks (from ``apps.py``)."""
     for kind in OWNERS:
         register_moved(kind, tell_cases)
-    owners.register_lock("case", lock_cases)
     owners.register_rows("case", Case.objects.all)

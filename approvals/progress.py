@@ -22,7 +22,6 @@ from approvals.enums import CaseStatus, Outcome
 from approvals.models import Case, Extension, Licence, NotAccepted, Opinion, SpecialProcedure
 from approvals.papers import REMEDIES, cn_day
 from credit.models import CreditSubject
-from deadlines import clock as portal_clock
 from deadlines import words
 from deadlines.clock import local_date
 from deadlines.enums import State, Unit
@@ -159,8 +158,8 @@ def extension_of(case: Case) -> Extension | None:
     return Extension.objects.filter(case=case, granted=True).first()
 
 
-def show(case: Case) -> Progress:
-    """Return what the public may see of a case from ``find``.
+def show(case: Case, today: dt.date) -> Progress:
+    """Return what the public may see of a case from ``find`` on the local date ``today``.
 
     One statement for the supervision side once completed, one each for special procedures and an extension if any.
     """
@@ -176,7 +175,7 @@ def show(case: Case) -> Progress:
         status=CaseStatus(case.status),
         label=_label(case),
         steps=steps(case, procedures, extension),
-        next=advise(case, procedures, extension),
+        next=advise(case, procedures, extension, today),
         deadline=case.current_deadline,
         statutory=case.statutory_deadline,
         on_the_spot=case.business_item.is_on_the_spot,
@@ -322,7 +321,7 @@ def _texts(points: Sequence[dict[str, str]]) -> list[str]:
     return [point["text"] for point in points]
 
 
-def _in_review(case: Case, procedures: Sequence[SpecialProcedure], extension: Extension | None) -> Next:
+def _in_review(case: Case, procedures: Sequence[SpecialProcedure], extension: Extension | None, today: dt.date) -> Next:
     """What is told between acceptance and decision: the day, or that the clock stands still and why."""
     running = next((one for one in procedures if one.ended_at is None), None)
     accepted = "收到材料后五个工作日内没有答复，依法视为受理" if case.is_deemed else "申请已受理"
@@ -335,7 +334,7 @@ def _in_review(case: Case, procedures: Sequence[SpecialProcedure], extension: Ex
         return Next("info", f"正在进行{label}，您现在不用做什么", text)
     due = _due(_deciding(case, extension))
     when = f"将在{due}前作出决定" if due else "正在办理"
-    clock, today = _deciding(case, extension), portal_clock.today()
+    clock = _deciding(case, extension)
     if clock is not None and clock.is_overdue(today):
         text = f"{accepted}，但没有在{due}前作出决定，对此我们很抱歉；督办人员已收到提醒。"
         return Next("warn", "这件申请已超过告知您的期限", f"{text}您也可以拨打 12345 反映。")
@@ -348,7 +347,7 @@ def _in_review(case: Case, procedures: Sequence[SpecialProcedure], extension: Ex
     return Next("info", "您现在不用做什么", f"{accepted}，{when}。")
 
 
-def advise(case: Case, procedures: Sequence[SpecialProcedure] = (), extension: Extension | None = None) -> Next:
+def advise(case: Case, procedures: Sequence[SpecialProcedure], extension: Extension | None, today: dt.date) -> Next:
     """What the applicant has to do now, or that there is nothing to do."""
     status = CaseStatus(case.status)
     if status == S.SUBMITTED:
@@ -372,7 +371,7 @@ def advise(case: Case, procedures: Sequence[SpecialProcedure] = (), extension: E
         reason = f"{refusal.get_ground_display()}。{refusal.reason}" if refusal else ""
         return Next("bad", "这件申请不予受理", f"理由：{reason}不予受理通知书可在收件窗口领取。", (), REMEDIES)
     if status in {S.ACCEPTED, S.DEEMED_ACCEPTED, S.IN_REVIEW}:
-        return _in_review(case, procedures, extension)
+        return _in_review(case, procedures, extension, today)
     if status == S.APPROVED:
         return Next(
             "good", "已准予许可，正在制证", f"证件将在{_due(case.issue_deadline)}前制成并送达，制成后短信通知您领取。"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from django.db import transaction
 
@@ -15,6 +15,12 @@ from ledger.record import Draft, record_many
 from offices.models import User
 
 
+def betrays(text: str, words: Iterable[str | None]) -> bool:
+    """Whether one of ``words`` (names, codes, a phone) stands in ``text``, however it is written."""
+    plain = normalise(text)
+    return any(word and normalise(word) in plain for word in words)
+
+
 def refuse_applicant(case: Case, texts: Mapping[str, str], *, by: User, now: dt.datetime) -> None:
     """Refuse a text, by its field, in which the applicant's name, code or phone stands; as intake does for its content.
 
@@ -24,10 +30,9 @@ def refuse_applicant(case: Case, texts: Mapping[str, str], *, by: User, now: dt.
         return
     known = Case.objects.select_related("applicant").get(pk=case.pk)
     subject = known.applicant
-    words = {known.applicant_name, subject.name, subject.code or "", subject.id_number, known.contact_phone}
-    plain = {normalise(word) for word in words} - {""}
+    words = (known.applicant_name, subject.name, subject.code, subject.id_number, known.contact_phone)
     for field, text in texts.items():
-        if any(word in normalise(text) for word in plain):
+        if betrays(text, words):
             with transaction.atomic():
                 Case.objects.lock(known.pk)
                 record_many([Draft(known.stream, CaseAct.APPLICANT_NAMED, {"field": field}, by)], at=now)

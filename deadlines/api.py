@@ -256,17 +256,7 @@ class ExplainView(PublicView):
 class ClockView(PortalView):
     """The page of a clock, as JSON."""
 
-    roles = (
-        Role.WINDOW_CLERK,
-        Role.DELIVERY_CLERK,
-        Role.REVIEWER,
-        Role.DECIDER,
-        Role.OFFICE_MANAGER,
-        Role.OFFICE_DEPUTY,
-        Role.DEPARTMENT_HEAD,
-        Role.OVERSEER,
-        Role.DISCIPLINE,
-    )
+    roles = (*Posting.ACTING_ROLES, Role.DEPARTMENT_HEAD, Role.OVERSEER, Role.DISCIPLINE)
 
     @extend_schema(
         operation_id="getDeadline",

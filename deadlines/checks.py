@@ -80,12 +80,12 @@ def every_kind_is_coherent(**kwargs: Any) -> list[CheckMessage]:
 
 @register
 def every_move_is_told(**kwargs: Any) -> list[CheckMessage]:
-    """E004: a kind that can alarm, but whose owner tells nobody when a change of the calendar moves it."""
+    """E005: a kind that can alarm, but whose owner tells nobody when a change of the calendar moves it."""
     return [
         Error(
             f"moves of {kind.code} have no handler",
             hint=f"deadlines.moves.register_moved in {kind.owner}/apps.py",
-            id="deadlines.E004",
+            id="deadlines.E005",
         )
         for kind in KINDS.values()
         if kind.alarms is not None

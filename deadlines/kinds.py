@@ -95,6 +95,13 @@ HEAD = "本行政机关负责人"
 # 行政许可法 art. 42: 20 working days, 10 more with the head's approval; other laws may say otherwise.
 ART_42_DAYS = 20
 ART_42 = Extension(10, HEAD, "行政许可法第四十二条第一款")
+
+
+def most(kind: Kind) -> int | None:
+    """The longest length that a division or an item may set, in the kind's unit; None where nobody may set one."""
+    return {Room.SHORTER: kind.length, Room.FREE: kind.longest}.get(kind.room)
+
+
 STAGES = (KindCode.STAGE_WINDOW, KindCode.STAGE_REVIEW, KindCode.STAGE_DECIDE, KindCode.STAGE_CERTIFY)
 
 

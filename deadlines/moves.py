@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.core.exceptions import ImproperlyConfigured
-
+from deadlines.handlers import Handlers
 from deadlines.kinds import KindCode
 
 
@@ -53,19 +51,10 @@ class Publication:
 # Called with all moves of one kind in a batch, in its transaction; its statements must not grow with the rows.
 Handler = Callable[[Sequence[Move], Publication, datetime], None]
 
-_HANDLERS: dict[KindCode, Handler] = {}
-
-
-def register_moved(kind: KindCode, handler: Handler) -> None:
-    """Let ``handler`` tell people about moves of ``kind``; a second, different handler is refused."""
-    if _HANDLERS.get(kind, handler) is not handler:
-        raise ImproperlyConfigured(f"moves of {kind} already have a handler")
-    _HANDLERS[kind] = handler
-
-
-def is_registered(kind: KindCode) -> bool:
-    """Whether somebody is told about moves of ``kind``."""
-    return kind in _HANDLERS
+_moved: Handlers[Handler] = Handlers("moves")
+register_moved = _moved.register
+is_registered = _moved.is_registered
+moved_handlers = _moved.replaced
 
 
 def tell(moves: Sequence[Move], publication: Publication, now: datetime) -> None:
@@ -74,17 +63,5 @@ def tell(moves: Sequence[Move], publication: Publication, now: datetime) -> None
     for move in moves:
         by_kind.setdefault(move.kind, []).append(move)
     for kind in sorted(by_kind):
-        if kind in _HANDLERS:
-            _HANDLERS[kind](by_kind[kind], publication, now)
-
-
-@contextmanager
-def moved_handlers(replacing: dict[KindCode, Handler]) -> Iterator[None]:
-    """Tell by ``replacing`` for a while, for benchmarks and tests."""
-    kept = dict(_HANDLERS)
-    _HANDLERS.update(replacing)
-    try:
-        yield
-    finally:
-        _HANDLERS.clear()
-        _HANDLERS.update(kept)
+        if _moved.is_registered(kind):
+            _moved.get(kind)(by_kind[kind], publication, now)

@@ -18,11 +18,8 @@ class Owner(NamedTuple):
 
 # Takes ids of one kind of owner and returns what they are called, in one statement.
 Namer = Callable[[Collection[int]], dict[int, Owner]]
-# Takes ids of one kind of owner and locks their rows in the order of their ids, in one statement.
-Locker = Callable[[Collection[int]], None]
 
 _namers: dict[str, Namer] = {}
-_lockers: dict[str, Locker] = {}
 _owners: dict[str, Callable[[], QuerySet[Any]]] = {}
 
 
@@ -31,20 +28,15 @@ def register(prefix: str, namer: Namer) -> None:
     _namers[prefix] = namer
 
 
-def register_lock(prefix: str, locker: Locker) -> None:
-    """Let ``locker`` lock the owners whose streams read ``prefix:<id>``."""
-    _lockers[prefix] = locker
-
-
 def register_rows(prefix: str, rows: Callable[[], QuerySet[Any]]) -> None:
-    """Say where the owners whose streams read ``prefix:<id>`` are kept, for ``claim``."""
+    """Say where the owners whose streams read ``prefix:<id>`` are kept, for ``lock`` and ``claim``."""
     _owners[prefix] = rows
 
 
 def names(streams: Iterable[str]) -> dict[str, Owner]:
     """Return the owner of each stream; one that nobody names is called by its stream. One statement a kind of owner."""
     found = {stream: Owner(stream) for stream in streams}
-    for prefix, keys in _by_prefix(found).items():
+    for prefix, keys in by_prefix(found).items():
         if prefix in _namers:
             found.update({f"{prefix}:{key}": owner for key, owner in _namers[prefix](keys).items()})
     return found
@@ -55,9 +47,10 @@ def lock(streams: Iterable[str]) -> None:
 
     So nobody else writes their ledger streams meanwhile. One statement a kind of owner, the kinds in one order.
     """
-    for prefix, keys in sorted(_by_prefix(streams).items()):
-        if prefix in _lockers:
-            _lockers[prefix](keys)
+    for prefix, keys in sorted(by_prefix(streams).items()):
+        if prefix in _owners:
+            rows = _owners[prefix]().filter(pk__in=keys).order_by("pk")
+            list(rows.select_for_update(of=("self",)).values_list("pk"))
 
 
 def claim(streams: Iterable[str]) -> set[str]:
@@ -67,7 +60,7 @@ def claim(streams: Iterable[str]) -> set[str]:
     not exist is nobody's. One statement a kind of owner, one more where some are held.
     """
     busy: set[str] = set()
-    for prefix, keys in sorted(_by_prefix(streams).items()):
+    for prefix, keys in sorted(by_prefix(streams).items()):
         if prefix in _owners:
             busy |= {f"{prefix}:{key}" for key in _held(_owners[prefix](), keys)}
     return busy
@@ -82,7 +75,8 @@ def _held(owners: QuerySet[Any], keys: Collection[int]) -> set[int]:
     return set(rows.filter(pk__in=left).values_list("pk", flat=True)) if left else set()
 
 
-def _by_prefix(streams: Iterable[str]) -> dict[str, set[int]]:
+def by_prefix(streams: Iterable[str]) -> dict[str, set[int]]:
+    """Return prefix → ids of the owners of these streams."""
     wanted: dict[str, set[int]] = {}
     for stream in streams:
         prefix, _, key = stream.partition(":")

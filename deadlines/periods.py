@@ -11,7 +11,7 @@ from django.db import transaction
 from deadlines import words
 from deadlines.enums import Act, Room
 from deadlines.errors import DeadlineError
-from deadlines.kinds import KINDS, KindCode
+from deadlines.kinds import KINDS, KindCode, most
 from deadlines.models import PeriodRule
 from ledger.record import record
 from offices.history import save_at
@@ -58,12 +58,12 @@ def refusal(kind: KindCode, length: int) -> str:
         return f"{row.label}由{row.legal_basis}规定，不得变更。"
     if row.room in {Room.ITEM, Room.PERSON}:
         return f"{row.label}{row.room.label}，不能在这里统一设定。"
-    most = row.length if row.room is Room.SHORTER else row.longest
+    longest = most(row)
     if length < 1:
         return f"期限至少为 {words.length(1, row.unit)}。"
-    if most is not None and length > most:
-        longest = words.length(most, row.unit)
-        return f"{row.label}最长{longest}（{row.legal_basis}），请填写 1 到 {most} 之间的数。"
+    if longest is not None and length > longest:
+        text = words.length(longest, row.unit)
+        return f"{row.label}最长{text}（{row.legal_basis}），请填写 1 到 {longest} 之间的数。"
     return ""
 
 

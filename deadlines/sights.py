@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from deadlines.enums import EventKind
+from deadlines.owners import by_prefix
 from offices.access import Access
 
 
@@ -54,7 +55,7 @@ def of(streams: Iterable[str], access: Access) -> dict[str, Sight]:
     Somebody with two roles sees by the one that leaves no trace, then by the one to which officers are named.
     """
     found: dict[str, Sight] = {}
-    for prefix, keys in _by_prefix(streams).items():
+    for prefix, keys in by_prefix(streams).items():
         for seer in _seers.get(prefix, ()):
             for key, sight in seer(keys, access).items():
                 stream = f"{prefix}:{key}"
@@ -70,7 +71,7 @@ def _rank(sight: Sight) -> tuple[bool, bool]:
 def papers(streams: Iterable[str]) -> dict[str, list[Paper]]:
     """Return the papers of the owners of these streams; one statement a kind of owner."""
     found: dict[str, list[Paper]] = {}
-    for prefix, keys in _by_prefix(streams).items():
+    for prefix, keys in by_prefix(streams).items():
         if prefix in _tellers:
             found.update({f"{prefix}:{key}": list(rows) for key, rows in _tellers[prefix](keys).items()})
     return found
@@ -86,12 +87,3 @@ def find_any(number: str) -> list[str]:
     """Return the streams of all owners with this number; one statement a kind of owner."""
     found = (find(prefix, number) for prefix in sorted(_finders))
     return [stream for stream in found if stream is not None]
-
-
-def _by_prefix(streams: Iterable[str]) -> dict[str, set[int]]:
-    wanted: dict[str, set[int]] = {}
-    for stream in streams:
-        prefix, _, key = stream.partition(":")
-        if key.isdigit():
-            wanted.setdefault(prefix, set()).add(int(key))
-    return wanted

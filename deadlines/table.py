@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from deadlines import words
 from deadlines.alarms import Alarms
 from deadlines.enums import ART_45, PauseGround, Room, Unit
-from deadlines.kinds import KINDS, Kind, KindCode
+from deadlines.kinds import KINDS, Kind, KindCode, most
 
 HEAD = ("种类", "代码", "法律依据", "长度", "设定余地", "提醒", "对象", "停止计算的事由", "延长", "开办")
 
@@ -65,8 +65,8 @@ def length(kind: Kind) -> str:
 
 def span(kind: Kind) -> tuple[int, int] | None:
     """The shortest and the longest length that a division may set; None where the law leaves it no room."""
-    most = {Room.SHORTER: kind.length, Room.FREE: kind.longest}.get(kind.room)
-    return (1, most) if most else None
+    longest = most(kind)
+    return (1, longest) if longest else None
 
 
 def room(kind: Kind) -> str:

@@ -36,22 +36,7 @@ PLACES = (
         frozenset({Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY, Role.DEPARTMENT_HEAD}),
     ),
     Place("延期审批", "/office/extensions/", "calendar-plus", frozenset({Role.DEPARTMENT_HEAD})),
-    Place(
-        "小闹钟",
-        "/alarms/",
-        "alarm-clock",
-        frozenset(
-            {
-                Role.WINDOW_CLERK,
-                Role.DELIVERY_CLERK,
-                Role.REVIEWER,
-                Role.DECIDER,
-                Role.OFFICE_MANAGER,
-                Role.OFFICE_DEPUTY,
-                Role.DEPARTMENT_HEAD,
-            }
-        ),
-    ),
+    Place("小闹钟", "/alarms/", "alarm-clock", frozenset({*Posting.ACTING_ROLES, Role.DEPARTMENT_HEAD})),
     Place("时限督办", "/oversight/", "alarm-clock", frozenset({Role.OVERSEER})),
     Place("不予受理", "/oversight/refusals/", "file-x", frozenset({Role.OVERSEER})),
     Place("待分派办件", "/oversight/unlinked/", "unlink", frozenset({Role.OVERSEER})),

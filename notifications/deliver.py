@@ -122,12 +122,13 @@ def deliver(now: datetime, batch: int = BATCH) -> DeliveryReport:
     if not claims.due(now, quiet=quiet, working=working).exists() and not claims.astray(now).exists():
         return DeliveryReport()
     claimed = claims.claim(now, batch, quiet=quiet, working=working)
+    if not claimed:  # another worker was faster
+        return DeliveryReport()
     reach("outbox.claimed")
     line = Line(transport, now)
     results = line.run(claimed)
     reach("outbox.sent")
-    if results:
-        record(results, now, calendar, transport.name)
+    record(results, now, calendar, transport.name)
     reach("outbox.recorded")
     if line.stopped:
         log.warning("outbox: line stopped: %s", line.stopped)

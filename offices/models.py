@@ -219,6 +219,8 @@ class Posting(models.Model):
         DISCIPLINE = "discipline", "纪检监察人员"
 
     OFFICE_ROLES = (Role.REVIEWER, Role.DECIDER, Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY)
+    # Those who act on cases and tasks against a clock.
+    ACTING_ROLES = (Role.WINDOW_CLERK, Role.DELIVERY_CLERK, *OFFICE_ROLES)
 
     user = models.ForeignKey(User, models.PROTECT, related_name="postings")
     department = models.ForeignKey(Department, models.PROTECT, related_name="postings")

@@ -34,15 +34,7 @@ from supervision.models import SupervisionTask
 
 Role = Posting.Role
 S = CaseStatus
-ACTING = (
-    Role.WINDOW_CLERK,
-    Role.DELIVERY_CLERK,
-    Role.REVIEWER,
-    Role.DECIDER,
-    Role.OFFICE_MANAGER,
-    Role.OFFICE_DEPUTY,
-)
-ROLES = (*ACTING, Role.DEPARTMENT_HEAD)
+ROLES = (*Posting.ACTING_ROLES, Role.DEPARTMENT_HEAD)
 BACK_OFFICE = (Role.REVIEWER, Role.DECIDER)
 # Before the acceptance the window has a case, and again once its result waits to be handed out.
 AT_THE_WINDOW = (S.SUBMITTED, S.CORRECTION_REQUESTED, S.DEEMED_ACCEPTED)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from approvals.moves import staff_drafts
 from deadlines import owners
@@ -26,14 +26,8 @@ def tell_tasks(moves: Sequence[Move], publication: Publication, now: dt.datetime
     post(staff_drafts(people, publication), now)
 
 
-def lock_tasks(keys: Collection[int]) -> None:
-    """Lock tasks as their actions do, so that nobody else writes their ledger streams meanwhile."""
-    list(SupervisionTask.objects.filter(pk__in=keys).order_by("pk").select_for_update().values_list("pk"))
-
-
 def connect() -> None:
     """Register with the room of the clocks (from ``apps.py``)."""
     for kind in OWNERS:
         register_moved(kind, tell_tasks)
-    owners.register_lock("task", lock_tasks)
     owners.register_rows("task", SupervisionTask.objects.all)

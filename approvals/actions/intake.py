@@ -23,9 +23,9 @@ from approvals.exceptions import Refused, TransitionNotAllowed
 from approvals.models import Case, CaseMaterial, CorrectionNotice, NotAccepted, Upload
 from approvals.numbers import case_number, query_code
 from approvals.stages import begin, leave
+from approvals.wording import betrays
 from catalogue.enums import ItemStatus, PeriodStart, Requirement
 from catalogue.models import BusinessItem
-from credit.identifiers import normalise
 from credit.models import CreditSubject
 from deadlines import calendar as working_calendar
 from deadlines import periods
@@ -209,8 +209,7 @@ def _check_names(draft: IntakeDraft, subject: CreditSubject, now: dt.datetime) -
                 field="name",
             )
         subject.rename(draft.name, now)
-    content = normalise(draft.content)
-    if any(word and normalise(word) in content for word in (draft.name, draft.identifier, draft.contact_phone)):
+    if betrays(draft.content, (draft.name, draft.identifier, draft.contact_phone)):
         raise Refused(
             "content-names-applicant",
             "申请内容里有申请人名称、证照号码或电话。审查人员在决定前不应知道是谁的办件，请只写地址、范围、规模等。",

@@ -125,7 +125,7 @@ class ProgressView(PublicView):
                 HTTPStatus.NOT_FOUND, "progress-not-found", "没有查到：办件编号或查询码不对，请对照接收凭证核对后再试。"
             )
         context = {"today": self.today}
-        shown = ProgressSerializer(progress.show(case), context=context).data
+        shown = ProgressSerializer(progress.show(case, self.today), context=context).data
         if asked["explain"]:
             told = explain_many(progress.public_clocks(case), self.today).values()
             shown["explanations"] = PublicClockExplanationSerializer(told, many=True, context=context).data

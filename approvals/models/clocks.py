@@ -107,6 +107,9 @@ class Extension(models.Model):
                 violation_error_message="这件办件已经延期一次，依法不得再次延期。",
             ),
             models.CheckConstraint(
+                condition=Q(days__gte=1), name="extension_has_length", violation_error_message="须写明延长多久。"
+            ),
+            models.CheckConstraint(
                 condition=Q(granted__isnull=True, answered_at__isnull=True, answered_by__isnull=True)
                 | Q(granted__isnull=False, answered_at__isnull=False, answered_by__isnull=False),
                 name="extension_answered_by_somebody",

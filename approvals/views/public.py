@@ -162,7 +162,7 @@ def progress(request: PortalRequest) -> HttpResponse:
     today, clocks = local_date(request.now), progress_line.public_clocks(case)
     shown: dict[str, Any] = {
         "nav": "progress",
-        "shown": progress_line.show(case),
+        "shown": progress_line.show(case, today),
         "clocks": clocks,
         "explanations": explain_many(clocks, today),
         "today": today,

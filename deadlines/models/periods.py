@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import or_
 from typing import ClassVar
 
 from django.conf import settings
@@ -9,8 +11,12 @@ from django.db import models
 from django.db.models import Q
 from simple_history.models import HistoricalRecords
 
-from deadlines.kinds import KINDS, KindCode
+from deadlines.kinds import KINDS, KindCode, most
 from offices.models import Division
+
+ROOM = reduce(
+    or_, (Q(kind=code.value, length__gte=1, length__lte=longest) for code in KINDS if (longest := most(KINDS[code])))
+)
 
 
 class PeriodRule(models.Model):
@@ -43,8 +49,9 @@ class PeriodRule(models.Model):
                 name="period_rule_once",
                 violation_error_message="这一种类已有设定，请修改原设定。",
             ),
+            # The room that the law leaves, kind by kind, as in the table of kinds.
             models.CheckConstraint(
-                condition=Q(length__gte=1), name="period_rule_length", violation_error_message="期限至少为 1。"
+                condition=ROOM, name="period_rule_within_law", violation_error_message="期限超出法律留有的余地。"
             ),
             models.CheckConstraint(
                 condition=~Q(reason="") & ~Q(approved_by=""),

@@ -15,11 +15,11 @@ from deadlines.clock import local_date
 from deadlines.models import Deadline
 from deadlines.querysets import DeadlineQuerySet
 from offices.export import csv_response
+from offices.lists import Filter, Listing, everything
 from offices.models import Posting
 from offices.web import PortalRequest, roles_required
 from oversight import board, mine
 from oversight.board import Horizon
-from oversight.lists import Filter, Listing, everything
 
 Role = Posting.Role
 people = roles_required(*mine.ROLES)
@@ -110,7 +110,7 @@ def alarms(request: PortalRequest) -> HttpResponse:
     owners = mine.owners_of({clock.stream for clock in page} | {event.deadline.stream for event in events})
     shown = mine.decorate(page.rows, owners, request.access)
     labels = board.tab_labels(horizon)
-    acts = request.access.has(*mine.ACTING)
+    acts = request.access.has(*Posting.ACTING_ROLES)
     title, text = NOTHING[listing["tab"]] if acts else NOTHING_LATE
     context = {
         "today": horizon.today,

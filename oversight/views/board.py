@@ -19,11 +19,11 @@ from deadlines.clock import local_date
 from deadlines.models import Deadline
 from deadlines.querysets import DeadlineQuerySet
 from offices.export import csv_response
+from offices.lists import Filter, Listing, everything
 from offices.models import Posting
 from offices.web import PortalRequest, roles_required
 from oversight import board, deemed
 from oversight.board import Horizon
-from oversight.lists import Filter, Listing, everything
 from oversight.queries import departments_by_division
 
 Role = Posting.Role

@@ -18,10 +18,10 @@ from approvals.querysets import CaseQuerySet
 from deadlines.clock import local_date
 from offices.access import covered
 from offices.export import csv_response
+from offices.lists import Filter, Listing, everything
 from offices.models import Posting
 from offices.web import PortalRequest, roles_required
 from oversight import deemed, queries
-from oversight.lists import Filter, Listing, everything
 from oversight.queries import Period
 
 Role = Posting.Role

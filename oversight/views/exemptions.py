@@ -19,9 +19,9 @@ from catalogue.querysets import BusinessItemQuerySet
 from deadlines.clock import local_date
 from offices.access import covered
 from offices.export import csv_response
+from offices.lists import Filter, Listing, counted, everything
 from offices.models import Division, Posting
 from offices.web import PortalRequest, roles_required
-from oversight.lists import Filter, Listing, counted, everything
 
 Role = Posting.Role
 administrators = roles_required(Role.DIVISION_ADMIN)

@@ -27,12 +27,12 @@ from deadlines import table, words
 from deadlines.clock import local_date
 from deadlines.kinds import KINDS, STAGES, KindCode
 from offices.export import csv_response
+from offices.lists import Listing, counted, everything
 from offices.models import Posting
 from offices.web import PortalRequest, roles_required
 from oversight import queries
 from oversight.forms import ReasonForm
 from oversight.forms_periods import PeriodForm, PromiseForm
-from oversight.lists import Listing, counted, everything
 from oversight.views import periods
 from oversight.views.linkages import FOLLOWS as LINKAGE_FOLLOWS
 from oversight.views.linkages import linkage_rows

@@ -22,11 +22,11 @@ from catalogue.pinyin import fold
 from catalogue.querysets import LinkageQuerySet
 from deadlines.clock import local_date
 from offices.export import csv_response
+from offices.lists import Filter, Listing, counted, everything
 from offices.models import Department, Office, Posting, User
 from offices.web import PortalRequest, roles_required
 from oversight import queries
 from oversight.forms import LinkageForm
-from oversight.lists import Filter, Listing, counted, everything
 
 Role = Posting.Role
 administrators = roles_required(Role.DIVISION_ADMIN)

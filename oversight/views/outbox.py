@@ -22,11 +22,11 @@ from notifications.models import Message
 from notifications.querysets import MessageQuerySet
 from offices.crypto import mask_phone
 from offices.export import csv_response
+from offices.lists import Filter, Listing, counted, everything
 from offices.models import Posting
 from offices.web import PortalRequest, roles_required
 from oversight import queries
 from oversight.actions.overseeing import resend as send_again
-from oversight.lists import Filter, Listing, counted, everything
 from supervision.models import SupervisionTask
 
 Role = Posting.Role

@@ -24,12 +24,12 @@ from approvals.web import conflict, put_on_form
 from deadlines.clock import local_date
 from offices.crypto import keyed_hash, mask_phone
 from offices.export import csv_response
+from offices.lists import Filter, Listing, everything
 from offices.models import Division, Office, Posting, User, UserQuerySet
 from offices.web import PortalRequest, roles_required
 from oversight import queries
 from oversight.actions import people as actions
 from oversight.forms import AccountForm, EndForm, PasswordForm, PhoneForm, PostingForm
-from oversight.lists import Filter, Listing, everything
 
 Role = Posting.Role
 administrators = roles_required(Role.DIVISION_ADMIN)

@@ -22,10 +22,10 @@ from deadlines.models import PeriodRule
 from deadlines.periods import PeriodRefused
 from offices.export import csv_response
 from offices.keyset import Page
+from offices.lists import Filter, Listing
 from offices.models import Division, Posting
 from offices.web import PortalRequest, roles_required
 from oversight.forms_periods import PeriodForm
-from oversight.lists import Filter, Listing
 from oversight.queries import own_items
 
 Role = Posting.Role

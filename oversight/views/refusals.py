@@ -17,10 +17,10 @@ from approvals.models import NotAccepted
 from deadlines.clock import local_date
 from offices.access import covered
 from offices.export import csv_response
+from offices.lists import Filter, Listing, everything
 from offices.models import Posting
 from offices.web import PortalRequest, roles_required
 from oversight import queries
-from oversight.lists import Filter, Listing, everything
 from oversight.queries import Period
 
 Role = Posting.Role

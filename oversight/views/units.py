@@ -17,12 +17,12 @@ from approvals.exceptions import Refused
 from approvals.web import conflict, put_on_form
 from catalogue.models import Linkage
 from offices.export import csv_response
+from offices.lists import Filter, Listing, everything
 from offices.models import Department, Office, Posting, User
 from offices.web import PortalRequest, roles_required
 from oversight import queries
 from oversight.actions.units import add_office, set_side
 from oversight.forms import OfficeForm, SideForm
-from oversight.lists import Filter, Listing, everything
 
 Role = Posting.Role
 administrators = roles_required(Role.DIVISION_ADMIN)

@@ -20,12 +20,12 @@ from catalogue.models import SupervisionSubItem
 from deadlines.clock import local_date
 from offices.access import covered
 from offices.export import csv_response
+from offices.lists import Filter, Listing, counted, everything
 from offices.models import Department, Office, Posting
 from offices.web import PortalRequest, roles_required
 from oversight import queries
 from oversight.actions.overseeing import assign as assign_case
 from oversight.forms import OfficeAndSubItem
-from oversight.lists import Filter, Listing, counted, everything
 from supervision.models import UnlinkedCase
 
 Role = Posting.Role

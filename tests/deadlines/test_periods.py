@@ -68,6 +68,10 @@ def test_a_length_is_set_where_the_law_leaves_room_and_refused_where_not(
         assert not PeriodRule.objects.exists()
         assert not Entry.objects.exists()
         assert periods.load([code]).length(code, division.pk) == KINDS[code].length
+        with pytest.raises(IntegrityError), transaction.atomic():  # the database says so too
+            PeriodRule.objects.create(
+                kind=code, division=division, length=length, **SAID, set_by=admin, set_at=clock.at
+            )
 
 
 def test_what_the_law_fixes_is_named_with_its_law() -> None:

@@ -150,8 +150,7 @@ def test_a_failing_handler_leaves_nothing_of_its_own_behind(calendar: Calendar) 
 @pytest.mark.django_db
 def test_a_kind_without_a_handler_is_reported_not_lost(calendar: Calendar) -> None:
     clock = acknowledge()
-    with registry.handlers({}):
-        registry._HANDLERS.pop(KindCode.ACKNOWLEDGE, None)
+    with registry.handlers({}, without=[KindCode.ACKNOWLEDGE]):
         report = sweep(at("2026-11-25 09:00"))
     assert [(f.deadline_id, f.stage) for f in report.failed] == [(clock.pk, -1)]
     assert "ImproperlyConfigured" in report.failed[0].error

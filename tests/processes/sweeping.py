@@ -429,9 +429,9 @@ def set_back(city: City) -> None:
     city.run(SWEEP, 4)
     city.account.check()
     for point in ("outbox.claimed", "outbox.sent"):
-        city.fault.arm(point)
         city.morning()
         city.rings()
+        city.fault.arm(point)  # reminders wait for their companions, so nothing else is on its way
         city.portal.trainer.forward(minutes=2)
         assert wait_until(lambda: city.fault.fired, PATIENCE, 0.05)
         assert not city.account.all_sent()

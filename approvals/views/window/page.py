@@ -167,8 +167,9 @@ def case_page(
     documents = documents_of(case)
     acts = acts_of(request, case, rows)
     editable = acts["verb"] in {"受理", "补正收件"}
-    clocks = clocks_of(case, explained_on=local_date(request.now))
-    seen = progress.show(case)
+    today = local_date(request.now)
+    clocks = clocks_of(case, explained_on=today)
+    seen = progress.show(case, today)
     steps = seen.steps[1:-1]
     current = next((step.label for step in steps if step.state in {"current", "stopped"}), "送达")
     context = {
