@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
+from approvals import sheets
 from approvals.enums import CaseAct, CaseStatus
 from approvals.models import Case
 from approvals.notices import Kind
@@ -59,6 +60,7 @@ def alarm_cases(notices: Sequence[AlarmNotice], now: dt.datetime) -> None:
     cases = list(
         Case.objects.filter(**{f"{column}__in": by_clock}).select_related("reviewer", "decider", "intake_by", "opinion")
     )
+    scoring = sheets.waiting(cases)
     deciders = by_office(Posting.Role.DECIDER, {case.review_office_id for case in cases}, today)
     # A stage presses only whoever has the case; the clock of the whole case climbs the ladder.
     climbs = notices[0].kind not in STAGES
@@ -71,7 +73,7 @@ def alarm_cases(notices: Sequence[AlarmNotice], now: dt.datetime) -> None:
     drafts, acts = [], []
     for case in cases:
         notice = by_clock[getattr(case, column)]
-        people = list(holders(case, deciders))
+        people = list(scoring.get(case.pk) or holders(case, deciders))
         if stage_of[case.pk] >= 1:
             people += heads.get(case.department_id, [])
         if stage_of[case.pk] >= 2:

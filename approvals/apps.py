@@ -11,14 +11,20 @@ class ApprovalsConfig(AppConfig):
 
     def ready(self) -> None:
         """Name the acts, enter the message kinds and answer the alarms."""
-        from approvals import alarms, enums, moves, notices, sights
+        from approvals import alarms, enums, moves, notices, owed, sights
+        from approvals.actions.leaves import StaffAct
+        from approvals.draws import PURPOSES
         from approvals.names import names_of
         from deadlines import owners
         from ledger import acts
+        from ledger.draws import name_purposes
 
         acts.register(enums.CaseAct)
+        acts.register(StaffAct)
+        name_purposes(PURPOSES)
         notices.register()
         alarms.connect()
         moves.connect()
+        owed.connect()
         owners.register("case", names_of)
         sights.register()

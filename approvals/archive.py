@@ -1,6 +1,7 @@
 """The materials of a case for those who did not take them in: the back office and the supervision side.
 
-Files come under neutral names; what people called them is not read at all (O3.1.2c).
+Files come under neutral names; what people called them is not read at all. Before the decision a file whose identities
+were covered is read as its cover (O3.1.2c).
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from approvals import covering, verifying
 from approvals.enums import MaterialState
 from approvals.models import CaseMaterial, Upload
 
@@ -16,6 +18,9 @@ TONES = {
     MaterialState.PROMISED: "active",
     MaterialState.MISSING: "warn",
     MaterialState.NOT_NEEDED: "neutral",
+    MaterialState.VERIFIED: "good",
+    MaterialState.DEFERRED: "active",
+    MaterialState.LATER: "warn",
 }
 
 
@@ -27,8 +32,8 @@ def size_text(size: int) -> str:
 def neutral_files(case_id: int) -> dict[int, list[Upload]]:
     """Line of the checklist → its files, without what people called them; one statement."""
     files: dict[int, list[Upload]] = {}
-    rows = Upload.objects.filter(case_material__case_id=case_id).select_related("case_material")
-    for file in rows.only("extension", "size", "case_material__order"):
+    rows = covering.for_blind_eyes(Upload.objects.filter(case_material__case_id=case_id))
+    for file in rows.select_related("case_material").only("extension", "size", "case_material__order"):
         files.setdefault(file.case_material_id or 0, []).append(file)
     return files
 
@@ -43,6 +48,7 @@ def checklist(case_id: int) -> list[dict[str, Any]]:
 def material_rows(case_id: int, address: Callable[[Upload], str]) -> list[dict[str, Any]]:
     """The checklist as ``components/material_row.html`` takes it, files at ``address``; two statements."""
     rows = []
+    verified = verifying.blind_answers(case_id)
     for row in checklist(case_id):
         line: CaseMaterial = row["line"]
         listed = line.material
@@ -58,6 +64,7 @@ def material_rows(case_id: int, address: Callable[[Upload], str]) -> list[dict[s
                 "source": listed.source if listed else "",
                 "certainty": listed.get_certainty_display() if listed and listed.is_unverified else "",
                 "badge": {"label": state.label, "tone": TONES[state]},
+                "note": verified[line.pk].text if line.pk in verified else "",
                 "files": [
                     {"name": file.neutral_name, "url": address(file), "size": size_text(file.size)}
                     for file in row["files"]

@@ -16,9 +16,9 @@ from django.db.models.functions import Coalesce
 
 from approvals.draws import on_duty
 from approvals.enums import DECIDED, CaseStatus, Way
-from approvals.models import Case, Extension
+from approvals.models import Case, Countersignature, Extension
 from approvals.querysets import CaseQuerySet
-from catalogue.enums import Handling
+from approvals.sheets import given_by
 from credit.models import CreditSubject
 from deadlines.enums import State
 from deadlines.models import Deadline
@@ -30,9 +30,9 @@ NO_DAY = dt.date.max
 
 OWN_COLUMNS = (
     "number", "status", "outcome", "way", "promise_clauses", "content", "reviewer_id", "decider_id",
-    "received_at", "accepted_at", "deemed_at", "decided_at", "completed_at", "delivered_at",
+    "received_at", "accepted_at", "deemed_at", "decided_at", "completed_at", "delivered_at", "on_the_spot",
 )  # fmt: skip
-ITEM_COLUMNS = ("business_item__name", "business_item__code", "business_item__handling", "business_item__standard_item")
+ITEM_COLUMNS = ("business_item__name", "business_item__code", "business_item__standard_item")
 CLOCKS = ("promised_deadline", "statutory_deadline", "stage_deadline", "procedure_deadline", "issue_deadline")
 CLOCK_COLUMNS = tuple(f"{clock}__{field.name}" for clock in CLOCKS for field in Deadline._meta.concrete_fields)
 # Nothing outside this list leaves the database for a back-office page before the decision.
@@ -77,7 +77,7 @@ class BlindCase:
             item_code=case.business_item.code,
             status=CaseStatus(case.status),
             way=Way(case.way),
-            is_on_the_spot=case.business_item.handling == Handling.ON_THE_SPOT,
+            is_on_the_spot=case.on_the_spot,
             promise_clauses=tuple(case.promise_clauses),
             content=case.content,
             reviewer_id=case.reviewer_id,
@@ -147,18 +147,28 @@ def applicant_of(case: BlindCase) -> CreditSubject | None:
 
 
 def to_review(access: Access) -> CaseQuerySet:
-    """待审查: drawn to this reviewer and without an opinion."""
-    return Case.objects.for_reviewer(access).filter(status=CaseStatus.IN_REVIEW, opinion__isnull=True)
+    """待审查: drawn to this reviewer, on whichever seat, without an opinion and without one's own sheet."""
+    mine = Case.objects.for_reviewer(access).filter(status=CaseStatus.IN_REVIEW, opinion__isnull=True)
+    return mine.exclude(pk__in=given_by(access.user).values("case_id"))
 
 
 def advised(access: Access) -> CaseQuerySet:
-    """已出意见: what this reviewer advised on and nobody has decided yet."""
-    return Case.objects.for_reviewer(access).filter(status=CaseStatus.IN_REVIEW, opinion__isnull=False)
+    """已出意见: what this reviewer advised on, or scored, and nobody has decided yet."""
+    mine = Case.objects.for_reviewer(access).filter(status=CaseStatus.IN_REVIEW)
+    return mine.filter(Q(opinion__isnull=False) | Q(pk__in=given_by(access.user).values("case_id")))
+
+
+def to_countersign(access: Access) -> CaseQuerySet:
+    """待会签: what an office of the person was asked and has not answered."""
+    waiting = Countersignature.objects.filter(
+        office_id__in=access.offices(Role.REVIEWER, Role.DECIDER), signed_at__isnull=True
+    )
+    return Case.objects.filter(pk__in=waiting.values("case_id"), status=CaseStatus.IN_REVIEW)
 
 
 def to_decide(access: Access) -> CaseQuerySet:
     """待决定: with an opinion, or on the spot and not drawn to another on duty; never one's own intake or review."""
-    spot = Q(business_item__handling=Handling.ON_THE_SPOT)
+    spot = Q(on_the_spot=True)
     free = Q(decider__isnull=True) | Q(decider=access.user) | ~on_duty(access.on)
     return (
         Case.objects.for_decider(access)
@@ -166,6 +176,7 @@ def to_decide(access: Access) -> CaseQuerySet:
         .filter((spot & free) | (~spot & Q(opinion__isnull=False)))
         .exclude(reviewer=access.user)
         .exclude(intake_by=access.user)
+        .exclude(pk__in=given_by(access.user).values("case_id"))
     )
 
 
@@ -188,7 +199,7 @@ def with_due(cases: CaseQuerySet) -> CaseQuerySet:
     return cases.annotate(
         due_on=Choose(When(status=CaseStatus.IN_REVIEW, then=deciding), default=issuing, output_field=DateField()),
         rank=Choose(
-            When(status=CaseStatus.IN_REVIEW, business_item__handling=Handling.ON_THE_SPOT, then=Value(0)),
+            When(status=CaseStatus.IN_REVIEW, on_the_spot=True, then=Value(0)),
             default=Value(1),
             output_field=IntegerField(),
         ),

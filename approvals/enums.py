@@ -17,6 +17,9 @@ class CaseStatus(models.TextChoices):
     REJECTED = "rejected", "不予许可"
     COMPLETED = "completed", "已办结"
     NOT_ACCEPTED = "not_accepted", "不予受理"
+    WITHDRAWN = "withdrawn", "已撤回"
+    LAPSED = "lapsed", "逾期未补正，已终止"
+    CANCELLED = "cancelled", "已撤销办理"
 
 
 class Outcome(models.TextChoices):
@@ -29,18 +32,24 @@ class Outcome(models.TextChoices):
 
 S = CaseStatus
 MOVES: dict[str, frozenset[str]] = {
-    S.SUBMITTED: frozenset({S.CORRECTION_REQUESTED, S.ACCEPTED, S.DEEMED_ACCEPTED, S.NOT_ACCEPTED}),
-    S.CORRECTION_REQUESTED: frozenset({S.SUBMITTED}),
-    S.ACCEPTED: frozenset({S.IN_REVIEW, S.COMPLETED}),  # completed at once: filing items have no review step
-    S.DEEMED_ACCEPTED: frozenset({S.IN_REVIEW}),
-    S.IN_REVIEW: frozenset({S.APPROVED, S.REJECTED}),
-    S.APPROVED: frozenset({S.COMPLETED}),
+    S.SUBMITTED: frozenset({S.CORRECTION_REQUESTED, S.ACCEPTED, S.DEEMED_ACCEPTED, S.NOT_ACCEPTED, S.WITHDRAWN}),
+    S.CORRECTION_REQUESTED: frozenset({S.SUBMITTED, S.WITHDRAWN, S.LAPSED}),
+    # Completed at once: filing items have no review step.
+    S.ACCEPTED: frozenset({S.IN_REVIEW, S.COMPLETED, S.WITHDRAWN}),
+    S.DEEMED_ACCEPTED: frozenset({S.IN_REVIEW, S.WITHDRAWN}),
+    S.IN_REVIEW: frozenset({S.APPROVED, S.REJECTED, S.WITHDRAWN}),
+    S.APPROVED: frozenset({S.COMPLETED, S.CANCELLED}),  # cancelled: a promised material did not come in (L8c)
     S.REJECTED: frozenset({S.COMPLETED}),
     S.COMPLETED: frozenset(),
     S.NOT_ACCEPTED: frozenset(),
+    S.WITHDRAWN: frozenset(),
+    S.LAPSED: frozenset(),
+    S.CANCELLED: frozenset(),
 }
 OPEN = (S.SUBMITTED, S.CORRECTION_REQUESTED, S.ACCEPTED, S.DEEMED_ACCEPTED, S.IN_REVIEW, S.APPROVED, S.REJECTED)
-DECIDED = (S.APPROVED, S.REJECTED, S.COMPLETED)
+DECIDED = (S.APPROVED, S.REJECTED, S.COMPLETED, S.CANCELLED)
+# Ended without a licence decision that stands, and without ever being completed.
+ENDED_EARLY = (S.NOT_ACCEPTED, S.WITHDRAWN, S.LAPSED, S.CANCELLED)
 
 
 class Way(models.TextChoices):
@@ -57,6 +66,52 @@ class MaterialState(models.TextChoices):
     PROVIDED = "provided", "已交"
     PROMISED = "promised", "以承诺代替"
     NOT_NEEDED = "not_needed", "不需要"
+    DEFERRED = "deferred", "承诺延期提交"
+    VERIFIED = "verified", "数据核验"
+    LATER = "later", "容缺后补"
+
+
+# In the applicant's debt: the licence waits for what is deferred; what is later follows it.
+OWED = (MaterialState.DEFERRED, MaterialState.LATER)
+
+
+class EndingKind(models.TextChoices):
+    """How a case ended before or instead of its licence; the values are statuses of the case."""
+
+    WITHDRAWN = "withdrawn", "申请人撤回申请"
+    LAPSED = "lapsed", "逾期未补正，终止办理"
+    CANCELLED = "cancelled", "承诺的材料逾期未交，撤销办理"
+
+
+class Door(models.TextChoices):
+    """Through which door the applicant's own act came in."""
+
+    WINDOW = "window", "窗口"
+    PUBLIC = "public", "网上（短信验证码）"
+
+
+class SignMethod(models.TextChoices):
+    """How a promise was signed."""
+
+    PAPER = "paper", "纸质签字，原件扫描入档"
+    SMS_CODE = "sms_code", "短信验证码签署"
+
+
+class VerificationState(models.TextChoices):
+    """What became of a question to the electronic-licence service (L8d)."""
+
+    ASKED = "asked", "核验中"
+    MATCHED = "matched", "核验一致"
+    MISMATCH = "mismatch", "核验不一致"
+    UNAVAILABLE = "unavailable", "核验服务不可用"
+
+
+class Seat(models.TextChoices):
+    """Which reviewer of a case a score sheet belongs to."""
+
+    FIRST = "first", "审查人一"
+    SECOND = "second", "审查人二"
+    LEAD = "lead", "牵头人"
 
 
 class RefusalGround(models.TextChoices):
@@ -80,6 +135,10 @@ class DocumentKind(models.TextChoices):
     FILING = "filing", "备案凭证"
     SPECIAL = "special", "特别程序告知书"
     EXTENSION = "extension", "延期告知书"
+    TERMINATION = "termination", "终止办理通知书"
+    WITHDRAWAL = "withdrawal", "撤回申请确认书"
+    CANCELLATION = "cancellation", "撤销办理决定书"
+    LATER = "later", "容缺补交告知书"
 
     @property
     def word(self) -> str:
@@ -87,7 +146,8 @@ class DocumentKind(models.TextChoices):
         return {
             "receipt": "收", "promise": "诺", "correction": "补告", "acceptance": "许受", "not_accepted": "许不受",
             "approval": "许准", "rejection": "许不准", "filing": "备",
-            "special": "特告", "extension": "延告",
+            "special": "特告", "extension": "延告", "termination": "终告", "withdrawal": "撤回",
+            "cancellation": "许撤办", "later": "容补告",
         }[self.value]  # fmt: skip
 
 
@@ -126,3 +186,34 @@ class CaseAct(models.TextChoices):
     EXTENSION_DECLINED = "case.extension_declined", "不同意延长审批期限"
     HANDED_OVER = "case.handed_over", "改派审查人员，期限不变"
     APPLICANT_NAMED = "case.applicant_named", "文字含申请人身份信息，未予采用"
+    MENDED = "case.mended", "当场更正"
+    LAPSED = "case.lapsed", "逾期未补正，终止办理"
+    WITHDRAWN = "case.withdrawn", "申请人撤回申请"
+    CREDIT_ASKED = "case.credit_asked", "信用查询"
+    CREDIT_DECIDED = "case.credit_decided", "决定是否采取告知承诺"
+    PROMISE_SIGNED = "case.promise_signed", "签署告知承诺书"
+    PROMISE_WITHDRAWN = "case.promise_withdrawn", "撤回承诺"
+    MATERIAL_VERIFIED = "case.material_verified", "电子证照核验"
+    DEFERRED_IN = "case.deferred_in", "收取延期提交的材料"
+    PROMISE_LAPSED = "case.promise_lapsed", "承诺补交期限已过"
+    PROMISE_OVERDUE_SETTLED = "case.promise_overdue_settled", "承诺逾期的处理决定"
+    CANCELLED = "case.cancelled", "撤销办理"
+    LATER_ALLOWED = "case.later_allowed", "容缺办理"
+    LATER_IN = "case.later_in", "收取容缺后补的材料"
+    LATER_LAPSED = "case.later_lapsed", "容缺补交期限已过"
+    LATER_EXTENDED = "case.later_extended", "容缺补交期限延长"
+    LATER_SETTLED = "case.later_settled", "容缺逾期的处理决定"
+    REDRAWN = "case.redrawn", "重新抽取"
+    UNVEILED = "case.unveiled", "决定前查看申请人"
+    FILE_REDACTED = "case.file_redacted", "遮盖材料中的身份信息"
+    COVER_DISCARDED = "case.cover_discarded", "撤销材料遮盖"
+    FILE_LEFT_OPEN = "case.file_left_open", "说明材料不遮盖的理由"
+    SCORED = "case.scored", "评分"
+    LEAD_CALLED = "case.lead_called", "评分分歧，牵头人会办"
+    COUNTERSIGN_ASKED = "case.countersign_asked", "送内部会签"
+    COUNTERSIGNED = "case.countersigned", "内部会签答复"
+    SITE_DRAWN = "case.site_drawn", "抽取现场核查人员"
+    SITE_PLANNED = "case.site_planned", "安排现场核查"
+    SITE_CHECKED = "case.site_checked", "现场核查"
+    PROVINCE_REPORTED = "case.province_reported", "上报省主管部门"
+    PROVINCE_ANSWERED = "case.province_answered", "省主管部门答复"

@@ -11,9 +11,12 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 
-from approvals.actions.intake import NOT_NEEDED, IntakeDraft
-from approvals.enums import DeliveryMethod, MaterialState, RefusalGround, Way
+from approvals.actions.intake import TICKS, IntakeDraft
+from approvals.actions.promising import LONGEST_SIGNER, Signing
+from approvals.enums import DeliveryMethod, RefusalGround, SignMethod, Way
+from catalogue.enums import PromiseMode
 from catalogue.models import BusinessItem
 from credit.identifiers import check_ric, check_uscc, normalise
 from credit.models import CreditSubject
@@ -50,9 +53,9 @@ def clean_identifier(kind: str, text: str) -> str:
 
 
 def ticks(post: Mapping[str, Any], slots: Sequence[str]) -> dict[str, str]:
-    """Slot → what the clerk ticked for it: "provided" or "not_needed"."""
+    """Slot → what the clerk ticked for it: "provided", "not_needed" or "deferred"."""
     said = {slot: str(post.get(f"m-{slot}", "")) for slot in slots}
-    return {slot: value for slot, value in said.items() if value in {MaterialState.PROVIDED.value, NOT_NEEDED}}
+    return {slot: value for slot, value in said.items() if value in TICKS}
 
 
 class IntakeForm(forms.Form):
@@ -80,21 +83,41 @@ class IntakeForm(forms.Form):
         help_text="地址、范围、规模等，写入决定书。审查期间审查人员可见，请勿写申请人名称。",
     )
     way = forms.ChoiceField(label="办理方式", choices=Way.choices, widget=forms.RadioSelect, initial=Way.ORDINARY)
+    modes = forms.MultipleChoiceField(
+        label="承诺的方式",
+        choices=PromiseMode.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="可选一种或者几种，由申请人决定。",
+        error_messages={"required": "请选择承诺的方式，至少一种；一种都不选的，请改为一般方式。"},
+    )
+    deferred_until = forms.DateField(
+        label="拟承诺补齐的日期", required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
 
     def __init__(self, item: BusinessItem, data: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
         self.item = item
         if not item.allows_promise:
-            del self.fields["way"]
-        elif item.is_promise_only:
+            del self.fields["way"], self.fields["modes"], self.fields["deferred_until"]
+            return
+        chosen = [(mode, PromiseMode(mode).label) for mode in item.promise_modes]
+        self.fields["modes"].choices = chosen  # type: ignore[attr-defined]
+        self.fields["modes"].initial = item.promise_modes
+        self.fields["modes"].required = (self.data or self.initial).get("way") == Way.PROMISE
+        if PromiseMode.DEFERRED_MATERIAL not in item.promise_modes:
+            del self.fields["deferred_until"]
+        if item.is_promise_only:
             self.fields["way"].choices = [(Way.PROMISE.value, Way.PROMISE.label)]  # type: ignore[attr-defined]
             self.fields["way"].initial = Way.PROMISE
 
     @classmethod
     def kept(cls, item: BusinessItem, data: Mapping[str, Any]) -> IntakeForm:
         """The form with what was typed so far, not judged yet."""
-        names = [name for name in cls.base_fields if name in data]
-        return cls(item, initial={name: data[name] for name in names})
+        kept = {name: data[name] for name in cls.base_fields if name in data}
+        if isinstance(data, QueryDict) and "modes" in data:
+            kept["modes"] = data.getlist("modes")
+        return cls(item, initial=kept)
 
     def clean_contact_phone(self) -> str:
         """Check the mobile number."""
@@ -123,8 +146,58 @@ class IntakeForm(forms.Form):
             contact_phone=values["contact_phone"],
             content=values["content"],
             way=values.get("way", Way.ORDINARY),
+            modes=values.get("modes") or (),
+            deferred_until=values.get("deferred_until"),
             provided=provided,
             renamed=values["renamed"],
+        )
+
+
+class PromiseForm(forms.Form):
+    """签署承诺书: each clause apart, who signs and how, the day of what is deferred; consent to publish apart."""
+
+    clauses = forms.MultipleChoiceField(
+        label="承诺内容", required=False, widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"})
+    )
+    deferred_until = forms.DateField(
+        label="延期材料的承诺日", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={
+            "invalid": "请填写日期，例如 2026-10-20。",
+            "required": "有材料延期提交，请填写承诺补齐的日期。",
+        },
+    )  # fmt: skip
+    signer = forms.CharField(
+        label="签署人", max_length=LONGEST_SIGNER, help_text="申请人本人、法定代表人或者受托人的姓名。",
+        error_messages={"required": f"请填写签署人姓名（最多 {LONGEST_SIGNER} 字）。"},
+    )  # fmt: skip
+    method = forms.ChoiceField(
+        label="签署方式",
+        choices=SignMethod.choices,
+        widget=forms.RadioSelect,
+        initial=SignMethod.PAPER,
+        error_messages={"required": "请选择签署方式。"},
+    )
+    sms_code = forms.CharField(label="短信验证码", max_length=12, required=False, help_text="发到联系手机，6 位数字。")
+    consents = forms.BooleanField(label="同意公开本承诺书", required=False, help_text="单独征求，不影响办理。")
+
+    def __init__(self, clauses: Sequence[str], data: Any = None, *, deferring: bool = False, **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        choices = [(str(number), text) for number, text in enumerate(clauses, start=1)]
+        self.fields["clauses"].choices = choices  # type: ignore[attr-defined]
+        if not deferring:
+            del self.fields["deferred_until"]
+
+    def signing(self, address: str) -> Signing:
+        """What the form says; only after ``is_valid``."""
+        values = self.cleaned_data
+        return Signing(
+            signer=values["signer"],
+            method=values["method"],
+            clauses=[int(number) for number in values["clauses"]],
+            consents=values["consents"],
+            deferred_until=values.get("deferred_until"),
+            code=values["sms_code"],
+            address=address,
         )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from django import forms
 
 from approvals.enums import CaseStatus
+from approvals.sheets import Mark
+from catalogue.models import Criterion
 from deadlines.enums import PauseGround
 
 VERDICTS = (("approve", CaseStatus.APPROVED.label), ("reject", CaseStatus.REJECTED.label))
@@ -129,4 +131,116 @@ class AnswerForm(forms.Form):
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="不同意的，须写明理由；批准的可不填。",
+    )
+
+
+class SheetForm(OpinionForm):
+    """评分表 with the opinion that follows from it: one choice a criterion, and words on what it rests."""
+
+    def __init__(self, *args: Any, criteria: Sequence[Criterion], pass_mark: int | None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.criteria, self.pass_mark = list(criteria), pass_mark
+        for criterion in self.criteria:
+            verb = "选择是否符合" if criterion.is_veto else "选择档次"
+            self.fields[f"criterion_{criterion.pk}"] = forms.ChoiceField(
+                label=criterion.name,
+                choices=[(value, value) for value, _ in _degrees(criterion)],
+                error_messages={
+                    "required": f"请{verb}。",
+                    "invalid_choice": "不是公布的档次，请重新选择。",
+                },
+            )
+            self.fields[f"evidence_{criterion.pk}"] = forms.CharField(
+                label=f"“{criterion.name}”的依据", required=False, max_length=500
+            )
+
+    def marks(self) -> dict[int, Mark]:
+        """What was given for each criterion, of a valid form."""
+        found = {}
+        for criterion in self.criteria:
+            said, evidence = (self.cleaned_data[f"{name}_{criterion.pk}"] for name in ("criterion", "evidence"))
+            if criterion.is_veto:
+                found[criterion.pk] = Mark(met=said == "met", evidence=evidence)
+            else:
+                found[criterion.pk] = Mark(points=int(said), evidence=evidence)
+        return found
+
+    @property
+    def full(self) -> int:
+        """The most that can be given."""
+        return sum(criterion.max_score for criterion in self.criteria)
+
+    @property
+    def grid(self) -> list[dict[str, Any]]:
+        """The rows of ``components/scoring_grid.html``."""
+        return [self._row(criterion) for criterion in self.criteria]
+
+    def _row(self, criterion: Criterion) -> dict[str, Any]:
+        choice, evidence = self[f"criterion_{criterion.pk}"], self[f"evidence_{criterion.pk}"]
+        chosen = str(choice.value() or "")
+        degrees = [
+            {"value": value, "text": text, "id": f"{choice.id_for_label}_{place}", "checked": value == chosen}
+            for place, (value, text) in enumerate(_degrees(criterion))
+        ]
+        return {"criterion": criterion, "choice": choice, "degrees": degrees, "evidence": evidence}
+
+
+def _degrees(criterion: Criterion) -> list[tuple[str, str]]:
+    """The values that may be sent for a criterion, each with its words."""
+    if criterion.is_veto:
+        return [("met", "符合"), ("not", "不符合")]
+    return [(str(grade["score"]), grade["text"]) for grade in criterion.grades]
+
+
+class CountersignForm(forms.Form):
+    """内部会签: the verdict is the button that was pressed."""
+
+    verdict = forms.ChoiceField(
+        label="会签",
+        choices=(("agree", "同意"), ("disagree", "不同意")),
+        error_messages={"required": "请选择“同意”或“不同意”。"},
+    )
+    text = forms.CharField(
+        label="会签意见",
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="从本处室职责出发写明意见；不写申请人身份信息。",
+        error_messages={"required": "请写明会签意见。"},
+    )
+
+
+class SitePlanForm(forms.Form):
+    """安排现场核查: the day, and why it is planned anew."""
+
+    planned_on = forms.DateField(
+        label="核查日期",
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        help_text="系统从本处室现场核查人员中抽取两名；现场核查不停止计算审批期限。",
+        error_messages={"required": "请选择核查日期。", "invalid": "请填写日期，例如 2026-10-09。"},
+    )
+    reason = forms.CharField(label="重新安排的原因", required=False, max_length=300, help_text="不写申请人身份信息。")
+
+    def __init__(self, *args: Any, again: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **({"auto_id": "site_%s"} | kwargs))
+        if not again:
+            del self.fields["reason"]
+
+
+class SiteReportForm(forms.Form):
+    """现场核查情况: the verdict is the button that was pressed."""
+
+    verdict = forms.ChoiceField(
+        label="结论",
+        choices=(("conforms", "符合"), ("not", "不符合")),
+        error_messages={"required": "请选择“符合”或“不符合”。"},
+    )
+    findings = forms.CharField(
+        label="核查情况",
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        help_text="审查人员会看到这段文字，但不知道是谁的办件：不写申请人名称、证照号码、电话。",
+        error_messages={"required": "请写明核查情况。"},
+    )
+    place = forms.CharField(
+        label="核查地点", required=False, max_length=200, help_text="存档用，决定作出前审查人员看不到。"
     )

@@ -48,3 +48,28 @@ class VerifyForm(forms.Form):
         if not code.replace("-", "").replace("_", "").isalnum() or not code.isascii():
             raise ValidationError("核验码只有字母、数字、短横和下划线，请核对文书下方的文字。")
         return code
+
+
+class CodeForm(forms.Form):
+    """The code that came by SMS."""
+
+    sms_code = forms.CharField(label="短信验证码", max_length=40, help_text="短信里的 6 位数字")
+
+    def clean_sms_code(self) -> str:
+        """Return six digits in half width."""
+        code = clean(self.cleaned_data["sms_code"])
+        if len(code) != 6 or not code.isdecimal():
+            raise ValidationError("验证码是 6 位数字，请核对短信。")
+        return code
+
+
+class WithdrawalForm(forms.Form):
+    """撤回申请: a reason may be told, and need not be."""
+
+    reason = forms.CharField(
+        label="撤回的理由",
+        max_length=300,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="写入撤回申请确认书。",
+    )

@@ -6,11 +6,11 @@ Every statement carries its source and how far it was read; nothing is said here
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from approvals.listing import Listing, Select
 from catalogue.enums import Certainty, Handling, ItemKind, PromiseMode, Topic
-from catalogue.models import BusinessItem, ItemFact, KeyItem, Linkage, Material
+from catalogue.models import BusinessItem, Criterion, ItemFact, KeyItem, Linkage, Material
 from catalogue.periods import Line, lines
 from catalogue.querysets import BusinessItemQuerySet
 
@@ -78,6 +78,12 @@ class Guide:
     sections: list[Section]
     materials: list[Material]
     watching: list[Watching]
+    criteria: list[Criterion] = field(default_factory=list)
+
+    @property
+    def full_marks(self) -> int:
+        """The most that the graded criteria give."""
+        return sum(criterion.max_score for criterion in self.criteria)
 
     @property
     def required(self) -> list[Material]:
@@ -105,7 +111,7 @@ class Guide:
 
 
 def read(item: BusinessItem) -> Guide:
-    """Return the guide of an item that was fetched ``with_offices``; three statements.
+    """Return the guide of an item that was fetched ``with_offices``; three statements, four with criteria.
 
     The periods are the item's own, law and promise first; what else is known of them follows.
     """
@@ -124,6 +130,7 @@ def read(item: BusinessItem) -> Guide:
             Section(topic, by_topic.get(topic, [])) for topic in ORDER if topic in by_topic or topic in NEVER_LEFT_OUT
         ],
         materials=list(item.effective_materials()),
+        criteria=[] if item.pass_mark is None else list(item.effective_criteria()),
         watching=[Watching(name, list(dict.fromkeys(subjects))) for name, subjects in watching.items()],
     )
 

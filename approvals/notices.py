@@ -8,10 +8,13 @@ from enum import StrEnum
 
 from django.conf import settings
 
-from approvals.models import Case
+from approvals.models import Case, CaseMaterial
 from notifications import kinds
 from notifications.outbox import Draft, queue
 from offices.models import User
+
+LONGEST_NAMES = 40
+LONGEST_NAME = 20
 
 
 class Kind(StrEnum):
@@ -34,6 +37,18 @@ class Kind(StrEnum):
     EXTENSION_REQUESTED = "extension_requested"
     EXTENSION_ANSWERED = "extension_answered"
     NOBODY_REVIEWS = "nobody_reviews"
+    WITHDRAWN = "applicant_withdrawn"
+    LAPSED = "applicant_lapsed"
+    CASE_ENDED = "case_ended"
+    PHONE_CODE = "applicant_phone_code"
+    UNVEILED = "case_unveiled"
+    OWED_REMINDER = "applicant_owed"
+    OWED_LATE = "case_owed_late"
+    PROMISE_KEPT = "applicant_promise_kept"
+    CANCELLED = "applicant_cancelled"
+    LATER_STARTED = "applicant_later"
+    LATER_EXTENDED = "applicant_later_extended"
+    LATER_SETTLED = "applicant_later_settled"
 
 
 LABELS = {
@@ -54,7 +69,23 @@ LABELS = {
     Kind.EXTENSION_REQUESTED: "延期待批提醒",
     Kind.EXTENSION_ANSWERED: "延期批复提醒",
     Kind.NOBODY_REVIEWS: "无人审查提醒",
+    Kind.OWED_REMINDER: "补交材料提醒",
+    Kind.OWED_LATE: "补交逾期待处理提醒",
+    Kind.PROMISE_KEPT: "承诺逾期处理通知",
+    Kind.CANCELLED: "撤销办理通知",
+    Kind.LATER_STARTED: "容缺补交通知",
+    Kind.LATER_EXTENDED: "容缺延期通知",
+    Kind.LATER_SETTLED: "容缺逾期处理通知",
+    Kind.WITHDRAWN: "撤回申请通知",
+    Kind.LAPSED: "终止办理通知",
+    Kind.CASE_ENDED: "办件终止提醒",
+    Kind.PHONE_CODE: "短信验证码",
+    Kind.UNVEILED: "决定前查看申请人提醒",
 }
+
+
+# A code that somebody waits for, and a look past the blindness, go at any hour.
+AT_ONCE = {Kind.PHONE_CODE, Kind.UNVEILED}
 
 
 def _day(day: dt.date | None) -> str:
@@ -76,6 +107,16 @@ def _text(case: Case, kind: Kind) -> str:
     if kind == Kind.COMPLETED:
         return f"您申请的{item}（{case.number}）已办结，请到窗口领取{case.business_item.result_name}。"
     return f"您申请的{item}（{case.number}）已作出决定，请到窗口领取决定书。"
+
+
+def names_of_lines(lines: Sequence[CaseMaterial]) -> str:
+    """What is owed, short enough for an SMS: all names, or the first and how many there are."""
+    quoted = "、".join(f"“{line.name}”" for line in lines)
+    if len(quoted) <= LONGEST_NAMES or not lines:
+        return quoted
+    first = lines[0].name
+    first = first if len(first) <= LONGEST_NAME else f"{first[: LONGEST_NAME - 1]}…"
+    return f"“{first}”" if len(lines) == 1 else f"“{first}”等{len(lines)}项材料"
 
 
 def draft_to_applicant(case: Case, kind: Kind) -> Draft:
@@ -135,5 +176,5 @@ def portal_address() -> str:
 def register() -> None:
     """Enter the kinds in the table (from ``apps.py``)."""
     for kind, label in LABELS.items():
-        kinds.register(kinds.MessageKind(kind.value, label, f"SMS_{kind.name}"))
+        kinds.register(kinds.MessageKind(kind.value, label, f"SMS_{kind.name}", kind in AT_ONCE))
     kinds.uses(*Kind)

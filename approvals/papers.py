@@ -12,7 +12,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from approvals.enums import CaseAct, DocumentKind
+from approvals.enums import CaseAct, DocumentKind, MaterialState
 from approvals.models import Case, Document
 from approvals.numbers import next_serial
 from deadlines.models import Deadline
@@ -96,15 +96,129 @@ def late_words(case: Case, today: dt.date) -> str:
     return f"{words}本机关将尽快作出决定。"
 
 
+def _listed(points: list[dict[str, Any]]) -> list[list[str]]:
+    return [[str(number), point["text"]] for number, point in enumerate(points, start=1)]
+
+
+def _day_text(day: dt.date | str) -> str:
+    return cn_day(day) if isinstance(day, dt.date) else day
+
+
+def _of_promise(case: Case, extra: Mapping[str, Any], now: dt.datetime) -> dict[str, Any]:
+    """Return the body of the signed letter: conditions, checks, consequences, consent, and how it was signed.
+
+    ``extra``: ``signer``, ``method`` (label), ``modes`` (labels), ``consent`` (bool), ``deferred_until`` (day or None),
+    ``checks`` and ``consequences`` (lists of sentences).
+    """
+    moment = timezone.localtime(now)
+    until = extra.get("deferred_until")
+    owed = [line.name for line in case.materials.all() if line.state == MaterialState.DEFERRED]
+    deferred = [f"下列材料于{_day_text(until)}前补齐，补齐之日颁发证件：{'、'.join(owed)}。"] if until and owed else []
+    agreed = "同意" if extra["consent"] else "不同意"
+    return {
+        "paragraphs": [
+            f"申请人就“{case.business_item.name}”（办件编号：{case.number}）自愿选择以告知承诺方式办理，"
+            f"采用{'、'.join(extra['modes'])}的方式，已知晓许可条件、核查方式和不实承诺的后果，逐条承诺如下：",
+        ],
+        "head": ["序号", "承诺内容（已逐条确认）"],
+        "table": [[str(n), clause] for n, clause in enumerate(case.promise_clauses, start=1)],
+        "closing": [
+            *deferred,
+            f"核查方式：{''.join(extra['checks'])}",
+            f"不实承诺的后果：{''.join(extra['consequences'])}",
+            f"是否同意公开本承诺书：{agreed}（单独征求，不影响办理）。",
+            f"承诺人：{extra['signer']}",
+            f"签署方式：{extra['method']}；签署时间：{cn_day(moment.date())}{moment:%H:%M}。",
+            "作出行政许可决定前，申请人可以撤回本承诺，改按一般方式办理或者撤回申请。",
+        ],
+        "basis": "国办发〔2020〕42号、《连云港市审管联动工作实施方案》（连政办发〔2022〕67号）",
+    }
+
+
+def _of_later(case: Case, points: list[dict[str, Any]], extra: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the body of 容缺补交告知书. ``extra``: ``until`` (a day), ``consequence``, ``signer``."""
+    return {
+        "paragraphs": [
+            f"你（单位）提出的“{case.business_item.name}”申请，主要材料齐全，下列次要材料暂缺。"
+            "根据你（单位）的申请和承诺，本机关容缺办理，先行审查并颁发证件：",
+        ],
+        "head": ["序号", "应补交的材料"],
+        "table": _listed(points),
+        "closing": [
+            f"请于{_day_text(extra['until'])}前补交以上全部材料。期限届满前一个工作日将以短信提醒；"
+            "确有正当理由的，可以申请延长一次。",
+            f"逾期未补交的后果：{extra['consequence']}",
+            f"申请人已知晓并同意以上内容。签署人：{extra['signer']}",
+        ],
+        "basis": "《关于优化行政审批监管工作的方案》（连政办传〔2023〕8号）三、（一）3",
+    }
+
+
+ENDINGS = (DocumentKind.WITHDRAWAL, DocumentKind.TERMINATION, DocumentKind.CANCELLATION)
+
+
+def _of_ending(case: Case, kind: DocumentKind, points: list[dict[str, Any]], text: str) -> dict[str, Any]:
+    """Return the body of a paper that ends a case early; ``points``: of the notice, or the materials owed."""
+    item = case.business_item.name
+    received = cn_day(timezone.localtime(case.received_at).date())
+    if kind == DocumentKind.WITHDRAWAL:
+        reason = f"申请人说明的理由：{text}" if text else ""
+        return {
+            "paragraphs": [
+                f"你（单位）于{received}提出的“{item}”申请（办件编号：{case.number}），已按你（单位）的意思撤回，"
+                "本机关终止办理。",
+                *([reason] if reason else []),
+                "撤回不影响你（单位）今后再次提出申请；已交的材料原件可凭本确认书到窗口领回。",
+            ],
+            "basis": "申请人的撤回申请",
+        }
+    if kind == DocumentKind.TERMINATION:
+        return {
+            "paragraphs": [
+                f"你（单位）于{received}提出的“{item}”申请（办件编号：{case.number}），"
+                f"本机关已一次性告知须补正的全部内容，你（单位）在{_period(case.answer_deadline)}前没有补正。",
+                "本机关终止办理本申请。你（单位）可以在材料齐备后重新提出申请。",
+                *([text] if text else []),
+            ],
+            "head": ["序号", "未补正的内容"],
+            "table": _listed(points),
+            "basis": f"{LICENSING_LAW}第三十二条第一款第四项",
+            "remedies": REMEDIES,
+        }
+    return {
+        "paragraphs": [
+            f"你（单位）提出的“{item}”申请（办件编号：{case.number}），以告知承诺（材料延期）方式办理，"
+            f"承诺于{_period(case.promise_deadline)}前补齐下列材料，期限届满仍未补齐。",
+            "经本机关审核，决定撤销办理，不予颁发证件。",
+            f"理由：{text}",
+        ],
+        "head": ["序号", "未补齐的材料"],
+        "table": _listed(points),
+        "basis": "《连云港市审管联动工作实施方案》（连政办发〔2022〕67号）二、（三）8",
+        "remedies": REMEDIES,
+    }
+
+
+def _weighed(extra: Mapping[str, Any]) -> list[str]:
+    """The arithmetic of a decision by criteria, where there is one (O3.1.2d); ``extra``: ``scores``, a sentence."""
+    return [f"按本事项公布的裁量准则评分：{extra['scores']}"] if extra.get("scores") else []
+
+
 def _body(
     case: Case, kind: DocumentKind, points: list[dict[str, Any]], text: str, extra: Mapping[str, Any], now: dt.datetime
 ) -> dict[str, Any]:
     """Return paragraphs, table, basis and remedies of one kind of paper."""
     if kind in {DocumentKind.SPECIAL, DocumentKind.EXTENSION}:
         return _of_clocks(case, kind, text, extra)
+    if kind == DocumentKind.PROMISE:
+        return _of_promise(case, extra, now)
+    if kind == DocumentKind.LATER:
+        return _of_later(case, points, extra)
+    if kind in ENDINGS:
+        return _of_ending(case, kind, points, text)
     item = case.business_item.name
     received = cn_day(timezone.localtime(case.received_at).date())
-    listed = [[str(number), point["text"]] for number, point in enumerate(points, start=1)]
+    listed = _listed(points)
     if kind == DocumentKind.RECEIPT:
         return {
             "paragraphs": [
@@ -116,21 +230,6 @@ def _body(
             "table": _listing(case),
             "basis": "《中华人民共和国行政许可法》第三十二条",
         }
-    if kind == DocumentKind.PROMISE:
-        return {
-            "paragraphs": [
-                f"申请人就“{item}”自愿选择以告知承诺方式办理，已知晓许可条件、核查方式和不实承诺的后果，现承诺如下："
-            ],
-            "head": ["序号", "承诺内容"],
-            "table": [[str(n), clause] for n, clause in enumerate(case.promise_clauses, start=1)],
-            "closing": [
-                "核查方式：许可后由监管部门依法核查。实际情况与承诺不符的，责令限期整改；"
-                "逾期拒不整改或者整改后仍不符合承诺的，依法撤销行政许可决定，并将履约情况纳入诚信档案。",
-                "是否同意公开本承诺书：□同意　□不同意（不影响办理）",
-                "承诺人（签名或盖章）：　　　　　　　　　　　　日期：",
-            ],
-            "basis": "《连云港市审管联动工作实施方案》（连政办发〔2022〕67号）",
-        }
     if kind == DocumentKind.CORRECTION:
         return {
             "paragraphs": [
@@ -138,7 +237,9 @@ def _body(
             ],
             "head": ["序号", "须补正的内容"],
             "table": listed,
-            "closing": [f"请于{_period(case.answer_deadline)}前补正。"],
+            "closing": [
+                f"请于{_period(case.answer_deadline)}前补正。逾期不补正的，本机关将终止办理，您可以重新申请。",
+            ],
             "basis": "《中华人民共和国行政许可法》第三十二条第一款第四项",
         }
     if kind == DocumentKind.ACCEPTANCE:
@@ -176,6 +277,7 @@ def _body(
                 f"你（单位）提出的“{item}”申请，经审查，符合法定条件、标准，决定准予行政许可。",
                 f"许可内容：{case.content or item}。",
                 f"有效期：{f'{months}个月' if months else case.business_item.validity_text or '以证照载明为准'}。",
+                *_weighed(extra),
                 "本机关自作出决定之日起十个工作日内颁发、送达行政许可证件。",
             ],
             "basis": "《中华人民共和国行政许可法》第三十八条第一款、第四十四条",
@@ -187,7 +289,7 @@ def _body(
             ],
             "head": ["序号", "理由"],
             "table": listed,
-            "closing": [text] if text else [],
+            "closing": [*_weighed(extra), *([text] if text else [])],
             "basis": "《中华人民共和国行政许可法》第三十八条第二款",
             "remedies": REMEDIES,
         }
@@ -212,8 +314,8 @@ def issue(
 ) -> tuple[Document, Draft]:
     """Make the paper and return it with the draft of its ledger entry (the caller writes all its entries at once).
 
-    ``extra`` is what a paper about clocks says besides: ``days``, ``until``, ``ground``, ``law``; ``more``, ``until``,
-    ``paused``, ``basis``.
+    ``extra`` is what a paper says besides. About clocks: ``days``, ``until``, ``ground``, ``law``; ``more``, ``until``,
+    ``paused``, ``basis``. The promise and 容缺: see ``_of_promise``, ``_of_later``.
     """
     number = document_number(case, kind, now)
     content = {

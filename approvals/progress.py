@@ -18,9 +18,10 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Exists, OuterRef
 
 from approvals import limiter
-from approvals.enums import CaseStatus, Outcome
-from approvals.models import Case, Extension, Licence, NotAccepted, Opinion, SpecialProcedure
+from approvals.enums import ENDED_EARLY, OWED, CaseStatus, EndingKind, MaterialState, Outcome
+from approvals.models import Case, CaseMaterial, Ending, Extension, Licence, NotAccepted, Opinion, SpecialProcedure
 from approvals.papers import REMEDIES, cn_day
+from approvals.querysets import CaseQuerySet
 from credit.models import CreditSubject
 from deadlines import words
 from deadlines.clock import local_date
@@ -32,6 +33,11 @@ S = CaseStatus
 STEPS = ("提交", "收件", "受理", "审查", "决定", "制证", "送达", "评价")
 # A wrong code weighs as much as this many right ones, on the address and on the number.
 WRONG = 5
+ENDED_STEP: dict[str, str] = {
+    EndingKind.WITHDRAWN: "已撤回",
+    EndingKind.LAPSED: "终止办理",
+    EndingKind.CANCELLED: "撤销办理",
+}
 # Compared with when the number is unknown, so that both answers cost the same.
 NO_CODE = "-" * 8
 
@@ -114,6 +120,20 @@ def clean(text: str) -> str:
     return "".join(letter for letter in folded if letter.isascii() and letter.isalnum())
 
 
+def readable() -> CaseQuerySet:
+    """Cases with everything that the public's pages read of them, and nothing of who applies beyond the name."""
+    return (
+        Case.objects.select_related(
+            "business_item__item", "department", "applicant",
+            "opinion", "correction_notice", "refusal", "decision", "licence", "ending", "promise", "later_submission",
+            "notice_deadline", "answer_deadline", "statutory_deadline", "promised_deadline", "procedure_deadline",
+            "issue_deadline", "promise_deadline",
+        )
+        .annotate(is_extended=Exists(Extension.objects.filter(case=OuterRef("pk"), granted=True)))
+        .defer("contact_phone", "applicant__id_number")
+    )  # fmt: skip
+
+
 def find(number: str, code: str, address: str) -> Case | None:
     """Return the case whose number and query code these are, else None: an unknown number and a wrong code are one.
 
@@ -123,18 +143,7 @@ def find(number: str, code: str, address: str) -> Case | None:
     rate = limiter.Rate.parse(settings.PROGRESS_RATE)
     keys = (f"progress:address:{address}", f"progress:number:{number}")
     limiter.charge(keys, rate)
-    case = (
-        Case.objects.filter(number=number)
-        .select_related(
-            "business_item__item", "department", "applicant",
-            "opinion", "correction_notice", "refusal", "decision", "licence",
-            "notice_deadline", "answer_deadline", "statutory_deadline", "promised_deadline", "procedure_deadline",
-            "issue_deadline",
-        )
-        .annotate(is_extended=Exists(Extension.objects.filter(case=OuterRef("pk"), granted=True)))
-        .defer("contact_phone", "applicant__id_number")
-        .first()
-    )  # fmt: skip
+    case = readable().filter(number=number).first()
     known = case.query_code if case else NO_CODE
     if hmac.compare_digest(known.encode(), code.encode()) and case is not None:
         return case
@@ -158,6 +167,28 @@ def extension_of(case: Case) -> Extension | None:
     return Extension.objects.filter(case=case, granted=True).first()
 
 
+def owed_lines(case: Case) -> list[CaseMaterial]:
+    """What the applicant still owes (deferred before the licence, later after it); no statement where nothing can be.
+
+    The rows are read once a case.
+    """
+    known: list[CaseMaterial] | None = getattr(case, "_owed", None)
+    if known is None:
+        owes = case.promise_deadline_id is not None or _related(case, "later_submission") is not None
+        over = case.status in ENDED_EARLY or not owes
+        known = [] if over else list(CaseMaterial.objects.filter(case=case, state__in=OWED).order_by("order"))
+        case._owed = known  # type: ignore[attr-defined]
+    return known
+
+
+def owed_until(case: Case, state: str) -> dt.date | None:
+    """The day by which deferred or later materials were promised."""
+    if state == MaterialState.DEFERRED:
+        return case.promise_deadline.due_on if case.promise_deadline else None
+    later = _related(case, "later_submission")
+    return (later.extended_to or later.until) if later is not None else None
+
+
 def show(case: Case, today: dt.date) -> Progress:
     """Return what the public may see of a case from ``find`` on the local date ``today``.
 
@@ -178,7 +209,7 @@ def show(case: Case, today: dt.date) -> Progress:
         next=advise(case, procedures, extension, today),
         deadline=case.current_deadline,
         statutory=case.statutory_deadline,
-        on_the_spot=case.business_item.is_on_the_spot,
+        on_the_spot=case.on_the_spot,
         clock_notes=clock_notes(case, procedures, extension),
         afterwards=[row for provider in _providers for row in provider(case.pk)] if completed else [],
     )
@@ -222,7 +253,9 @@ def _with_procedure(line: list[Step], procedures: Sequence[SpecialProcedure], ca
     else:
         several = f"共 {len(procedures)} 次" if len(procedures) > 1 else label
         step = Step("特别程序", "done", newest.ended_at, f"{several}，不计入期限")
-    place = next(place for place, one in enumerate(line) if one.label == "审查") + 1
+    reviewed = [place + 1 for place, one in enumerate(line) if one.label == "审查"]
+    # Withdrawn during its review: the line stops before 审查 was done.
+    place = reviewed[0] if reviewed else next(place for place, one in enumerate(line) if one.state == "stopped")
     return [*line[:place], step, *line[place:]]
 
 
@@ -236,12 +269,10 @@ def steps(
 
 def _line(case: Case, extension: Extension | None) -> list[Step]:
     """The steps that every case has."""
-    done, current, todo, skipped, stopped = "done", "current", "todo", "skipped", "stopped"
+    done, current, todo, skipped = "done", "current", "todo", "skipped"
     line = [Step("提交", done, case.received_at), Step("收件", done, case.received_at)]
-    refusal: NotAccepted | None = _related(case, "refusal")
-    if refusal is not None:
-        line.append(Step("不予受理", stopped, refusal.issued_at))
-        return line + [Step(label, skipped) for label in STEPS[3:]]
+    if (stop := _stopped(case, line)) is not None:
+        return stop
     if case.accepted_at is None:
         waiting = case.status == S.CORRECTION_REQUESTED
         note = f"请于{_due(case.answer_deadline)}前补正" if waiting else f"{_due(case.notice_deadline)}前答复"
@@ -278,6 +309,21 @@ def _line(case: Case, extension: Extension | None) -> list[Step]:
     if case.delivered_at is None:
         return [*line, Step("送达", current, None, "可以领取"), Step("评价", todo)]
     return [*line, Step("送达", done, case.delivered_at), Step("评价", current, None, "可拨打 12345")]
+
+
+def _stopped(case: Case, line: list[Step]) -> list[Step] | None:
+    """The line of a case that ended before, or instead of, its licence: how far it came, and where it stopped."""
+    refusal: NotAccepted | None = _related(case, "refusal")
+    ending: Ending | None = _related(case, "ending")
+    if refusal is not None:
+        line = [*line, Step("不予受理", "stopped", refusal.issued_at)]
+    elif ending is not None and case.status in ENDED_EARLY:
+        passed = [("受理", case.accepted_at), ("审查", case.decided_at), ("决定", case.decided_at)]
+        line = [*line, *(Step(label, "done", at) for label, at in passed if at is not None)]
+        line.append(Step(ENDED_STEP[ending.kind], "stopped", ending.ended_at))
+    else:
+        return None
+    return line + [Step(label, "skipped") for label in STEPS[len(line) :]]
 
 
 def _deciding(case: Case, extension: Extension | None = None) -> Deadline | None:
@@ -363,15 +409,20 @@ def advise(case: Case, procedures: Sequence[SpecialProcedure], extension: Extens
         return Next(
             "warn",
             f"请您在{_due(case.answer_deadline)}前补正",
-            "以下是须补正的全部内容，一次告知，此后不再增加。补齐后请交到原收件窗口。",
+            "以下是须补正的全部内容，一次告知，此后不再增加。补齐后请交到原收件窗口，或者点下面的“补正、补交、撤回”在网上"
+            "提交；只能补正一次。逾期不补正的，将终止办理，您可以重新申请。",
             _texts(notice.points) if notice else (),
         )
+    if status in ENDED_EARLY and (ending := _related(case, "ending")) is not None:
+        return _after_ending(case, ending)
     if status == S.NOT_ACCEPTED:
         refusal: NotAccepted | None = _related(case, "refusal")
         reason = f"{refusal.get_ground_display()}。{refusal.reason}" if refusal else ""
         return Next("bad", "这件申请不予受理", f"理由：{reason}不予受理通知书可在收件窗口领取。", (), REMEDIES)
     if status in {S.ACCEPTED, S.DEEMED_ACCEPTED, S.IN_REVIEW}:
         return _in_review(case, procedures, extension, today)
+    if status == S.APPROVED and (owed := owed_lines(case)):
+        return _deferred(case, owed, today)
     if status == S.APPROVED:
         return Next(
             "good", "已准予许可，正在制证", f"证件将在{_due(case.issue_deadline)}前制成并送达，制成后短信通知您领取。"
@@ -382,7 +433,50 @@ def advise(case: Case, procedures: Sequence[SpecialProcedure], extension: Extens
         return Next(
             "bad", "决定不予许可", f"全部理由如下，以送达的决定书为准。{where}", _texts(decision.grounds), REMEDIES
         )
+    if owed := owed_lines(case):
+        return _later(case, owed, today)
     if case.delivered_at is None:
         paper = "备案凭证" if case.outcome == Outcome.FILED else "证件"
         return Next("good", f"{paper}已制成，请领取", "请凭本办件的接收凭证和本人证件到出件窗口领取，也可以办理邮寄。")
     return Next("good", "这件事已经办完", "结果已经送达。如对办理过程有意见建议，请拨打 12345。")
+
+
+def _after_ending(case: Case, ending: Ending) -> Next:
+    """What is left to do once a case was withdrawn, lapsed or cancelled."""
+    day = _until(ending.ended_at)
+    if ending.kind == EndingKind.WITHDRAWN:
+        text = f"您的申请已于{day}撤回，本机关不再办理。撤回不影响今后再次申请；已交的材料原件可以到收件窗口领回。"
+        return Next("info", "这件申请已经撤回", text)
+    if ending.kind == EndingKind.LAPSED:
+        due, notice = _due(case.answer_deadline), _related(case, "correction_notice")
+        text = f"至{due}没有收到补正，已按补正告知书终止办理。材料备齐后，您可以重新申请。未补正的内容如下。"
+        return Next("bad", "这件申请已终止办理", text, _texts(notice.points) if notice else (), REMEDIES)
+    text = f"承诺延期提交的材料没有补齐，已于{day}决定撤销办理。理由：{ending.reason}"
+    return Next("bad", "这件申请已撤销办理", text, (), REMEDIES)
+
+
+HAND_IN = "请交到收件窗口，或者点下面的“补正、补交、撤回”在网上提交。"
+
+
+def _deferred(case: Case, owed: Sequence[CaseMaterial], today: dt.date) -> Next:
+    """What is owed before the licence (材料延期): by when, where to; past the day the approval side decides."""
+    until, names = owed_until(case, MaterialState.DEFERRED), [line.name for line in owed]
+    day = cn_day(until) if until else ""
+    if until is not None and until < today:
+        text = f"承诺的日期{day}已过，请尽快补交；是否继续办理由审批部门决定，会书面告知您。{HAND_IN}"
+        return Next("bad", "延期的材料已过承诺的日期", text, names)
+    text = f"已准予许可。下列材料您承诺延期提交，补齐的当天制发证件。{HAND_IN}"
+    return Next("warn", f"请您在{day}前补交延期的材料", text, names)
+
+
+def _later(case: Case, owed: Sequence[CaseMaterial], today: dt.date) -> Next:
+    """What is owed after the licence (容缺): by when, where to, and what follows when it does not come."""
+    until, names = owed_until(case, MaterialState.LATER), [line.name for line in owed]
+    day = cn_day(until) if until else ""
+    fetched = "" if case.delivered_at else "证件已制成，可以到出件窗口领取。"
+    if until is not None and until < today:
+        follows = case.later_submission.consequence.rstrip("。")
+        text = f"{fetched}容缺补交的期限{day}已过，请尽快补交。告知书写明的后果：{follows}。{HAND_IN}"
+        return Next("bad", "容缺的材料已过补交期限", text, names)
+    text = f"{fetched}下列材料按容缺补交告知书应在{day}前补交。{HAND_IN}"
+    return Next("warn", f"请您在{day}前补交容缺的材料", text, names)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from django.apps import apps
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from approvals.enums import OPEN, CaseStatus
 from offices.access import Access, covered
@@ -15,6 +16,33 @@ if TYPE_CHECKING:
     from approvals.models.cases import Case
 
 Role = Posting.Role
+
+
+def _rows(model: str) -> models.QuerySet[Any]:
+    """The rows of a model that hangs on the case, which is defined with this queryset."""
+    found: models.QuerySet[Any] = apps.get_model("approvals", model)._default_manager.all()
+    return found
+
+
+def _seated(access: Access) -> Q:
+    """On the first seat, or on a further one; never as somebody who saw the applicant."""
+    further = _rows("Sheet").filter(reviewer=access.user).values("case_id")
+    return (Q(reviewer=access.user) | Q(pk__in=further)) & Q(review_office_id__in=access.offices(Role.REVIEWER))
+
+
+def _aside(access: Access) -> Q:
+    """Not for this decider: handed back with a reason, or of a subject with which a conflict was declared before.
+
+    A conflict that is declared after the receipt changes nothing, or declaring one would answer whose case it is.
+    """
+    recused = _rows("Recusal").filter(user=access.user).values("case_id")
+    conflicts = _rows("Conflict").filter(
+        user=access.user,
+        ended_at__isnull=True,
+        subject=OuterRef("applicant"),
+        declared_at__lt=OuterRef("received_at"),
+    )
+    return Q(pk__in=recused) | Q(Exists(conflicts))
 
 
 class CaseQuerySet(models.QuerySet["Case"]):
@@ -37,21 +65,39 @@ class CaseQuerySet(models.QuerySet["Case"]):
         return self.filter(division_id__in=access.divisions(Role.WINDOW_CLERK, Role.DELIVERY_CLERK))
 
     def for_reviewer(self, access: Access) -> CaseQuerySet:
-        """What was drawn to this reviewer, in an office where the person still reviews."""
-        return self.filter(reviewer=access.user, review_office_id__in=access.offices(Role.REVIEWER))
+        """What was drawn to this reviewer, on whichever seat, in an office where the person still reviews."""
+        return self.filter(_seated(access))
+
+    def for_countersigner(self, access: Access) -> CaseQuerySet:
+        """What an office in which the person reviews or decides was asked to countersign (O3.2.1c)."""
+        offices = access.offices(Role.REVIEWER, Role.DECIDER)
+        return self.filter(pk__in=_rows("Countersignature").filter(office_id__in=offices).values("case_id"))
+
+    def for_site_officer(self, access: Access) -> CaseQuerySet:
+        """What the person was drawn to look at on the spot, while serving for it there (行政许可法 art. 34)."""
+        checks = _rows("SiteCheck").filter(Q(first=access.user) | Q(second=access.user))
+        return self.filter(pk__in=checks.values("case_id"), review_office_id__in=access.offices(Role.SITE_OFFICER))
+
+    def readable(self, access: Access) -> CaseQuerySet:
+        """Whose materials the back office may open: its own cases, and those that it countersigns."""
+        own, asked = self.for_back_office(access), self.for_countersigner(access)
+        return self.filter(Q(pk__in=own.values("pk")) | Q(pk__in=asked.values("pk")))
 
     def for_decider(self, access: Access) -> CaseQuerySet:
         """What waits for, or got, a decision in the person's offices."""
-        return self.filter(review_office_id__in=access.offices(Role.DECIDER)).exclude(
-            status__in=[CaseStatus.SUBMITTED, CaseStatus.CORRECTION_REQUESTED, CaseStatus.NOT_ACCEPTED]
+        return (
+            self.filter(review_office_id__in=access.offices(Role.DECIDER))
+            .exclude(status__in=[CaseStatus.SUBMITTED, CaseStatus.CORRECTION_REQUESTED, CaseStatus.NOT_ACCEPTED])
+            .exclude(_aside(access))
         )
 
     def for_back_office(self, access: Access) -> CaseQuerySet:
         """What a reviewer or a decider may open; those who only complete see decided cases of their office."""
-        reviewer = Q(reviewer=access.user, review_office_id__in=access.offices(Role.REVIEWER))
+        reviewer = _seated(access)
         decider = Q(review_office_id__in=access.offices(Role.DECIDER)) & ~Q(
             status__in=[CaseStatus.SUBMITTED, CaseStatus.CORRECTION_REQUESTED, CaseStatus.NOT_ACCEPTED]
         )
+        decider &= ~_aside(access)
         issuing = Q(
             review_office_id__in=access.offices(Role.REVIEWER), status__in=[CaseStatus.APPROVED, CaseStatus.COMPLETED]
         )

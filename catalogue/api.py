@@ -75,7 +75,28 @@ class MaterialSerializer(serializers.Serializer[Any]):
     waived_by_promise = serializers.BooleanField()
     deferrable = serializers.BooleanField()
     verifiable = serializers.BooleanField()
+    later_allowed = serializers.BooleanField(help_text="A secondary paper that may follow the licence (容缺).")
     sample_text = serializers.CharField(allow_blank=True)
+    source = serializers.CharField()  # type: ignore[assignment]  # the field of the answer
+    certainty = serializers.ChoiceField(choices=Certainty.choices)
+
+
+class DegreeSerializer(serializers.Serializer[Any]):
+    """A degree of a criterion."""
+
+    score = serializers.IntegerField()
+    text = serializers.CharField()
+
+
+class CriterionSerializer(serializers.Serializer[Any]):
+    """裁量准则: what reviewers score, on what evidence, or what fails the application alone (O3.1.2d)."""
+
+    id = serializers.IntegerField(source="pk", help_text="Names the criterion on a score sheet.")
+    name = serializers.CharField()
+    evidence = serializers.CharField()
+    is_veto = serializers.BooleanField()
+    max_score = serializers.IntegerField()
+    grades = DegreeSerializer(many=True)
     source = serializers.CharField()  # type: ignore[assignment]  # the field of the answer
     certainty = serializers.ChoiceField(choices=Certainty.choices)
 
@@ -121,6 +142,8 @@ class ItemSerializer(ItemRowSerializer):
     promised_source = serializers.CharField(allow_blank=True)
     promised_exemption = serializers.CharField(allow_blank=True, help_text="Why it is over 5 working days.")
     reports_to_province = serializers.BooleanField()
+    must_meet = serializers.BooleanField(help_text="Whether the applicant has to come in person (O4).")
+    must_meet_reason = serializers.CharField(allow_blank=True)
     public_notice_days = serializers.IntegerField(allow_null=True, help_text="Working days before the decision.")
     public_notice_pauses_promise = serializers.BooleanField()
     public_notice_law = serializers.CharField(
@@ -141,6 +164,14 @@ class ItemSerializer(ItemRowSerializer):
     )
     statements = StatementSerializer(source="effective_facts", many=True)
     materials = MaterialSerializer(source="effective_materials", many=True)
+    reviewers = serializers.IntegerField(help_text="How many score the case apart.")
+    pass_mark = serializers.IntegerField(allow_null=True, help_text="Null where nothing is scored.")
+    divergence = serializers.IntegerField(
+        allow_null=True, help_text="Two sums so many points apart call the lead (牵头人会办)."
+    )
+    criteria = CriterionSerializer(source="effective_criteria", many=True)
+    site_check = serializers.BooleanField(help_text="Whether two officers look on the spot (行政许可法 art. 34).")
+    later_consequence = serializers.CharField(allow_blank=True, help_text="Empty: no 容缺 for this item.")
     supervision = serializers.SerializerMethodField()
 
     @extend_schema_field(PeriodLineSerializer(many=True))

@@ -8,3 +8,10 @@ class CreditConfig(AppConfig):
 
     name = "credit"
     verbose_name = "信用"
+
+    def ready(self) -> None:
+        """Name the acts."""
+        from credit.handling import Act
+        from ledger import acts
+
+        acts.register(Act)

@@ -88,16 +88,19 @@ class CreditSubject(models.Model):
 
 
 class CreditRecord(models.Model):
-    """A fact in a subject's integrity record (L10d). So far kept promises only; a breach needs a finding first."""
+    """A fact in a subject's integrity record (L10d), received or found; ``repaired_at`` takes it out of use."""
 
     class Kind(models.TextChoices):
         KEPT_PROMISE = "kept_promise", "履行承诺"
+        BROKEN_PROMISE = "broken_promise", "违背承诺"
+        SERIOUS = "serious", "严重失信"
 
     subject = models.ForeignKey(CreditSubject, models.PROTECT, related_name="records")
     kind = models.CharField("类别", max_length=20, choices=Kind.choices)
     source = models.CharField("来源", max_length=60, help_text="认定它的任务编号")
     basis = models.CharField("依据", max_length=200)
     found_at = models.DateTimeField("认定时间")
+    repaired_at = models.DateTimeField("信用修复时间", null=True, blank=True)
     history = HistoricalRecords()
 
     class Meta:
@@ -114,6 +117,77 @@ class CreditRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.source}"
+
+
+class Grade(models.TextChoices):
+    """The public credit evaluation as received; ``NONE`` where the platform says nothing, never taken for good."""
+
+    EXCELLENT = "excellent", "优"
+    GOOD = "good", "良"
+    FAIR = "fair", "中"
+    POOR = "poor", "差"
+    NONE = "none", "未评价"
+
+
+class SubjectGrade(models.Model):
+    """A public credit evaluation that was received from outside; the newest one counts."""
+
+    subject = models.ForeignKey(CreditSubject, models.PROTECT, related_name="grades")
+    grade = models.CharField("等级", max_length=10, choices=Grade.choices)
+    source = models.CharField("来源", max_length=120)
+    given_at = models.DateTimeField("评价时间")
+    received_at = models.DateTimeField("接收时间")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "公共信用评价"
+        indexes: ClassVar = [
+            # The credit query at intake asks for the newest of a subject (L7).
+            models.Index(fields=("subject", "-given_at", "-id"), name="grade_of_subject"),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=~Q(source="") & ~Q(grade="none"),
+                name="grade_has_source",
+                violation_error_message="信用等级须写明来源。",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject_id} {self.get_grade_display()}"
+
+
+class HandlingWay(models.TextChoices):
+    """What a grade opens or closes (差异化审批办理方式, L12a)."""
+
+    PROMISE = "promise", "告知承诺"
+    LATER = "later", "容缺办理"
+    ON_THE_SPOT = "on_the_spot", "当场决定"
+    GREEN_LANE = "green_lane", "绿色通道"
+    FULL = "full", "全部材料"
+
+
+class HandlingRule(models.Model):
+    """One cell of the table grade × way: open or closed, and why; with its history (L12a)."""
+
+    grade = models.CharField("信用等级", max_length=10, choices=Grade.choices)
+    way = models.CharField("办理方式", max_length=12, choices=HandlingWay.choices)
+    is_open = models.BooleanField("适用")
+    basis = models.CharField("依据", max_length=200)
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "差异化办理"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=("grade", "way"), name="handling_rule_once"),
+            models.CheckConstraint(
+                condition=~Q(way="full") | Q(is_open=True),
+                name="full_materials_are_always_open",
+                violation_error_message="提交全部材料的方式对任何申请人开放。",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_grade_display()} {self.get_way_display()}"
 
 
 def note_kept_promise(subject: CreditSubject, *, source: str, basis: str, at: datetime) -> CreditRecord:

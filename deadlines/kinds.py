@@ -39,6 +39,7 @@ class KindCode(models.TextChoices):
     DISPUTE = "dispute", "审管争议协调期限"
     EXPEDITE = "expedite", "督办通知单答复期限"
     PROMISE = "promise", "承诺履行期限"
+    LATER_SUBMISSION = "later_submission", "容缺补交期限"
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,14 +313,24 @@ KINDS: dict[KindCode, Kind] = {
             longest=10,
             stands=False,
         ),
-        # Promises alarm once their room stands; until then such a clock only shows its light.
+        # The applicant is reminded on the working day before (L8b); the day after, the approval side decides (L8c).
         Kind(
             KindCode.PROMISE,
             None,
             Unit.FIXED,
             f"{PLAN}：承诺期限",
+            DAILY,
+            "申请人；逾期：决定人员、部门负责人、督办人员",
+            "approvals",
+            room=Room.PERSON,
+        ),
+        Kind(
+            KindCode.LATER_SUBMISSION,
             None,
-            "申请人",
+            Unit.FIXED,
+            f"{PLAN_2023}三、（一）3：容缺办理、限期补交",
+            DAILY,
+            "申请人；逾期：决定人员、部门负责人、督办人员",
             "approvals",
             room=Room.PERSON,
         ),

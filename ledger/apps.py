@@ -12,8 +12,9 @@ class LedgerConfig(AppConfig):
 
     def ready(self) -> None:
         """Check the hash, register the system checks and keep the guards in place after every migration."""
-        from ledger import checks, guards, hashing
+        from ledger import checks, draws, guards, hashing
 
         hashing.self_test()
         post_migrate.connect(guards.reinstall, sender=self, dispatch_uid="ledger.guards")
-        checks.__name__  # noqa: B018 - imported for its registrations
+        for module in (checks, draws):
+            module.__name__  # noqa: B018 - imported for its registrations

@@ -30,7 +30,17 @@ app.conf.beat_schedule = {
     "watch-calendar": {"task": "oversight.tasks.watch_calendar", "schedule": 3600.0, "options": {"expires": 3600}},
     "heartbeat": {"task": "oversight.tasks.heartbeat", "schedule": 5.0, "options": {"expires": 20}},
     "deem-lapsed": {"task": "approvals.tasks.deem_lapsed", "schedule": 60.0, "options": {"expires": 60}},
+    "lapse-unanswered": {"task": "approvals.tasks.lapse_unanswered", "schedule": 60.0, "options": {"expires": 60}},
+    "verify-materials": {"task": "approvals.tasks.verify_materials", "schedule": 10.0, "options": {"expires": 10}},
+    "find-overdue-owed": {"task": "approvals.tasks.find_overdue_owed", "schedule": 60.0, "options": {"expires": 60}},
+    "look-through-files": {"task": "approvals.tasks.look_through", "schedule": 20.0, "options": {"expires": 20}},
+    "draw-covers": {"task": "approvals.tasks.draw_covers", "schedule": 20.0, "options": {"expires": 20}},
     "hand-over-cases": {"task": "approvals.tasks.hand_over_cases", "schedule": 600.0, "options": {"expires": 600}},
+    "keep-draw-periods": {
+        "task": "approvals.tasks.keep_draw_periods",
+        "schedule": 600.0,
+        "options": {"expires": 600},
+    },
     "sweep-uploads": {"task": "approvals.tasks.discard_abandoned", "schedule": 3600.0, "options": {"expires": 3600}},
     "anchor-ledger": {"task": "ledger.tasks.anchor", "schedule": 3600.0, "options": {"expires": 3600}},
 }

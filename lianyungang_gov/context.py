@@ -9,7 +9,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from approvals import blind
+from approvals import blind, owed
 from approvals.enums import CaseStatus
 from approvals.models import Case
 from approvals.views.extensions import waits_for
@@ -45,6 +45,7 @@ def _waiting(url: str, access: Access) -> QuerySet[Model] | None:
             status__in=[TaskStatus.NOTIFIED, TaskStatus.VIEWED]
         ),
         "/office/extensions/": lambda: waits_for(access),
+        "/office/owed/": lambda: owed.waits_for(access),
         "/oversight/unlinked/": lambda: UnlinkedCase.objects.filter(
             settled_at__isnull=True, case__division__in=covered(access, Role.OVERSEER)
         ),

@@ -29,6 +29,8 @@ PLACES = (
     Place("窗口办件", "/window/", "inbox", frozenset({Role.WINDOW_CLERK, Role.DELIVERY_CLERK})),
     Place("新收件", "/window/new/", "file-plus", frozenset({Role.WINDOW_CLERK})),
     Place("审批办件", "/office/", "clipboard-check", frozenset({Role.REVIEWER, Role.DECIDER})),
+    Place("补交与逾期", "/office/owed/", "hourglass", frozenset({Role.DECIDER})),
+    Place("现场核查", "/office/site/", "map-pin", frozenset({Role.SITE_OFFICER})),
     Place(
         "监管任务",
         "/tasks/",
@@ -39,6 +41,8 @@ PLACES = (
     Place("小闹钟", "/alarms/", "alarm-clock", frozenset({*Posting.ACTING_ROLES, Role.DEPARTMENT_HEAD})),
     Place("时限督办", "/oversight/", "alarm-clock", frozenset({Role.OVERSEER})),
     Place("不予受理", "/oversight/refusals/", "file-x", frozenset({Role.OVERSEER})),
+    Place("退件统计", "/oversight/returns/", "undo-2", frozenset({Role.OVERSEER})),
+    Place("决定前查看", "/oversight/unveilings/", "eye", frozenset({Role.OVERSEER})),
     Place("待分派办件", "/oversight/unlinked/", "unlink", frozenset({Role.OVERSEER})),
     Place("承诺超过5日", "/oversight/exemptions/", "hourglass", frozenset({Role.OVERSEER})),
     Place("短信送达", "/oversight/messages/", "message-square-warning", frozenset({Role.OVERSEER})),
@@ -46,6 +50,9 @@ PLACES = (
     Place("审管关联清单", "/division/linkages/", "link", frozenset({Role.DIVISION_ADMIN})),
     Place("期限设定", "/division/periods/", "timer", frozenset({Role.DIVISION_ADMIN})),
     Place("办件留痕", "/traces/", "scroll-text", frozenset({Role.DISCIPLINE})),
+    Place("请假", "/leave/", "plane", frozenset(Role)),
+    Place("回避申报", "/conflicts/", "user-x", frozenset(Role)),
+    Place("差异化办理", "/division/handling/", "scale", frozenset(Role)),
     # Last, so that nobody lands here first: whether a day is a working day is everybody's question.
     Place("工作日历", "/division/calendar/", "calendar-days", frozenset(Role)),
 )

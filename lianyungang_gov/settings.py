@@ -281,6 +281,15 @@ if PRODUCTION and SMS_TRANSPORT != "http":
 if PRODUCTION and not (SMS_GATEWAY_URL and SMS_GATEWAY_TOKEN):
     raise ImproperlyConfigured("SMS_GATEWAY_URL and SMS_GATEWAY_TOKEN must be set in production")
 
+# --- the electronic-licence service (empty: materials are verified on paper only) ------------------------------------
+ELICENCE_URL = env.str("ELICENCE_URL", default="")
+ELICENCE_TOKEN = env.str("ELICENCE_TOKEN", default="")
+ELICENCE_TIMEOUT = env.float("ELICENCE_TIMEOUT", default=5.0)
+if PRODUCTION and ELICENCE_URL and not (ELICENCE_URL.startswith("https://") and ELICENCE_TOKEN):
+    raise ImproperlyConfigured("ELICENCE_URL must be an https address with an ELICENCE_TOKEN in production")
+if not 0 < ELICENCE_TIMEOUT <= 10:
+    raise ImproperlyConfigured("ELICENCE_TIMEOUT must be above 0 and at most 10 seconds")
+
 # --- API -------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["offices.tokens.TokenAuthentication"],
@@ -309,7 +318,12 @@ SPECTACULAR_SETTINGS = {
         "RefusalGround": "approvals.enums.RefusalGround",
         "DocumentKind": "approvals.enums.DocumentKind",
         "DeliveryMethod": "approvals.enums.DeliveryMethod",
+        "VerificationState": "approvals.enums.VerificationState",
+        "SignMethod": "approvals.enums.SignMethod",
         "SubjectKind": "credit.models.CreditSubject.Kind",
+        "CreditRecordKind": "credit.models.CreditRecord.Kind",
+        "CreditGrade": "credit.models.Grade",
+        "HandlingWay": "credit.models.HandlingWay",
         "ItemKind": "catalogue.enums.ItemKind",
         "Handling": "catalogue.enums.Handling",
         "Certainty": "catalogue.enums.Certainty",
@@ -343,10 +357,15 @@ SPECTACULAR_SETTINGS = {
         {"name": "supervision", "description": "Tasks of the supervising offices. / 监管。"},
         {"name": "clocks", "description": "Why a clock stands where it stands. / 期限说明。"},
         {"name": "calendar office", "description": "Proposing and publishing a year. / 日历办公室。"},
+        {"name": "staff", "description": "Everybody's own leaves and conflicts. / 请假与回避申报。"},
+        {"name": "credit", "description": "What a credit grade opens or closes. / 差异化办理。"},
+        {"name": "site officer", "description": "On-site checks by two. / 现场核查。"},
         {"name": "gateway", "description": "What the SMS gateway calls. / 短信网关回调。"},
     ],
 }
 PROGRESS_RATE = env.str("PROGRESS_RATE", default="30/m")
+# How many SMS codes an address may have sent for the applicant's own door.
+DOOR_RATE = env.str("DOOR_RATE", default="10/h")
 
 SIMPLE_HISTORY_HISTORY_ID_USE_UUID = False
 

@@ -217,8 +217,9 @@ class Posting(models.Model):
         OVERSEER = "overseer", "督办人员"
         DIVISION_ADMIN = "division_admin", "区划管理员"
         DISCIPLINE = "discipline", "纪检监察人员"
+        SITE_OFFICER = "site_officer", "现场核查人员"
 
-    OFFICE_ROLES = (Role.REVIEWER, Role.DECIDER, Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY)
+    OFFICE_ROLES = (Role.REVIEWER, Role.DECIDER, Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY, Role.SITE_OFFICER)
     # Those who act on cases and tasks against a clock.
     ACTING_ROLES = (Role.WINDOW_CLERK, Role.DELIVERY_CLERK, *OFFICE_ROLES)
 
@@ -247,7 +248,7 @@ class Posting(models.Model):
                 violation_error_message="结束日期不能早于开始日期。",
             ),
             models.CheckConstraint(
-                condition=~Q(role__in=["reviewer", "decider", "office_manager", "office_deputy"])
+                condition=~Q(role__in=["reviewer", "decider", "office_manager", "office_deputy", "site_officer"])
                 | Q(office__isnull=False),
                 name="posting_office_role_has_office",
                 violation_error_message="该角色必须落到处室。",
@@ -272,3 +273,48 @@ class Posting(models.Model):
         """Refuse an office of another department."""
         if self.office is not None and self.office.department_id != self.department_id:
             raise ValidationError({"office": "处室不属于该部门。"})
+
+
+class LeaveQuerySet(models.QuerySet["Leave"]):
+    """Adjectives for leaves."""
+
+    def on(self, day: datetime.date) -> LeaveQuerySet:
+        """Leaves that cover that day and were not called off."""
+        return self.filter(starts_on__lte=day, ends_on__gte=day, cancelled_at__isnull=True)
+
+
+class Leave(models.Model):
+    """请假: who is away, for how long, and who stands in. Whoever is away is in no draw."""
+
+    user = models.ForeignKey(User, models.PROTECT, related_name="leaves")
+    deputy = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
+    starts_on = models.DateField("开始日期")
+    ends_on = models.DateField("结束日期")
+    reason = models.CharField("事由", max_length=200, blank=True, default="")
+    entered_by = models.ForeignKey(User, models.PROTECT, related_name="+", db_index=False)
+    entered_at = models.DateTimeField("登记时间")
+    cancelled_at = models.DateTimeField("销假时间", null=True, blank=True)
+    objects = LeaveQuerySet.as_manager()
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "请假"
+        indexes: ClassVar = [
+            # Every draw asks who of its pool is away that day.
+            models.Index(fields=("user", "starts_on", "ends_on"), name="leave_of_user"),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(ends_on__gte=F("starts_on")),
+                name="leave_ends_after_start",
+                violation_error_message="结束日期不能早于开始日期。",
+            ),
+            models.CheckConstraint(
+                condition=Q(deputy__isnull=True) | ~Q(deputy=F("user")),
+                name="leave_deputy_is_another",
+                violation_error_message="代理人不能是本人。",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.starts_on:%F}–{self.ends_on:%F}"

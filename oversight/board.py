@@ -49,7 +49,7 @@ GROUPS = (
     Group("promised", "承诺", (KindCode.DECISION_PROMISED,)),
     Group("stage", "环节", STAGES),
     Group("procedure", "特别程序", (KindCode.SPECIAL_PROCEDURE,)),
-    Group("applicant", "申请人", (KindCode.CORRECTION_ANSWER,)),
+    Group("applicant", "申请人", (KindCode.CORRECTION_ANSWER, KindCode.PROMISE, KindCode.LATER_SUBMISSION)),
     Group("supervision", "监管", (KindCode.ACKNOWLEDGE, KindCode.PLANNED_FINISH, KindCode.FEEDBACK)),
 )
 EVERY = "every"

@@ -15,9 +15,9 @@ from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Subquery,
 from django.db.models.functions import Cast, Concat
 from django.urls import reverse
 
-from approvals import blind
-from approvals.enums import CaseStatus
-from approvals.models import Case, Opinion
+from approvals import blind, owed
+from approvals.enums import CaseStatus, MaterialState
+from approvals.models import Case, CaseMaterial, LaterSubmission, Opinion, PromiseLapse
 from approvals.querysets import CaseQuerySet
 from deadlines import words
 from deadlines.enums import OPEN, EventKind, State, Unit
@@ -38,6 +38,7 @@ ROLES = (*Posting.ACTING_ROLES, Role.DEPARTMENT_HEAD)
 BACK_OFFICE = (Role.REVIEWER, Role.DECIDER)
 # Before the acceptance the window has a case, and again once its result waits to be handed out.
 AT_THE_WINDOW = (S.SUBMITTED, S.CORRECTION_REQUESTED, S.DEEMED_ACCEPTED)
+LATE = Q(overdue_at__isnull=False, settled_at__isnull=True)
 TO_HAND_OUT = Q(status__in=[S.COMPLETED, S.REJECTED], delivered_at__isnull=True)
 CHANGES = (EventKind.RECOMPUTE, EventKind.PAUSE, EventKind.RESUME, EventKind.EXTEND)
 CHANGED_WITHIN = dt.timedelta(days=14)
@@ -78,7 +79,7 @@ def _to_certify(access: Access) -> CaseQuerySet:
         own | (~Exists(here[0]) & ~Exists(here[1])),
         review_office_id__in=access.offices(*BACK_OFFICE),
         status=S.APPROVED,
-    )
+    ).exclude(Exists(CaseMaterial.objects.filter(case=OuterRef("pk"), state=MaterialState.DEFERRED)))
 
 
 def _owners(access: Access) -> list[tuple[str, QuerySet[Any]]]:
@@ -89,6 +90,7 @@ def _owners(access: Access) -> list[tuple[str, QuerySet[Any]]]:
         ((Role.REVIEWER,), board.CASE, blind.to_review),
         ((Role.DECIDER,), board.CASE, blind.to_decide),
         (BACK_OFFICE, board.CASE, _to_certify),
+        ((Role.DECIDER,), board.CASE, owed.waits_for),
         ((Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY), board.TASK, _tasks),
     )
     return [(prefix, waiting(access).order_by()) for roles, prefix, waiting in hats if access.has(*roles)]
@@ -196,7 +198,11 @@ def owners_of(streams: set[str]) -> Owners:
             "number", "status", "delivered_at", "division_id", "review_office__name", "reviewer_id",
             "business_item__name",
         )
-        .annotate(advised=Exists(Opinion.objects.filter(case=OuterRef("pk"))))
+        .annotate(
+            advised=Exists(Opinion.objects.filter(case=OuterRef("pk"))),
+            lapsed=Exists(PromiseLapse.objects.filter(case=OuterRef("pk"), cancel__isnull=True))
+            | Exists(LaterSubmission.objects.filter(LATE, case=OuterRef("pk"))),
+        )
     )  # fmt: skip
     tasks = (
         SupervisionTask.objects.filter(pk__in=board.keys(streams, board.TASK))
@@ -219,6 +225,8 @@ def _case_verb(case: Case, access: Access) -> tuple[str, str]:
     reviews = case.review_office_id in access.offices(Role.REVIEWER)
     decides = case.review_office_id in access.offices(Role.DECIDER)
     own = case.reviewer_id == access.user.pk
+    debt = reverse("office:owed_case", args=[case.number])
+    settles = decides and case.lapsed  # type: ignore[attr-defined]
     steps: dict[str, list[tuple[bool, str, str]]] = {
         S.SUBMITTED: [(clerk, window, "受理")],
         S.CORRECTION_REQUESTED: [(clerk, window, "补正收件")],
@@ -227,9 +235,9 @@ def _case_verb(case: Case, access: Access) -> tuple[str, str]:
             (reviews and own and not case.advised, office, "审查"),  # type: ignore[attr-defined]
             (decides and not own, office, "决定"),
         ],
-        S.APPROVED: [(reviews or decides, office, "制证办结")],
+        S.APPROVED: [(settles, debt, "处理逾期"), (reviews or decides, office, "制证办结")],
         S.REJECTED: [(counter, window, "出件")],
-        S.COMPLETED: [(counter, window, "出件")],
+        S.COMPLETED: [(settles, debt, "处理逾期"), (counter, window, "出件")],
     }
     return next(((url, verb) for may, url, verb in steps.get(case.status, []) if may), ("", ""))
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from oversight.views import board, cases, deemed, exemptions, outbox, refusals, unlinked
+from oversight.views import board, cases, deemed, exemptions, outbox, refusals, returns, unlinked, unveilings
 
 app_name = "oversight"
 urlpatterns = [
@@ -16,6 +16,12 @@ urlpatterns = [
     path("deemed/export.csv", deemed.export, name="deemed_export"),
     path("refusals/", refusals.refusals, name="refusals"),
     path("refusals/export.csv", refusals.export, name="refusals_export"),
+    path("unveilings/", unveilings.unveilings, name="unveilings"),
+    path("unveilings/export.csv", unveilings.export, name="unveilings_export"),
+    path("returns/", returns.figures_page, name="returns"),
+    path("returns/export.csv", returns.figures_export, name="returns_export"),
+    path("returns/<slug:key>/", returns.rows_page, name="returned"),
+    path("returns/<slug:key>/export.csv", returns.rows_export, name="returned_export"),
     path("exemptions/", exemptions.for_overseers, name="exemptions"),
     path("exemptions/export.csv", exemptions.overseers_export, name="exemptions_export"),
     path("unlinked/", unlinked.unlinked, name="unlinked"),

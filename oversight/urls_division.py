@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from oversight.views import exemptions, items, linkages, people, periods, units
+from oversight.views import exemptions, handling, items, linkages, people, periods, units
 
 app_name = "division"
 urlpatterns = [
@@ -36,6 +36,9 @@ urlpatterns = [
     path("periods/export.csv", periods.export, name="periods_export"),
     path("periods/rules/<int:pk>/off/", periods.off, name="period_off"),
     path("periods/<slug:kind>/", periods.period, name="period"),
+    path("handling/", handling.table, name="handling"),
+    path("handling/export.csv", handling.export, name="handling_export"),
+    path("handling/<slug:grade>/<slug:way>/", handling.cell, name="handling_cell"),
     path("exemptions/", exemptions.for_division, name="exemptions"),
     path("exemptions/export.csv", exemptions.division_export, name="exemptions_export"),
 ]

@@ -1,4 +1,4 @@
-"""Become one of the portal's processes: ``python -m scripts.entry web|worker|beat|valkey|migrate|static``.
+"""Become one of the portal's processes: ``python -m scripts.entry web|worker|beat|valkey|elicence|migrate|static``.
 
 The one place that knows how each process is started; the supervisor of ``make run``, the container image and the tests
 all come through here. The Python of this call is replaced by the program (``exec``), so its pid is the program's.
@@ -24,6 +24,7 @@ ENVIRONMENT = {
     "WEB_THREADS": "8",
     "WORKER_CONCURRENCY": "2",
     "VALKEY_SOCKET": "",
+    "ELICENCE_PORT": "8098",
     "HEALTH_URL": "",
 }
 """The environment names that the processes and their health checks read beside the settings, with their defaults."""
@@ -91,6 +92,8 @@ def command_of(role: str, env: Mapping[str, str]) -> list[str]:
         case "valkey":
             socket = Path(known["VALKEY_SOCKET"] or var_dir / "run" / "valkey.sock")
             return valkey_command(directory=var_dir / "run", socket=socket)
+        case "elicence":
+            return [sys.executable, "-m", "scripts.standin_elicence", "--port", known["ELICENCE_PORT"]]
         case "migrate":
             return [*manage, "migrate", "--noinput"]
         case "static":
@@ -98,7 +101,7 @@ def command_of(role: str, env: Mapping[str, str]) -> list[str]:
     raise PlainError(f"不认识的进程：{role}")
 
 
-ROLES = ("web", "worker", "beat", "valkey", "migrate", "static")
+ROLES = ("web", "worker", "beat", "valkey", "elicence", "migrate", "static")
 
 
 def main() -> int:

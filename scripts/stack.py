@@ -5,6 +5,7 @@
 
 import contextlib
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -25,6 +26,7 @@ from scripts.runtime import (
     PlainError,
     die_with_parent,
     evict,
+    free_port,
     port_is_free,
     short_dir,
     tail,
@@ -34,6 +36,7 @@ from scripts.runtime import (
 
 LONGEST_SOCKET = "supervisor.sock.0000000"
 PORTAL_ROLES = ("web", "worker", "beat")
+EMBEDDED_ROLES = ("valkey", "elicence")
 _LOG_BYTES = 2 * 1024 * 1024
 _LOG_BACKUPS = 3
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -49,7 +52,7 @@ class Stack:
     """The running portal below one ``var_dir``: start, look after, stop, and (for tests) kill its processes.
 
     ``env`` changes the environment of all processes, an empty value takes a name away. With a ``REDIS_URL`` no Valkey
-    is embedded; with a ``DATABASE_URL`` SQLite is not used.
+    is embedded; with a ``DATABASE_URL`` SQLite is not used. The demo embeds a stand-in electronic-licence service too.
     """
 
     def __init__(
@@ -66,7 +69,10 @@ class Stack:
         self._sockets = self.run_dir
         self._claimed = False
         self.env: dict[str, str] = {}
-        self.embedded_valkey = not (os.environ | self._changes).get("REDIS_URL")
+        told = os.environ | self._changes
+        self.embedded_valkey = not told.get("REDIS_URL")
+        # The stand-in that answers for materials: in the demo, where no real service is named.
+        self.embedded_elicence = (told.get("PORTAL_MODE") or "demo") == "demo" and not told.get("ELICENCE_URL")
 
     @property
     def base_url(self) -> str:
@@ -77,7 +83,8 @@ class Stack:
     @property
     def roles(self) -> tuple[str, ...]:
         """The supervised processes."""
-        return ("valkey", *PORTAL_ROLES) if self.embedded_valkey else PORTAL_ROLES
+        embedded = {"valkey": self.embedded_valkey, "elicence": self.embedded_elicence}
+        return (*(role for role in EMBEDDED_ROLES if embedded[role]), *PORTAL_ROLES)
 
     @property
     def accounts(self) -> str:
@@ -177,6 +184,10 @@ class Stack:
             env["VALKEY_SOCKET"] = str(self._sockets / "valkey.sock")
             env["REDIS_URL"] = f"unix://{quote(str(self._sockets / 'valkey.sock'))}?db=0"
             valkey_command(directory=self.run_dir)  # says now, not in a log, that there is no Valkey to start
+        if self.embedded_elicence:
+            port = free_port()
+            env |= {"ELICENCE_PORT": str(port), "ELICENCE_URL": f"http://127.0.0.1:{port}"}
+            env["ELICENCE_TOKEN"] = secrets.token_urlsafe()
         return env
 
     def _configuration(self) -> str:
@@ -201,7 +212,7 @@ class Stack:
         for order, role in enumerate(self.roles):
             sections[f"program:{role}"] = {
                 "command": f'"{sys.executable}" -m scripts.entry --hold "{self.run_dir}" {role}',
-                "autostart": "true" if role == "valkey" else "false",
+                "autostart": "true" if role in EMBEDDED_ROLES else "false",
                 "autorestart": "true",
                 "startsecs": 1,
                 "startretries": 100,
@@ -237,7 +248,7 @@ class Stack:
             print(f"停止上次遗留的进程（supervisor pid {pid}）…")
             rpc.shutdown(self._rpc_socket)
             wait_until(lambda: rpc.pid_of(self._rpc_socket) is None, 40)
-        for role in reversed(("valkey", *PORTAL_ROLES)):
+        for role in reversed((*EMBEDDED_ROLES, *PORTAL_ROLES)):
             if evict(Lock(self.run_dir / f"{role}.lock"), grace=8):
                 print(f"已停止上次遗留的 {role}。")
 

@@ -10,6 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from approvals import verifying
 from approvals.api.serializers import LicenceSerializer, ReviewLineSerializer
 from approvals.archive import neutral_files
 from approvals.models import CaseMaterial, Licence
@@ -87,9 +88,10 @@ class TaskSerializer(TaskRowSerializer):
 
     @extend_schema_field(ReviewLineSerializer(many=True))
     def get_materials(self, task: SupervisionTask) -> Any:
-        """The checklist; two statements."""
+        """The checklist; three statements."""
         lines = CaseMaterial.objects.filter(case_id=task.case_id).order_by("order")
-        return ReviewLineSerializer(lines, many=True, context={"files": neutral_files(task.case_id)}).data
+        context = {"files": neutral_files(task.case_id), "verified": verifying.blind_answers(task.case_id)}
+        return ReviewLineSerializer(lines, many=True, context=context).data
 
     @extend_schema_field(LicenceSerializer(allow_null=True))
     def get_licence(self, task: SupervisionTask) -> Any:

@@ -9,10 +9,12 @@ from approvals.actions.intake import (
     refuse_acceptance,
     request_correction,
 )
+from approvals.actions.promising import Signing, sign_promise, withdraw_promise
 from approvals.actions.review import decide, give_opinion
 
 __all__ = [
     "IntakeDraft",
+    "Signing",
     "accept_case",
     "answer_correction",
     "complete_case",
@@ -22,4 +24,6 @@ __all__ = [
     "receive_case",
     "refuse_acceptance",
     "request_correction",
+    "sign_promise",
+    "withdraw_promise",
 ]

@@ -11,10 +11,11 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
 from approvals import notices, papers, wording
-from approvals.draws import draw_decider, draw_reviewer
-from approvals.enums import CaseAct, CaseStatus, DocumentKind
+from approvals.actions.scoring import open_review
+from approvals.draws import draw_decider, draw_reviewer, is_eligible
+from approvals.enums import CaseAct, CaseStatus, DocumentKind, Seat
 from approvals.exceptions import Refused, TransitionNotAllowed
-from approvals.models import Case, Extension, Opinion, SpecialProcedure
+from approvals.models import Case, Extension, Opinion, Sheet, SpecialProcedure
 from approvals.querysets import CaseQuerySet
 from catalogue.models import BusinessItem
 from deadlines import actions as clocks
@@ -232,6 +233,7 @@ def _answer(extension: Extension, *, grant: bool, by: User, now: dt.datetime, an
     extension = Extension.objects.select_for_update(of=("self",)).select_related("requested_by").get(pk=extension.pk)
     if extension.granted is not None:
         raise TransitionNotAllowed("这件延期申请已经批复，可能有同事已先一步办理，请刷新查看。")
+    _in_review(case)
     if extension.requested_by_id == by.pk:
         raise TransitionNotAllowed("延期不能由申请人自己批准，请由其他负责人批复。")
     if not grant and not answer.strip():
@@ -240,7 +242,6 @@ def _answer(extension: Extension, *, grant: bool, by: User, now: dt.datetime, an
     extension.answer = answer.strip()
     drafts = []
     if grant:
-        _in_review(case)
         clock, room = case.statutory_deadline, case.business_item.extension
         if clock is None or room is None:
             raise Refused("no-extension", "本事项的法定期限依法不能延长。")
@@ -279,30 +280,53 @@ def _answer(extension: Extension, *, grant: bool, by: User, now: dt.datetime, an
 
 
 @transaction.atomic
-def hand_over_case(case: Case, *, reason: str, by: User | None, now: dt.datetime) -> Case:
+def hand_over_case(
+    case: Case,
+    *,
+    reason: str,
+    by: User | None,
+    now: dt.datetime,
+    away: int | None = None,
+    deputy: User | None = None,
+) -> Case:
     """Draw another reviewer (or, on the spot, decider) for a case whose own is away; every clock goes on as it was.
 
     A deemed acceptance that found no reviewer gets its first one here. ``reason`` is for the history of the case.
+    ``away``: only if the case is still with that person. ``deputy`` stands in without a draw, if eligible.
     Raises ``TransitionNotAllowed`` when nobody has to review it any more, ``Refused`` without a reason or a pool.
     """
     case = Case.objects.lock(case.pk)
     if case.status not in {CaseStatus.IN_REVIEW, CaseStatus.DEEMED_ACCEPTED}:
         raise TransitionNotAllowed(f"这件办件现在是“{case.get_status_display()}”，不需要改派审查人员。")
-    if Opinion.objects.filter(case=case).exists():
+    first = Sheet.objects.filter(case=case, seat=Seat.FIRST)
+    if Opinion.objects.filter(case=case).exists() or first.filter(given_at__isnull=False).exists():
         raise TransitionNotAllowed("审查意见已经出具，不需要改派审查人员。")
     if not reason.strip():
         raise Refused("reason-missing", "请写明改派的原因。", field="reason")
-    on_the_spot = case.business_item.is_on_the_spot
+    on_the_spot = case.on_the_spot
     before = case.decider_id if on_the_spot else case.reviewer_id
-    draft = (draw_decider if on_the_spot else draw_reviewer)(case, by=by, now=now, not_again=before)
+    if away is not None and before != away:
+        raise TransitionNotAllowed("这件办件已经改派，请刷新查看。")
+    drafts = []
+    stands_in = deputy if deputy is not None and is_eligible(case, deputy, now=now) else None
+    if stands_in is None and case.status == CaseStatus.DEEMED_ACCEPTED and not on_the_spot:
+        drafts += open_review(case, by=by, now=now, not_again=before)
+    elif stands_in is None:
+        drafts.append((draw_decider if on_the_spot else draw_reviewer)(case, by=by, now=now, not_again=before))
+    elif on_the_spot:
+        case.decider = stands_in
+    else:
+        case.reviewer = stands_in
     if case.status == CaseStatus.DEEMED_ACCEPTED:
         case.move(CaseStatus.IN_REVIEW, now)
     case.touched_at = now
     save_at(case, now, by=by, reason=reason.strip()[:100])
     after = case.decider if on_the_spot else case.reviewer
+    if not on_the_spot:
+        first.update(reviewer=after, drawn_at=now)
     clocks.hand_over(case.deciding_clocks, at=now, to=after, reason="redrawn", by=by)
-    data = {"from": before, "to": after.pk if after else None}
-    record_many([Draft(case.stream, CaseAct.HANDED_OVER, data, by), draft], at=now)
+    data = {"from": before, "to": after.pk if after else None} | ({"deputy": True} if stands_in else {})
+    record_many([Draft(case.stream, CaseAct.HANDED_OVER, data, by), *drafts], at=now)
     return case
 
 
@@ -342,7 +366,7 @@ def _hand_over_all(waiting: CaseQuerySet, *, by: User | None, now: dt.datetime) 
     for case in waiting.order_by("pk"):
         try:
             with transaction.atomic():
-                hand_over_case(case, reason="审查人员已离岗", by=by, now=now)
+                hand_over_case(case, reason="审查人员已离岗", by=by, now=now, away=case.reviewer_id)
             moved += 1
         except TransitionNotAllowed:
             continue  # decided, or handed over, a moment ago

@@ -8,22 +8,29 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from approvals import notices, papers
-from approvals.enums import CaseAct, CaseStatus, DeliveryMethod, DocumentKind, Outcome
+from approvals.enums import OWED, CaseAct, CaseStatus, DeliveryMethod, DocumentKind, MaterialState, Outcome
 from approvals.exceptions import Refused, TransitionNotAllowed
-from approvals.models import Case, Delivery, Licence
+from approvals.models import Case, CaseMaterial, Delivery, LaterSubmission, Licence, PromiseLapse
 from approvals.numbers import licence_number
 from approvals.signals import case_completed
 from approvals.stages import leave
 from approvals.writing import Writing
-from deadlines.actions import meet_deadline
+from deadlines import calendar as working_calendar
+from deadlines.actions import meet_deadline, start_deadline
 from deadlines.arithmetic import add_months
+from deadlines.clock import local_date
+from deadlines.kinds import KindCode
 from ledger.record import Draft, record_many
 from lianyungang_gov.faults import reach
 from offices.history import save_at
 from offices.models import User
+
+# However late the licence came, whoever may bring secondary materials after it has so many working days for them.
+LEAST_AFTER_LICENCE = 5
 
 
 def _issue_licence(case: Case, *, by: User, now: dt.datetime) -> Licence:
@@ -46,14 +53,51 @@ def _issue_licence(case: Case, *, by: User, now: dt.datetime) -> Licence:
     return licence
 
 
-def _finish(case: Case, outcome: Outcome, drafts: list[Draft], *, by: User, now: dt.datetime) -> Licence | None:
-    """Move to completed, send the signal inside the transaction, and write everything."""
+def _owed(case: Case) -> list[CaseMaterial]:
+    """What the applicant still owes, deferred or later, in order; one statement."""
+    return list(case.materials.filter(state__in=OWED))
+
+
+def _begin_later(case: Case, lines: list[CaseMaterial], *, by: User | None, now: dt.datetime) -> None:
+    """Start the clock of what may follow the licence (O3.1.3a), on the written day, and tell the applicant.
+
+    A licence that came late takes no time away from the applicant: the day is never nearer than five working days.
+    """
+    if not any(line.state == MaterialState.LATER for line in lines):
+        return
+    later = LaterSubmission.objects.get(case=case)
+    earliest = working_calendar.estimating().after(local_date(now), LEAST_AFTER_LICENCE)
+    later.until = max(later.until, earliest)
+    later.deadline = start_deadline(KindCode.LATER_SUBMISSION, at=now, stream=case.stream, by=by, fixed_on=later.until)
+    later.save(update_fields=["until", "deadline"])
+    names = notices.names_of_lines([line for line in lines if line.state == MaterialState.LATER])
+    text = f"已办结，容缺的{names}请于{papers.cn_day(later.until)}前补交。逾期的后果：{later.consequence}"
+    notices.tell(case, notices.Kind.LATER_STARTED, text, "once", now)
+
+
+def _finish(
+    case: Case,
+    outcome: Outcome,
+    drafts: list[Draft],
+    *,
+    by: User | None,
+    now: dt.datetime,
+    issuer: User | None = None,
+    owed: list[CaseMaterial] | None = None,
+) -> Licence | None:
+    """Move to completed, send the signal inside the transaction, and write everything.
+
+    ``issuer`` answers for the licence where ``by`` is no officer of the authority; ``owed`` where it was read before.
+    """
     case.move(CaseStatus.COMPLETED, now)
     case.outcome = outcome
     case.completed_at = now
     licence = None
     if outcome in {Outcome.LICENSED, Outcome.FILED}:
-        licence = _issue_licence(case, by=by, now=now)
+        officer = issuer or by
+        if officer is None:
+            raise ValueError("a licence needs an officer who answers for it")
+        licence = _issue_licence(case, by=officer, now=now)
         drafts.append(Draft(case.stream, CaseAct.LICENCE_ISSUED, {"licence": licence.number}, by))
     save_at(case, now)
     drafts += leave(case, by=by, now=now)
@@ -64,6 +108,8 @@ def _finish(case: Case, outcome: Outcome, drafts: list[Draft], *, by: User, now:
         case_completed.send(sender=Case, case=case, licence=licence, by=by, now=now, writing=writing)
         writing.messages.append(notices.draft_to_applicant(case, notices.Kind.COMPLETED))
     writing.write(now)
+    if licence is not None:
+        _begin_later(case, _owed(case) if owed is None else owed, by=by, now=now)
     reach("complete.before_commit")
     transaction.on_commit(lambda: reach("complete.after_commit"))
     return licence
@@ -74,15 +120,37 @@ def complete_case(case: Case, *, by: User, now: dt.datetime) -> Case:
     """Complete an approved case: the licence is issued and goes to the delivery counter, the supervision tasks open.
 
     All in one transaction: a completed case without its tasks cannot exist (L9a).
-    Raises ``TransitionNotAllowed`` if somebody completed it before.
+    Raises ``TransitionNotAllowed`` if somebody completed it before, ``Refused`` while the licence waits for what was
+    promised for later, or for a person's word on a promised day that passed (L8a, L8c).
     """
-    case = Case.objects.lock(case.pk, "stage_deadline")
+    # Asked with the lock: nothing becomes owed after the acceptance, so a stale yes is read again and a no is certain.
+    case = Case.objects.annotate(owes=Exists(CaseMaterial.objects.filter(case=OuterRef("pk"), state__in=OWED))).lock(
+        case.pk, "stage_deadline"
+    )
     if case.status != CaseStatus.APPROVED:
         raise TransitionNotAllowed(
             f"这件办件现在是“{case.get_status_display()}”，不能办结；可能有同事已先一步办理，请刷新查看。"
         )
-    _finish(case, Outcome.LICENSED, [], by=by, now=now)
+    owed = _owed(case) if case.owes else []  # type: ignore[attr-defined]
+    if deferred := [line for line in owed if line.state == MaterialState.DEFERRED]:
+        raise Refused(
+            "deferred-owed",
+            f"申请人承诺延期提交的材料还有 {len(deferred)} 项没有补齐，补齐之时证件自动颁发，现在不能制证办结。",
+            conflict=True,
+        )
+    if case.promise_deadline_id and PromiseLapse.objects.filter(case=case, cancel__isnull=True).exists():
+        raise Refused("promise-lapse-open", "承诺的补交期限已过，请先由决定人员决定是否撤销办理。", conflict=True)
+    _finish(case, Outcome.LICENSED, [], by=by, now=now, owed=owed)
     return case
+
+
+def complete_on_arrival(case: Case, *, by: User | None, now: dt.datetime) -> None:
+    """Issue the licence of a locked approved case in which nothing deferred is owed any more (L8a).
+
+    The moment is the applicant's, whoever took the material in; the licence is the decider's, who approved it.
+    Called inside the transaction of ``hand_in`` and ``settle_promise_lapse``.
+    """
+    _finish(case, Outcome.LICENSED, [], by=by, now=now, issuer=case.decider)
 
 
 def file_case(case: Case, *, by: User, now: dt.datetime) -> Case:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,17 +15,20 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from approvals import notices, papers
+from approvals import covering, credit_gate, notices, papers, verifying
+from approvals.actions.ending import refuse_if_silent
 from approvals.actions.finish import file_case
-from approvals.draws import draw_decider, draw_reviewer
-from approvals.enums import CaseAct, CaseStatus, DocumentKind, MaterialState, RefusalGround, Way
+from approvals.actions.scoring import open_review
+from approvals.draws import draw_decider
+from approvals.enums import CaseAct, CaseStatus, DocumentKind, Door, MaterialState, RefusalGround, Way
 from approvals.exceptions import Refused, TransitionNotAllowed
-from approvals.models import Case, CaseMaterial, CorrectionNotice, NotAccepted, Upload
+from approvals.models import Case, CaseMaterial, CorrectionNotice, CreditCheck, NotAccepted, Upload
 from approvals.numbers import case_number, query_code
+from approvals.promised import deferred_lines, goes_to_decider, live_promise
 from approvals.stages import begin, leave
 from approvals.wording import betrays
-from catalogue.enums import ItemStatus, PeriodStart, Requirement
-from catalogue.models import BusinessItem
+from catalogue.enums import ItemStatus, PeriodStart, PromiseMode, Requirement
+from catalogue.models import BusinessItem, Material
 from credit.models import CreditSubject
 from deadlines import calendar as working_calendar
 from deadlines import periods
@@ -46,11 +49,15 @@ LONGEST_BASIS = 300
 PROMISE_LETTER = "经签署的告知承诺书"
 # What a conditional material's line says on the form: provided, or not needed in this case.
 NOT_NEEDED = "not_needed"
+TICKS = (MaterialState.PROVIDED.value, NOT_NEEDED, MaterialState.DEFERRED.value)
 
 
 @dataclass(frozen=True)
 class IntakeDraft:
     """What the clerk typed. ``provided`` maps a slot (a material's id, or "promise") to "provided" or "not_needed".
+
+    ``modes`` are those of the item's modes of promise that the applicant chose; none named means all that it offers.
+    ``deferred_until`` is the day meant for what is deferred; it binds once it is signed.
 
     Files were stored before, under the same ``intake_key`` and slot, so a refused form loses nothing.
     """
@@ -64,29 +71,70 @@ class IntakeDraft:
     contact_phone: str
     content: str = ""
     way: str = Way.ORDINARY
+    modes: Sequence[str] = ()
+    deferred_until: dt.date | None = None
     provided: Mapping[str, str] = field(default_factory=dict)
     # The clerk saw that the licence or card bears another name than the one known here.
     renamed: bool = False
 
 
-def checklist(item: BusinessItem, way: str) -> list[CaseMaterial]:
-    """Return the unsaved checklist of an application: what promise covers drops off, the signed letter comes on."""
+def modes_of(item: BusinessItem, way: str, modes: Sequence[str] = ()) -> list[str]:
+    """The modes of promise that an application is made in: those chosen, else all that the item offers.
+
+    Raises ``Refused`` for a mode that the item does not offer.
+    """
+    if way != Way.PROMISE:
+        return []
+    if unknown := [mode for mode in modes if mode not in item.promise_modes]:
+        word = PromiseMode(unknown[0]).label if unknown[0] in PromiseMode.values else unknown[0]
+        raise Refused("mode-not-offered", f"该业务办理项不提供“{word}”的承诺方式，请改选。", field="modes")
+    return [mode for mode in item.promise_modes if mode in modes or not modes]
+
+
+def promised_state(material: Material, modes: Collection[str]) -> MaterialState:
+    """What a promise in these modes makes of a material that is not in: waived, deferred, or missing all the same.
+
+    A material that is verified by data stays missing until the answer is in (L8d); one that only some cases need is
+    deferred where the clerk says so.
+    """
+    if PromiseMode.POST_CHECK in modes and material.waived_by_promise:
+        return MaterialState.PROMISED
+    required = material.requirement == Requirement.REQUIRED
+    if PromiseMode.DEFERRED_MATERIAL in modes and material.deferrable and required:
+        return MaterialState.DEFERRED
+    return MaterialState.MISSING
+
+
+def checklist(item: BusinessItem, way: str, modes: Sequence[str] = ()) -> list[CaseMaterial]:
+    """Return the unsaved checklist of an application: what promise covers drops off, the letter to sign comes on."""
+    chosen = modes_of(item, way, modes)
     lines = []
     for material in item.effective_materials():
-        promised = way == Way.PROMISE and material.waived_by_promise
-        lines.append(
-            CaseMaterial(
-                material=material,
-                name=material.name,
-                required=material.requirement == Requirement.REQUIRED and not promised,
-                state=MaterialState.PROMISED if promised else MaterialState.MISSING,
-            )
-        )
+        state = promised_state(material, chosen)
+        required = material.requirement == Requirement.REQUIRED and state != MaterialState.PROMISED
+        lines.append(CaseMaterial(material=material, name=material.name, required=required, state=state))
     if way == Way.PROMISE and not item.is_promise_only:  # whose own list names its letter
         lines.insert(0, CaseMaterial(material=None, name=PROMISE_LETTER, required=True))
     for order, line in enumerate(lines, start=1):
         line.order = order
     return lines
+
+
+def is_letter(line: CaseMaterial) -> bool:
+    """Whether the line is the letter of promise, which only a signature brings in."""
+    return line.material is None or line.material.is_promise_letter
+
+
+def may_defer(line: CaseMaterial, modes: Collection[str]) -> bool:
+    """Whether the line of a conditional material may be ticked as deferred."""
+    material = line.material
+    return (
+        material is not None
+        and not line.required
+        and material.deferrable
+        and PromiseMode.DEFERRED_MATERIAL in modes
+        and line.state in {MaterialState.MISSING, MaterialState.DEFERRED}
+    )
 
 
 def slot_of(line: CaseMaterial) -> str:
@@ -100,15 +148,19 @@ def _take_in(case: Case, provided: Mapping[str, str], now: dt.datetime) -> int:
     for upload in Upload.objects.filter(intake_key=case.intake_key, case_material__isnull=True):
         waiting.setdefault(upload.slot, []).append(upload)
     changed = 0
-    for line in case.materials.all():
+    for line in case.materials.select_related("material"):
         slot = slot_of(line)
         said = provided.get(slot, "")
         files = waiting.get(slot, [])
         state = line.state
-        if files or said == MaterialState.PROVIDED:
+        if is_letter(line):
+            pass  # the scanned letter hangs on its line, the signature brings it in
+        elif files or said == MaterialState.PROVIDED:
             state = MaterialState.PROVIDED
         elif said == NOT_NEEDED and not line.required and line.state == MaterialState.MISSING:
             state = MaterialState.NOT_NEEDED
+        elif said == MaterialState.DEFERRED and may_defer(line, case.promise_modes):
+            state = MaterialState.DEFERRED
         if state != line.state:
             line.state = state
             line.received_at = now if state == MaterialState.PROVIDED else None
@@ -116,6 +168,7 @@ def _take_in(case: Case, provided: Mapping[str, str], now: dt.datetime) -> int:
             changed += 1
         if files:
             Upload.objects.filter(pk__in=[file.pk for file in files]).update(case_material=line)
+            transaction.on_commit(covering.wake, robust=True)
     return changed
 
 
@@ -137,6 +190,7 @@ def receive_case(draft: IntakeDraft, *, by: User, now: dt.datetime) -> Case:
         raise Refused("no-promise-way", f"该业务办理项不适用告知承诺：{item.promise_refusal}", field="way")
     if draft.way != Way.PROMISE and item.is_promise_only:
         raise Refused("promise-way-only", "该业务办理项只按告知承诺方式办理，请选择告知承诺方式。", field="way")
+    modes = modes_of(item, draft.way, draft.modes)
     subject = CreditSubject.objects.identify(draft.subject_kind, draft.identifier, draft.name)
     renamed = _check_names(draft, subject, now)
     department = item.review_office.department
@@ -149,7 +203,10 @@ def receive_case(draft: IntakeDraft, *, by: User, now: dt.datetime) -> Case:
         department=department,
         review_office=item.review_office,
         way=draft.way,
+        on_the_spot=item.is_on_the_spot,
         promise_clauses=list(item.promise_clauses) if draft.way == Way.PROMISE else [],
+        promise_modes=modes,
+        deferred_until=draft.deferred_until if PromiseMode.DEFERRED_MATERIAL in modes else None,
         applicant=subject,
         applicant_name=draft.name,
         contact_name=draft.contact_name,
@@ -164,7 +221,7 @@ def receive_case(draft: IntakeDraft, *, by: User, now: dt.datetime) -> Case:
             save_at(case, now)
     except IntegrityError as error:
         raise Refused("intake-key-taken", "这张收件表刚刚已经提交，请在办件列表中查看。", conflict=True) from error
-    lines = checklist(item, draft.way)
+    lines = checklist(item, draft.way, modes)
     for line in lines:
         line.case = case
     CaseMaterial.objects.bulk_create(lines)
@@ -176,19 +233,17 @@ def receive_case(draft: IntakeDraft, *, by: User, now: dt.datetime) -> Case:
         Draft(
             case.stream,
             CaseAct.RECEIVED,
-            {"item": item.code, "subject": subject.pk, "way": draft.way, "renamed": renamed},
+            {"item": item.code, "subject": subject.pk, "way": draft.way, "modes": modes, "renamed": renamed},
             by,
         ),
         receipt,
     ]
-    if draft.way == Way.PROMISE:
-        drafts.append(papers.issue(case, DocumentKind.PROMISE, by=by, now=now)[1])
     record_many(drafts, at=now)
     notices.to_applicant(case, notices.Kind.RECEIVED, now)
     return case
 
 
-def _start_answering(case: Case, by: User, now: dt.datetime) -> None:
+def _start_answering(case: Case, by: User | None, now: dt.datetime) -> None:
     """Start the 5-day clock of art. 32(4) and the window's own stage."""
     lengths = periods.load([KindCode.STAGE_WINDOW], division=case.division_id)
     starts = [Start(KindCode.CORRECTION_NOTICE, case.stream), begin(case, KindCode.STAGE_WINDOW, lengths)]
@@ -234,7 +289,7 @@ def _decision_clocks(case: Case, lengths: Periods, at: dt.datetime) -> dict[str,
         starts["promised_deadline"] = Start(
             KindCode.DECISION_PROMISED, case.stream, length=item.promised_length, legal_basis=item.promised_source
         )
-    elif item.is_on_the_spot:
+    elif case.on_the_spot:
         starts["promised_deadline"] = Start(
             KindCode.DECISION_PROMISED,
             case.stream,
@@ -242,9 +297,18 @@ def _decision_clocks(case: Case, lengths: Periods, at: dt.datetime) -> dict[str,
             fixed_on=timezone.localtime(at).date(),
             legal_basis="连政办传〔2023〕8号：即办件立等可取",
         )
-    if not item.is_on_the_spot:
+    if not case.on_the_spot:
         starts["stage_deadline"] = begin(case, KindCode.STAGE_REVIEW, lengths)
     return starts
+
+
+def _promise_clock(case: Case, now: dt.datetime) -> dict[str, Start]:
+    """The clock of what was deferred: the promised day itself (L8a); where that passed meanwhile, today."""
+    promise = live_promise(case)
+    if promise is None or promise.deferred_until is None or not deferred_lines(case):
+        return {}
+    until = max(promise.deferred_until, timezone.localtime(now).date())
+    return {"promise_deadline": Start(KindCode.PROMISE, case.stream, unit=Unit.FIXED, fixed_on=until)}
 
 
 def _start_decision(case: Case, *, accepted: dt.datetime, by: User | None, now: dt.datetime) -> None:
@@ -255,7 +319,7 @@ def _start_decision(case: Case, *, accepted: dt.datetime, by: User | None, now: 
     notice = getattr(case, "correction_notice", None)
     complete_since = notice.answered_at if notice else case.received_at
     lengths = periods.load([KindCode.STAGE_REVIEW], division=case.division_id)
-    starts = _decision_clocks(case, lengths, accepted)
+    starts = _decision_clocks(case, lengths, accepted) | _promise_clock(case, now)
     from_receipt = case.business_item.statutory_start == PeriodStart.RECEIPT
     moments = {"statutory_deadline": complete_since if from_receipt else accepted, "promised_deadline": accepted}
     calendar = working_calendar.estimating()
@@ -322,6 +386,8 @@ def deem_accepted(case: Case, *, by: User | None, now: dt.datetime) -> Case:
     if not has_lapsed(case, now) or case.notice_deadline is None:
         raise TransitionNotAllowed("这件办件没有视为受理的情形，可能有同事已先一步办理，请刷新查看。")
     case.move(CaseStatus.DEEMED_ACCEPTED, now)
+    if case.way == Way.PROMISE and live_promise(case) is None:
+        to_ordinary(case)
     case.accepted_at, case.deemed_at = case.notice_deadline.started_at, now
     late = case.notice_deadline
     meet_deadline(late, at=now, by=by)
@@ -337,9 +403,8 @@ def deem_accepted(case: Case, *, by: User | None, now: dt.datetime) -> Case:
         ),
         papers.issue(case, DocumentKind.ACCEPTANCE, by=by, now=now)[1],
     ]
-    draw = draw_decider if case.business_item.is_on_the_spot else draw_reviewer
     with suppress(Refused):
-        drafts.append(draw(case, by=by, now=now))
+        drafts += [draw_decider(case, by=by, now=now)] if case.on_the_spot else open_review(case, by=by, now=now)
         case.move(CaseStatus.IN_REVIEW, now)
     save_at(case, now)
     record_many(drafts, at=now)
@@ -366,7 +431,44 @@ def _tell_deemed(case: Case, late: Deadline, now: dt.datetime) -> None:
 
 def missing_lines(case: Case) -> list[CaseMaterial]:
     """The required lines of the checklist that are not in, in order."""
-    return [line for line in case.materials.all() if not line.is_in]
+    return [line for line in case.materials.select_related("material") if not line.is_in]
+
+
+def _refuse_incomplete(case: Case) -> CreditCheck | None:
+    """Raise ``Refused`` for what keeps a locked case from acceptance; return the credit check of a promise case."""
+    missing = missing_lines(case)
+    promise = case.way == Way.PROMISE
+    if papers_missing := [line for line in missing if not (promise and is_letter(line))]:
+        names = "、".join(f"“{line.name}”" for line in papers_missing)
+        raise Refused(
+            "materials-missing",
+            f"还缺 {len(papers_missing)} 项必要材料：{names}。请收齐后受理，或者一次性告知补正。",
+            field="materials",
+        )
+    if not promise:
+        return None
+    check = credit_gate.require(case)
+    if live_promise(case) is None:
+        raise Refused("promise-unsigned", "告知承诺书还没有签署，不能受理；请先由申请人逐条确认并签署。")
+    return check
+
+
+def to_ordinary(case: Case) -> None:
+    """Take the promise off a locked case: its checklist is the ordinary one again; the caller saves the case.
+
+    What was verified by data stays verified; the letter's line and its scan stay, asked for no more.
+    """
+    case.way, case.promise_clauses, case.promise_modes, case.deferred_until = Way.ORDINARY, [], [], None
+    case.on_the_spot = case.business_item.is_on_the_spot
+    for line in case.materials.select_related("material"):
+        if line.material is None:
+            line.required, line.state, line.received_at = False, MaterialState.NOT_NEEDED, None
+        elif line.state in {MaterialState.PROMISED, MaterialState.DEFERRED}:
+            line.required = line.material.requirement == Requirement.REQUIRED
+            line.state = MaterialState.MISSING
+        else:
+            continue
+        line.save(update_fields=["required", "state", "received_at"])
 
 
 @transaction.atomic
@@ -374,35 +476,29 @@ def accept_case(case: Case, *, by: User, now: dt.datetime) -> Case:
     """Accept a received case: its decision clocks start, the applicant gets the 受理通知书 (art. 32(5)).
 
     A filing is accepted on formal completeness and ends at once (O3.1.1c); an on-the-spot item goes to a decider on
-    duty drawn at this moment; everything else to a reviewer drawn at random, never to the clerk who took it in.
+    duty drawn at this moment, a complete promise case as well; everything else to a reviewer drawn at random, never to
+    the clerk who took it in. A promise case needs its credit check and its signature (L7, L8).
     Raises ``TransitionNotAllowed`` (somebody was faster) or ``Refused`` with what is missing.
     """
     case = Case.objects.lock(case.pk)
     if has_lapsed(case, now):
         return deem_accepted(case, by=by, now=now)
     case.move(CaseStatus.ACCEPTED, now)
-    missing = missing_lines(case)
-    if missing:
-        names = "、".join(f"“{line.name}”" for line in missing)
-        raise Refused(
-            "materials-missing",
-            f"还缺 {len(missing)} 项必要材料：{names}。请收齐后受理，或者一次性告知补正。",
-            field="materials",
-        )
+    verifying.refuse_while_open(case)
+    check = _refuse_incomplete(case)
+    if check is not None and not case.on_the_spot:
+        case.on_the_spot = goes_to_decider(case, check, timezone.localtime(now).date())
     case.accepted_at = now
     if case.notice_deadline and case.notice_deadline.is_open:
         meet_deadline(case.notice_deadline, at=now, by=by)
     drafts = leave(case, by=by, now=now)
-    item = case.business_item
     drafts.append(Draft(case.stream, CaseAct.ACCEPTED, {"materials": case.materials.count()}, by))
     if not case.is_filing:
         _start_decision(case, accepted=now, by=by, now=now)
     drafts.append(papers.issue(case, DocumentKind.ACCEPTANCE, by=by, now=now)[1])
     if not case.is_filing:
         case.move(CaseStatus.IN_REVIEW, now)
-        drafts.append(
-            draw_decider(case, by=by, now=now) if item.is_on_the_spot else draw_reviewer(case, by=by, now=now)
-        )
+        drafts += [draw_decider(case, by=by, now=now)] if case.on_the_spot else open_review(case, by=by, now=now)
     save_at(case, now)
     record_many(drafts, at=now)
     if case.is_filing:
@@ -487,19 +583,26 @@ def request_correction(
 
 
 @transaction.atomic
-def answer_correction(case: Case, *, provided: Mapping[str, str], by: User, now: dt.datetime) -> Case:
-    """Take in the answer to the one notice; the window then accepts, or refuses on a point that the notice named."""
+def answer_correction(
+    case: Case, *, provided: Mapping[str, str], by: User | None, now: dt.datetime, door: Door = Door.WINDOW
+) -> Case:
+    """Take in the answer to the one notice; the window then accepts, or refuses on a point that the notice named.
+
+    ``by`` is None where the applicant answered through a ``door`` of their own.
+    """
     case = Case.objects.lock(case.pk)
+    refuse_if_silent(case, now)
     case.move(CaseStatus.SUBMITTED, now)
     changed = _take_in(case, provided, now)
     notice = CorrectionNotice.objects.select_for_update().get(case=case)
-    notice.answered_at = now
-    notice.save(update_fields=["answered_at"])
+    notice.answered_at, notice.answered_through = now, door
+    notice.save(update_fields=["answered_at", "answered_through"])
     if case.answer_deadline and case.answer_deadline.is_open:
         meet_deadline(case.answer_deadline, at=now, by=by)
     _start_answering(case, by, now)
     save_at(case, now)
-    record_many([Draft(case.stream, CaseAct.CORRECTION_ANSWERED, {"lines": changed}, by)], at=now)
+    data = {"lines": changed, "door": Door(door).value}
+    record_many([Draft(case.stream, CaseAct.CORRECTION_ANSWERED, data, by)], at=now)
     return case
 
 
@@ -514,6 +617,20 @@ def add_materials(case: Case, *, provided: Mapping[str, str], by: User, now: dt.
         Case.objects.filter(pk=case.pk).update(touched_at=now)
         record_many([Draft(case.stream, CaseAct.MATERIAL_ADDED, {"lines": changed}, by)], at=now)
     return case
+
+
+def _named_points(notice: CorrectionNotice, keys: Sequence[str]) -> list[dict[str, Any]]:
+    """The points of the notice that are still not met: at least one, and none that the notice did not name (O2a)."""
+    named = {point["key"]: point for point in notice.points}
+    if unknown := [key for key in keys if key not in named]:
+        raise Refused(
+            "point-not-named",
+            f"以“未补齐”为由不予受理，只能依据补正告知书列明的内容；“{unknown[0]}”不在其中。",
+            field="keys",
+        )
+    if not keys:
+        raise Refused("points-missing", "请逐项勾选补正告知书中仍未补齐的内容，至少一项。", field="keys")
+    return [named[key] for key in dict.fromkeys(keys)]
 
 
 @transaction.atomic
@@ -537,8 +654,7 @@ def refuse_acceptance(
                 "尚未一次性告知并收到补正，不能以“未补齐”为由不予受理；请先一次性告知。",
                 field="ground",
             )
-        named = {point["key"]: point for point in notice.points}
-        points = [named[key] for key in keys if key in named] or list(notice.points)
+        points = _named_points(notice, keys)
     NotAccepted.objects.create(case=case, ground=ground, reason=reason.strip(), issued_by=by, issued_at=now)
     if case.notice_deadline and case.notice_deadline.is_open:
         meet_deadline(case.notice_deadline, at=now, by=by)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from django.db import transaction
 
+from approvals import credit_gate
 from approvals.actions.intake import IntakeDraft, accept_case, add_materials, receive_case
 from approvals.models import Case
 from offices.models import User
@@ -22,6 +23,17 @@ def receive_and_accept(draft: IntakeDraft, *, by: User, now: dt.datetime) -> Cas
     if known is not None:
         return known
     return accept_case(receive_case(draft, by=by, now=now), by=by, now=now)
+
+
+@transaction.atomic
+def receive_to_sign(draft: IntakeDraft, *, by: User, now: dt.datetime) -> Case:
+    """Receive an application on the promise way and ask for the credit at once; a person decides, then it is signed.
+
+    Raises what ``receive_case`` raises.
+    """
+    case = receive_case(draft, by=by, now=now)
+    credit_gate.ask(case, by=by, now=now)
+    return case
 
 
 @transaction.atomic

@@ -126,7 +126,7 @@ class ReviewView(PortalView):
     def shown(self, number: str) -> Response:
         """The case as it now stands."""
         case = self.found(number, Case.objects.for_back_office(self.access))
-        return Response(ReviewSerializer(case, context={"today": self.today}).data)
+        return Response(ReviewSerializer(case, context={"today": self.today, "access": self.access}).data)
 
 
 class ReviewListView(PortalView):

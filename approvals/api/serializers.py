@@ -7,21 +7,47 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from approvals import blind
+from approvals import blind, covering, verifying
 from approvals.actions.clocks import grounds_for
 from approvals.actions.intake import NOT_NEEDED, correction_choices, required_points, slot_of
 from approvals.actions.review import ground_choices
+from approvals.api.weighing_parts import WeighingSerializer
 from approvals.archive import neutral_files
 from approvals.blind import BlindCase
-from approvals.enums import CaseStatus, DeliveryMethod, DocumentKind, MaterialState, Outcome, RefusalGround, Way
-from approvals.models import Case, CaseMaterial, Extension, Licence, Opinion, SpecialProcedure, Upload
+from approvals.enums import (
+    CaseStatus,
+    DeliveryMethod,
+    DocumentKind,
+    MaterialState,
+    Outcome,
+    RefusalGround,
+    SignMethod,
+    VerificationState,
+    Way,
+)
+from approvals.models import (
+    Case,
+    CaseMaterial,
+    Extension,
+    Licence,
+    Opinion,
+    ProvinceReport,
+    SpecialProcedure,
+    Upload,
+)
 from catalogue.api import ExtensionSerializer
+from catalogue.enums import PromiseMode
 from catalogue.models import BusinessItem
+from credit.models import CreditRecord, Grade, HandlingWay
 from deadlines.api import COUNTED_UNITS, DeadlineSerializer
 from deadlines.enums import PauseGround
 from offices.crypto import mask_phone
 
-TICKS = [(MaterialState.PROVIDED.value, MaterialState.PROVIDED.label), (NOT_NEEDED, MaterialState.NOT_NEEDED.label)]
+TICKS = [
+    (MaterialState.PROVIDED.value, MaterialState.PROVIDED.label),
+    (NOT_NEEDED, MaterialState.NOT_NEEDED.label),
+    (MaterialState.DEFERRED.value, MaterialState.DEFERRED.label),
+]
 
 
 class UploadSerializer(serializers.Serializer[Any]):
@@ -58,6 +84,21 @@ class CorrectionPointSerializer(PointSerializer):
     )
 
 
+class VerificationSerializer(serializers.Serializer[Any]):
+    """材料核验: the newest question to the electronic-licence service about a line (L8d)."""
+
+    state = serializers.ChoiceField(choices=VerificationState.choices)
+    state_label = serializers.CharField(source="get_state_display")
+    asked_at = serializers.DateTimeField()
+    attempts = serializers.IntegerField()
+    answered_at = serializers.DateTimeField(allow_null=True)
+    note = serializers.CharField(allow_blank=True, help_text="Why paper is needed again; empty when it matched.")
+    answer = serializers.DictField(
+        help_text="As kept: kind, number, holder_code (masked for persons), holder_name, issuer, revoked, valid_from, "
+        "valid_to, digest. Of a certificate that is somebody else's, only kind, issuer and digest."
+    )
+
+
 class LineSerializer(serializers.Serializer[Any]):
     """A line of the checklist."""
 
@@ -67,6 +108,13 @@ class LineSerializer(serializers.Serializer[Any]):
     state = serializers.ChoiceField(choices=MaterialState.choices)
     received_at = serializers.DateTimeField(allow_null=True)
     uploads = serializers.SerializerMethodField(help_text="Files, waiting ones included.")
+    verification = serializers.SerializerMethodField(help_text="Null: the service was never asked.")
+
+    @extend_schema_field(VerificationSerializer(allow_null=True))
+    def get_verification(self, line: CaseMaterial) -> Any:
+        """The newest question about the line."""
+        found = self.context["verifications"].get(line.pk)
+        return VerificationSerializer(found).data if found else None
 
     def get_slot(self, line: CaseMaterial) -> str:
         """The slot's name."""
@@ -152,6 +200,52 @@ class DocumentSerializer(serializers.Serializer[Any]):
     content = serializers.DictField(help_text="The frozen content, from which page and print are set.")
 
 
+class WayAnswerSerializer(serializers.Serializer[Any]):
+    """Whether the rule opens one way of handling."""
+
+    way = serializers.ChoiceField(choices=HandlingWay.choices)
+    is_open = serializers.BooleanField()
+    reasons = serializers.ListField(child=serializers.CharField(), help_text="In Chinese.")
+
+
+class CreditRecordSerializer(serializers.Serializer[Any]):
+    """A record that was in use when the question was asked."""
+
+    kind = serializers.ChoiceField(choices=CreditRecord.Kind.choices)
+    source = serializers.CharField()  # type: ignore[assignment]  # the field of the answer
+    basis = serializers.CharField()
+    found_on = serializers.DateField()
+
+
+class CreditCheckSerializer(serializers.Serializer[Any]):
+    """信用查询, kept as seen: the rule's answer, and what a person decided on it."""
+
+    grade = serializers.ChoiceField(
+        source="answer.grade", choices=Grade.choices, help_text="`none`: not evaluated, which is no good grade."
+    )
+    records = CreditRecordSerializer(source="answer.records", many=True)
+    ways = WayAnswerSerializer(source="answer.ways", many=True)
+    rule_allows = serializers.BooleanField(help_text="Whether the rule opens the promise way.")
+    asked_at = serializers.DateTimeField()
+    allowed = serializers.BooleanField(allow_null=True, help_text="What was decided; null: nobody has yet.")
+    reason = serializers.CharField(allow_blank=True, help_text="Of a departure from the rule.")
+    decided_at = serializers.DateTimeField(allow_null=True)
+
+
+class PromiseSerializer(serializers.Serializer[Any]):
+    """告知承诺 as it was signed; its paper is among the documents."""
+
+    modes = serializers.ListField(child=serializers.ChoiceField(choices=PromiseMode.choices))
+    signer = serializers.CharField()
+    method = serializers.ChoiceField(choices=SignMethod.choices)
+    document = serializers.CharField(source="document.number")
+    digest = serializers.CharField(source="document.digest", help_text="SM3 of the signed letter.")
+    consents_to_publication = serializers.BooleanField()
+    deferred_until = serializers.DateField(allow_null=True)
+    signed_at = serializers.DateTimeField()
+    withdrawn_at = serializers.DateTimeField(allow_null=True)
+
+
 class CaseSerializer(CaseRowSerializer):
     """A case as the window sees it: never an officer of the back office."""
 
@@ -163,6 +257,9 @@ class CaseSerializer(CaseRowSerializer):
     contact_phone = serializers.SerializerMethodField(help_text="Masked.")
     content = serializers.CharField(allow_blank=True)
     promise_clauses = serializers.ListField(child=serializers.CharField())
+    promise_modes = serializers.ListField(child=serializers.ChoiceField(choices=PromiseMode.choices))
+    credit_check = CreditCheckSerializer(allow_null=True, default=None)
+    promise = PromiseSerializer(allow_null=True, default=None)
     accepted_at = serializers.DateTimeField(allow_null=True)
     decided_at = serializers.DateTimeField(allow_null=True)
     completed_at = serializers.DateTimeField(allow_null=True)
@@ -183,9 +280,10 @@ class CaseSerializer(CaseRowSerializer):
 
     @extend_schema_field(LineSerializer(many=True))
     def get_materials(self, case: Case) -> Any:
-        """The checklist with its files; two statements."""
-        lines = case.materials.prefetch_related("uploads").order_by("order")
-        return LineSerializer(lines, many=True, context=self.context).data
+        """The checklist with its files and what the licence service said; three statements."""
+        lines = case.materials.prefetch_related(covering.originals()).order_by("order")
+        context = {**self.context, "verifications": verifying.newest_of(lines)}
+        return LineSerializer(lines, many=True, context=context).data
 
     @extend_schema_field(CorrectionPointSerializer(many=True))
     def get_correction_choices(self, case: Case) -> Any:
@@ -211,6 +309,24 @@ class ReviewRowSerializer(serializers.Serializer[Any]):
     deadline = DeadlineSerializer(allow_null=True)
 
 
+class BlindVerificationSerializer(serializers.Serializer[Any]):
+    """That a line was verified by data: what, when, until when; never number or holder."""
+
+    kind = serializers.CharField()
+    answered_at = serializers.DateTimeField()
+    valid_from = serializers.DateField()
+    valid_to = serializers.DateField(allow_null=True)
+
+
+class ProvinceReportSerializer(serializers.Serializer[Any]):
+    """上报省主管部门: it lifts the city's 5 days and pauses nothing statutory. Officers are not named."""
+
+    number = serializers.CharField()
+    reported_at = serializers.DateTimeField()
+    answered_at = serializers.DateTimeField(allow_null=True)
+    answer = serializers.CharField(allow_blank=True)
+
+
 class ReviewLineSerializer(serializers.Serializer[Any]):
     """A line of the checklist, with files under neutral names."""
 
@@ -218,6 +334,13 @@ class ReviewLineSerializer(serializers.Serializer[Any]):
     required = serializers.BooleanField()  # type: ignore[assignment]
     state = serializers.ChoiceField(choices=MaterialState.choices)
     files = serializers.SerializerMethodField()
+    verification = serializers.SerializerMethodField(help_text="Where data stands for the material; else null.")
+
+    @extend_schema_field(BlindVerificationSerializer(allow_null=True))
+    def get_verification(self, line: CaseMaterial) -> Any:
+        """What the blind side may know of the answer."""
+        found = self.context["verified"].get(line.pk)
+        return BlindVerificationSerializer(found).data if found else None
 
     @extend_schema_field(NeutralFileSerializer(many=True))
     def get_files(self, line: CaseMaterial) -> Any:
@@ -307,9 +430,11 @@ class ReviewSerializer(ReviewRowSerializer):
     extension_room = serializers.SerializerMethodField(help_text="Null: the law allows none for this item.")
     procedures = serializers.SerializerMethodField()
     extensions = serializers.SerializerMethodField()
+    province_report = serializers.SerializerMethodField(help_text="Null: nothing went up to the province.")
     materials = serializers.SerializerMethodField()
     grounds = serializers.SerializerMethodField(help_text="All that an adverse opinion or a rejection may rest on.")
     opinion = serializers.SerializerMethodField()
+    weighing = serializers.SerializerMethodField(help_text="Score sheets, countersignatures, the site check.")
     applicant = serializers.SerializerMethodField()
     decision = serializers.SerializerMethodField()
     licence = serializers.SerializerMethodField()
@@ -345,11 +470,18 @@ class ReviewSerializer(ReviewRowSerializer):
         """The requests for more time, the first first."""
         return AskedExtensionSerializer(Extension.objects.filter(case_id=case.pk).order_by("id"), many=True).data
 
+    @extend_schema_field(ProvinceReportSerializer(allow_null=True))
+    def get_province_report(self, case: BlindCase) -> Any:
+        """The report, once it went up."""
+        found = ProvinceReport.objects.filter(case_id=case.pk).first()
+        return ProvinceReportSerializer(found).data if found else None
+
     @extend_schema_field(ReviewLineSerializer(many=True))
     def get_materials(self, case: BlindCase) -> Any:
-        """The checklist; two statements."""
+        """The checklist; three statements."""
         lines = CaseMaterial.objects.filter(case_id=case.pk).order_by("order")
-        return ReviewLineSerializer(lines, many=True, context={"files": neutral_files(case.pk)}).data
+        context = {"files": neutral_files(case.pk), "verified": verifying.blind_answers(case.pk)}
+        return ReviewLineSerializer(lines, many=True, context=context).data
 
     @extend_schema_field(PointSerializer(many=True))
     def get_grounds(self, case: BlindCase) -> Any:
@@ -361,6 +493,11 @@ class ReviewSerializer(ReviewRowSerializer):
         """The opinion, once given."""
         found = Opinion.objects.filter(case_id=case.pk).first()
         return OpinionSerializer(found).data if found else None
+
+    @extend_schema_field(WeighingSerializer)
+    def get_weighing(self, case: BlindCase) -> Any:
+        """How the case is weighed, as the reader may see it."""
+        return WeighingSerializer(case, context={**self.context, "item": self._item(case)}).data
 
     @extend_schema_field(ApplicantSerializer(allow_null=True))
     def get_applicant(self, case: BlindCase) -> Any:

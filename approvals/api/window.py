@@ -27,15 +27,17 @@ from approvals.actions import (
     request_correction,
 )
 from approvals.actions.intake import add_materials, slot_of
+from approvals.actions.owing import TAKES_IN
 from approvals.actions.sitting import supplement_and_accept
 from approvals.api.serializers import TICKS, CaseRowSerializer, CaseSerializer, DocumentSerializer, UploadSerializer
-from approvals.enums import CaseStatus, DeliveryMethod, RefusalGround, Way
+from approvals.enums import OWED, CaseStatus, DeliveryMethod, RefusalGround, Way
 from approvals.exceptions import Refused
 from approvals.forms import clean_identifier, clean_phone
 from approvals.models import Case, Upload
 from approvals.upload_handler import CappedUploadHandler
 from approvals.views.window.desk import ORDER, search, with_row
 from approvals.views.window.items import open_items
+from catalogue.enums import PromiseMode
 from credit.models import CreditSubject
 from offices.api import ACT, READ, Choice, PageQuerySerializer, PortalView, Said, answers, page, paged, read
 from offices.models import Posting
@@ -52,7 +54,8 @@ def _ticks() -> serializers.DictField:
         child=serializers.ChoiceField(choices=TICKS),
         required=False,
         default=dict,
-        help_text="Slot (a material's `slot`, or `promise`) → `provided` or `not_needed`.",
+        help_text="Slot (a material's `slot`, or `promise`) → `provided`, `not_needed` or `deferred`. The letter of a "
+        "promise comes in by its signature alone.",
     )
 
 
@@ -85,6 +88,13 @@ class IntakeSerializer(serializers.Serializer[Any]):
         help_text="Reviewers read it: no applicant's name.",
     )
     way = serializers.ChoiceField(choices=Way.choices, required=False, default=Way.ORDINARY.value)
+    modes = serializers.ListField(
+        child=serializers.ChoiceField(choices=PromiseMode.choices), required=False, default=list,
+        help_text="With `promise`: the modes that the applicant chose; none named: all that the item offers.",
+    )  # fmt: skip
+    deferred_until = serializers.DateField(
+        required=False, allow_null=True, default=None, help_text="The day meant for what is deferred; signed later."
+    )
     provided = _ticks()
 
     def validate_contact_phone(self, text: str) -> str:
@@ -136,7 +146,7 @@ class RefusalSerializer(serializers.Serializer[Any]):
     reason = Said(max_length=500)
     keys = serializers.ListField(
         child=serializers.CharField(max_length=40), required=False, default=list, max_length=200,
-        help_text="With `not_corrected`: the points of the notice that were not met; default all.",
+        help_text="With `not_corrected`: the points of the notice that were not met; at least one.",
     )  # fmt: skip
 
 
@@ -160,8 +170,8 @@ class WindowView(PortalView):
         cases = Case.objects.for_window(self.access).filter(division_id__in=self.access.divisions(*self.roles))
         rows = with_row(cases).defer(None).select_related(
             "business_item__item", "department", "division", "applicant", "correction_notice", "refusal", "decision",
-            "licence", "delivery", "notice_deadline", "answer_deadline", "statutory_deadline", "promised_deadline",
-            "issue_deadline",
+            "credit_check", "promise__document", "licence", "delivery", "notice_deadline", "answer_deadline",
+            "statutory_deadline", "promised_deadline", "issue_deadline", "promise_deadline",
         )  # fmt: skip
         return get_object_or_404(rows, number=number)
 
@@ -257,7 +267,7 @@ class UploadView(WindowView):
         operation_id="uploadMaterial",
         summary="上传材料 · Upload a file for a line of the checklist",
         description="Checked by content, never by name. Before acceptance it counts as handed in at once; after a "
-        "correction notice it waits until `corrections/answer` takes it in.",
+        "correction notice it waits until `corrections/answer` takes it in, what was owed until `owed` does.",
         tags=TAGS,
         request={"multipart/form-data": UploadRequestSerializer},
         responses=answers({201: UploadSerializer}, *ACT),
@@ -266,7 +276,8 @@ class UploadView(WindowView):
         """Store the file and hang it on its line."""
         case = self.found(number)
         said = read(UploadRequestSerializer, request.data)
-        if case.status not in BEFORE_ACCEPTANCE:
+        owed = {slot_of(line) for line in case.materials.filter(state__in=OWED)} if case.status in TAKES_IN else set()
+        if case.status not in BEFORE_ACCEPTANCE and said["slot"] not in owed:
             raise Refused(
                 "state-conflict", f"这件办件现在是“{case.get_status_display()}”，不能再交材料。", conflict=True
             )

@@ -40,6 +40,12 @@ class Case(models.Model):
     outcome = models.CharField("办理结果", max_length=12, choices=Outcome.choices, blank=True, default="")
     way = models.CharField("办理方式", max_length=12, choices=Way.choices, default=Way.ORDINARY)
     promise_clauses = models.JSONField("承诺内容", default=list, blank=True)
+    # What the applicant chose at intake; the signed promise says what holds.
+    promise_modes = models.JSONField("承诺方式", default=list, blank=True, help_text="PromiseMode 的取值")
+    deferred_until = models.DateField("拟定的延期补齐日", null=True, blank=True)
+    on_the_spot = models.BooleanField(
+        "当场决定", default=False, help_text="即办件，或者材料齐备的告知承诺件，由抽取的值班决定人员当场决定"
+    )
 
     applicant = models.ForeignKey(CreditSubject, models.PROTECT, related_name="cases")
     applicant_name = models.CharField("申请人", max_length=120)
@@ -69,6 +75,8 @@ class Case(models.Model):
     # The stage that the case is in now (O3.2.1a), and the told length of the special procedure that pauses it.
     stage_deadline = _clock("stage_case", "环节期限")
     procedure_deadline = _clock("procedure_case", "特别程序预计时限")
+    # The day by which deferred materials were promised (L8a–c).
+    promise_deadline = _clock("promise_case", "承诺补交期限")
 
     objects = CaseQuerySet.as_manager()
     history = HistoricalRecords(excluded_fields=["contact_phone", "query_code"])
@@ -88,6 +96,8 @@ class Case(models.Model):
             # The reviewer's queue and the deciders' queue of an office.
             models.Index(fields=("reviewer", "status", "-id"), name="case_reviewer"),
             models.Index(fields=("review_office", "status", "-id"), name="case_office"),
+            # What a department received in a period: the denominator of what it sent back.
+            models.Index(fields=("department", "received_at"), name="case_department_received"),
             # Reconciliation and statistics of a department.
             models.Index(fields=("department", "completed_at"), name="case_department_done"),
             # The overseers' list of cases that the law accepted because nobody answered.
@@ -105,10 +115,18 @@ class Case(models.Model):
                 violation_error_message="办结须有办理结果和办结时间。",
             ),
             models.CheckConstraint(
-                condition=Q(status__in=["submitted", "correction_requested", "not_accepted"])
+                condition=Q(status__in=["submitted", "correction_requested", "not_accepted", "withdrawn", "lapsed"])
                 | Q(accepted_at__isnull=False),
                 name="case_accepted_before_review",
                 violation_error_message="未受理的办件不能进入审查。",
+            ),
+            # Who takes in, who reviews and who decides are three people (O3.1.2c).
+            models.CheckConstraint(
+                condition=(Q(reviewer__isnull=True) | ~Q(reviewer=F("intake_by")))
+                & (Q(decider__isnull=True) | ~Q(decider=F("intake_by")))
+                & (Q(reviewer__isnull=True) | Q(decider__isnull=True) | ~Q(reviewer=F("decider"))),
+                name="case_three_people",
+                violation_error_message="收件、审查和决定不能是同一人。",
             ),
             models.CheckConstraint(
                 condition=Q(deemed_at__isnull=True) | Q(accepted_at__isnull=False, accepted_at__lt=F("deemed_at")),
@@ -116,7 +134,7 @@ class Case(models.Model):
                 violation_error_message="视为受理的，受理时间追溯到收到材料之日。",
             ),
             models.CheckConstraint(
-                condition=~Q(status__in=["approved", "rejected"]) | Q(decided_at__isnull=False),
+                condition=~Q(status__in=["approved", "rejected", "cancelled"]) | Q(decided_at__isnull=False),
                 name="case_decided_at",
                 violation_error_message="决定须有时间。",
             ),
@@ -184,11 +202,17 @@ class Case(models.Model):
             CaseStatus.ACCEPTED: self.decision_deadline,
             CaseStatus.DEEMED_ACCEPTED: self.decision_deadline,
             CaseStatus.IN_REVIEW: self.decision_deadline,
-            CaseStatus.APPROVED: self.issue_deadline,
+            CaseStatus.APPROVED: self._promise_clock or self.issue_deadline,
             CaseStatus.REJECTED: self.issue_deadline,
             CaseStatus.COMPLETED: None if self.delivered_at else self.issue_deadline,
         }
         return by_status.get(CaseStatus(self.status))
+
+    @property
+    def _promise_clock(self) -> Deadline | None:
+        """The open clock of the deferred materials: while they are owed, the licence waits for them (L8a)."""
+        clock = self.promise_deadline
+        return clock if clock is not None and clock.is_open else None
 
 
 class CaseMaterial(models.Model):
@@ -200,6 +224,8 @@ class CaseMaterial(models.Model):
     name = models.CharField("材料名称", max_length=200)
     required = models.BooleanField("必要")
     state = models.CharField("状态", max_length=12, choices=MaterialState.choices, default=MaterialState.MISSING)
+    # A deferred or later material that came in keeps what it was, so that the record shows when it was owed.
+    owed_as = models.CharField("补交方式", max_length=12, choices=MaterialState.choices, blank=True, default="")
     received_at = models.DateTimeField("收取时间", null=True, blank=True)
 
     class Meta:
@@ -233,10 +259,32 @@ class Upload(models.Model):
     digest = models.CharField("SM3", max_length=64)
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     uploaded_at = models.DateTimeField("上传时间")
+    # A file with its identities covered, made from this one; the blind side reads the cover instead (O3.1.2c).
+    covers = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="covered_by", verbose_name="遮盖自"
+    )
+    # What a machine found that may betray the applicant ("name", "code", "phone", "unreadable"); never the words.
+    findings = models.JSONField("身份信息提示", default=list, blank=True)
+    looked_at = models.DateTimeField("机器查看时间", null=True, blank=True)
+    left_reason = models.CharField("不遮盖的理由", max_length=200, blank=True, default="")
 
     class Meta:
         verbose_name = verbose_name_plural = "文件"
         ordering = ("id",)
+        indexes: ClassVar = [
+            # What no machine has looked through yet.
+            models.Index(
+                fields=("id",), condition=Q(looked_at__isnull=True, covers__isnull=True), name="upload_not_looked_at"
+            ),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=("covers",),
+                condition=Q(covers__isnull=False),
+                name="upload_one_cover",
+                violation_error_message="这份文件已经有遮盖件。",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.neutral_name

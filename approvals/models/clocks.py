@@ -53,9 +53,9 @@ class SpecialProcedure(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(ended_at__isnull=True, ended_by__isnull=True)
-                | Q(ended_at__gte=F("started_at"), ended_by__isnull=False),
+                | (Q(ended_at__gte=F("started_at")) & (Q(ended_by__isnull=False) | ~Q(result=""))),
                 name="procedure_ended_by_somebody",
-                violation_error_message="结束特别程序须有经办人和时间。",
+                violation_error_message="结束特别程序须有时间，并有经办人；申请人撤回申请的，写明原因。",
             ),
         ]
 
@@ -111,9 +111,12 @@ class Extension(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(granted__isnull=True, answered_at__isnull=True, answered_by__isnull=True)
-                | Q(granted__isnull=False, answered_at__isnull=False, answered_by__isnull=False),
+                | (
+                    Q(granted__isnull=False, answered_at__isnull=False)
+                    & (Q(answered_by__isnull=False) | (Q(granted=False) & ~Q(answer="")))
+                ),
                 name="extension_answered_by_somebody",
-                violation_error_message="批复须有批复人和时间。",
+                violation_error_message="批复须有时间和批复人；申请人撤回申请的，写明原因。",
             ),
             models.CheckConstraint(
                 condition=~Q(granted=True) | Q(document__isnull=False),

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 from simple_history.models import HistoricalRecords
 
-from approvals.enums import DeliveryMethod, DocumentKind, RefusalGround
+from approvals.enums import DeliveryMethod, DocumentKind, Door, EndingKind, RefusalGround
 from approvals.models.cases import Case
 from credit.models import CreditSubject
 from offices.models import Department
@@ -23,12 +23,17 @@ class CorrectionNotice(models.Model):
         error_messages={"unique": "本办件已经一次性告知过，依法不得再次告知。"},
     )  # fmt: skip
     points = models.JSONField("须补正的内容")
+    answered_through = models.CharField("补正途径", max_length=8, choices=Door.choices, blank=True, default="")
     issued_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     issued_at = models.DateTimeField("告知时间")
     answered_at = models.DateTimeField("补正时间", null=True, blank=True)
 
     class Meta:
         verbose_name = verbose_name_plural = "补正告知"
+        indexes: ClassVar = [
+            # The overseers' count and list of what was sent back, newest first.
+            models.Index(fields=("-issued_at", "-id"), name="correction_newest")
+        ]
 
     def __str__(self) -> str:
         return f"{self.case_id} {self.issued_at:%F}"
@@ -59,6 +64,37 @@ class NotAccepted(models.Model):
 
     def __str__(self) -> str:
         return f"{self.case_id} {self.get_ground_display()}"
+
+
+class Ending(models.Model):
+    """终止: a case that was withdrawn, lapsed or cancelled, with its paper and its reason."""
+
+    case = models.OneToOneField(Case, models.PROTECT, related_name="ending")
+    kind = models.CharField("情形", max_length=12, choices=EndingKind.choices)
+    reason = models.TextField("理由", blank=True, default="")
+    door = models.CharField("途径", max_length=8, choices=Door.choices, blank=True, default="")
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False,
+        help_text="空：申请人本人在网上撤回，或者期限届满依告知书终止",
+    )  # fmt: skip
+    ended_at = models.DateTimeField("时间")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "终止"
+        indexes: ClassVar = [
+            # The overseers' counts and lists of what ended without a decision, newest first.
+            models.Index(fields=("kind", "-ended_at", "-id"), name="ending_newest")
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=~Q(kind="cancelled") | (~Q(reason="") & Q(ended_by__isnull=False)),
+                name="cancelled_by_a_person_with_reason",
+                violation_error_message="撤销办理须由人决定并写明理由。",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.case_id} {self.get_kind_display()}"
 
 
 class Opinion(models.Model):
@@ -166,10 +202,10 @@ class Document(models.Model):
         verbose_name = verbose_name_plural = "文书"
         ordering = ("id",)
         constraints: ClassVar = [
-            # A case may go through more than one special procedure, each with its paper.
+            # A case may go through more than one special procedure, and a promise be signed anew, each with its paper.
             models.UniqueConstraint(
                 fields=("case", "kind"),
-                condition=~Q(kind="special"),
+                condition=~Q(kind__in=["special", "promise"]),
                 name="document_once",
                 violation_error_message="该文书已经出具。",
             )

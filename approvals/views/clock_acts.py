@@ -21,11 +21,11 @@ from catalogue.models import BusinessItem
 from offices.web import PortalRequest
 
 
-def _page(case: BlindCase) -> str:
+def page_of(case: BlindCase) -> str:
     return reverse("office:case", args=[case.number])
 
 
-def _act(request: PortalRequest, case: BlindCase, name: str, form: BaseForm, act: Callable[[], str]) -> HttpResponse:
+def attempt(request: PortalRequest, case: BlindCase, name: str, form: BaseForm, act: Callable[[], str]) -> HttpResponse:
     """Do ``act``, which returns what to say; a preview only computes, a refusal goes back beside its field."""
     valid = form.is_valid()
     if "preview" in request.POST:
@@ -35,11 +35,11 @@ def _act(request: PortalRequest, case: BlindCase, name: str, form: BaseForm, act
             said = act()
         except Refused as error:
             if error.conflict:
-                return conflict(request, error, _page(case))
+                return conflict(request, error, page_of(case))
             put_on_form(form, error)
         else:
             messages.success(request, said)
-            return redirect(_page(case))
+            return redirect(page_of(case))
     return answer(request, case, False, **{name: form})
 
 
@@ -48,14 +48,14 @@ def procedure(request: PortalRequest, number: str) -> HttpResponse:
     """启动特别程序, by the reviewer to whom the case was drawn or a decider of the office."""
     case = seen(number, Case.objects.for_back_office(request.access))
     if request.method != "POST":
-        return redirect(_page(case))
+        return redirect(page_of(case))
     form = ProcedureForm(request.POST, grounds=grounds_for(BusinessItem.objects.get(pk=case.item_id)))
 
     def act() -> str:
         started = start_procedure(Case(pk=case.pk), **form.cleaned_data, by=request.user, now=request.now)
         return f"特别程序（{started.get_ground_display()}）已启动，期限从明天起停止计算，已书面告知申请人。"
 
-    return _act(request, case, "procedure", form, act)
+    return attempt(request, case, "procedure", form, act)
 
 
 @staff
@@ -63,14 +63,14 @@ def procedure_end(request: PortalRequest, number: str) -> HttpResponse:
     """结束特别程序: the clocks run again."""
     case = seen(number, Case.objects.for_back_office(request.access))
     if request.method != "POST":
-        return redirect(_page(case))
+        return redirect(page_of(case))
     form = ProcedureEndForm(request.POST)
 
     def act() -> str:
         end_procedure(Case(pk=case.pk), **form.cleaned_data, by=request.user, now=request.now)
         return "特别程序已结束，期限从明天起恢复计算，新的日期已告知申请人。"
 
-    return _act(request, case, "end", form, act)
+    return attempt(request, case, "end", form, act)
 
 
 @staff
@@ -78,11 +78,11 @@ def extension(request: PortalRequest, number: str) -> HttpResponse:
     """申请延期: goes to the heads of the department."""
     case = seen(number, Case.objects.for_back_office(request.access))
     if request.method != "POST":
-        return redirect(_page(case))
+        return redirect(page_of(case))
     form = ExtensionForm(request.POST)
 
     def act() -> str:
         request_extension(Case(pk=case.pk), **form.cleaned_data, by=request.user, now=request.now)
         return "延期申请已提交部门负责人；批准之前仍按原期限办理。"
 
-    return _act(request, case, "extension", form, act)
+    return attempt(request, case, "extension", form, act)

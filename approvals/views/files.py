@@ -8,6 +8,7 @@ from django.http import Http404, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
+from approvals import covering
 from approvals.enums import CaseAct
 from approvals.models import Case, Upload
 from approvals.uploads import file_response
@@ -23,6 +24,8 @@ Role = Posting.Role
 def file(request: PortalRequest, pk: int) -> HttpResponseBase:
     """Send a file: to the window under its own name, to the back office under a neutral one and with a trace.
 
+    Before the decision the back office finds the cover of a covered file, and the file itself does not exist for it.
+
     A file whose form was not sent yet belongs to whoever uploaded it. The supervision side has its own address.
     """
     access = request.access
@@ -33,8 +36,8 @@ def file(request: PortalRequest, pk: int) -> HttpResponseBase:
     upload = window.select_related("case_material").filter(pk=pk).first()
     neutral = upload is None
     if upload is None:
-        cases = Case.objects.for_back_office(access)
-        rows = Upload.objects.select_related("case_material__case")
+        cases = Case.objects.readable(access)
+        rows = covering.for_blind_eyes(Upload.objects.all()).select_related("case_material__case")
         upload = get_object_or_404(rows, pk=pk, case_material__case__in=cases)
         if request.method == "GET":
             _trace(request, upload)

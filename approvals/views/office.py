@@ -17,7 +17,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
-from approvals import blind, duty
+from approvals import blind, duty, owed
 from approvals.actions import complete_case, decide, give_opinion
 from approvals.blind import BlindCase
 from approvals.enums import CaseStatus
@@ -51,6 +51,7 @@ class Tab:
     lead: str
     empty: str
     order: tuple[str, ...] = ("rank", "due_on", "id")
+    page: str = "office:case"
 
     @property
     def is_decided(self) -> bool:
@@ -70,6 +71,12 @@ TABS = (
         "decide", "待决定", "决定", blind.to_decide, DECIDER,
         lead="即办件排在最前，请当场决定；其余按到期日先后。",
         empty="没有待决定的办件",
+    ),
+    Tab(
+        "countersign", "待会签", "会签", blind.to_countersign, BOTH,
+        lead="其他处室的办件送本处室会签，与审查同时进行；答复以前不能作出决定。",
+        empty="没有待会签的办件",
+        page="office:countersign",
     ),
     Tab(
         "issue", "待制证", "办结", blind.to_issue, BOTH,
@@ -101,7 +108,8 @@ def _chosen(request: PortalRequest, tabs: list[Tab]) -> Tab:
     return next((tab for tab in tabs if tab.key == asked), tabs[0])
 
 
-def _address(**values: str) -> str:
+def address(**values: str) -> str:
+    """The work list's address with what is asked for."""
     kept = {key: value for key, value in values.items() if value}
     return f"{reverse('office:list')}?{urlencode(kept)}" if kept else reverse("office:list")
 
@@ -116,8 +124,9 @@ def _counts(access: Access, tabs: list[Tab], request: PortalRequest) -> dict[str
             asked[tab.key] = Count("pk", filter=Q(pk__in=rows.values("pk")))
             late = blind.late(blind.with_due(rows), today)
             asked[f"{tab.key}_late"] = Count("pk", filter=Q(pk__in=late.values("pk")))
+    asked_of_us = Q(pk__in=blind.to_countersign(access).values("pk"))
     mine = Case.objects.filter(
-        review_office_id__in=access.offices(Role.REVIEWER, Role.DECIDER),
+        Q(review_office_id__in=access.offices(Role.REVIEWER, Role.DECIDER)) | asked_of_us,
         status__in=[CaseStatus.IN_REVIEW, CaseStatus.APPROVED],
     )
     counts = {key: str(value) for key, value in mine.aggregate(**asked).items()}
@@ -141,9 +150,9 @@ def _row(case: Case, tab: Tab) -> dict[str, Any]:
 
 def _bar(request: PortalRequest, tab: Tab) -> dict[str, Any]:
     q, late = request.GET.get("q", "").strip(), request.GET.get("late", "")
-    chips = [{"label": f"查找：{q}", "url": _address(tab=tab.key, late=late)}] if q else []
+    chips = [{"label": f"查找：{q}", "url": address(tab=tab.key, late=late)}] if q else []
     if late:
-        chips.append({"label": "已超期", "url": _address(tab=tab.key, q=q)})
+        chips.append({"label": "已超期", "url": address(tab=tab.key, q=q)})
     return {
         "action": reverse("office:list"),
         "q": q,
@@ -151,7 +160,7 @@ def _bar(request: PortalRequest, tab: Tab) -> dict[str, Any]:
         "placeholder": "编号、事项名称或拼音首字母",
         "hidden": [{"name": "tab", "value": tab.key}] + ([{"name": "late", "value": "1"}] if late else []),
         "chips": chips,
-        "clear_url": _address(tab=tab.key) if chips else "",
+        "clear_url": address(tab=tab.key) if chips else "",
     }
 
 
@@ -168,12 +177,14 @@ def work_list(request: PortalRequest) -> HttpResponse:
     wanted = request.GET.get("selected", "")
     shown = next((row for row in rows if row["case"].number == wanted), rows[0] if rows else None)
     here = {"tab": tab.key, "q": q, "late": late}
+    waits = owed.texts_of(row["case"].pk for row in rows) if tab.key == "issue" else {}
     for row in rows:
-        row["url"] = reverse("office:case", args=[row["case"].number])
-        row["preview_url"] = _address(**here, page=request.GET.get("page", ""), selected=row["case"].number)
+        row["waits"] = waits.get(row["case"].pk, "")
+        row["url"] = reverse(tab.page, args=[row["case"].number])
+        row["preview_url"] = address(**here, page=request.GET.get("page", ""), selected=row["case"].number)
         row["selected"] = row is shown
     stats = [
-        {"label": t.label, "count": counts[t.key], "url": _address(tab=t.key), "active": t is tab and not late}
+        {"label": t.label, "count": counts[t.key], "url": address(tab=t.key), "active": t is tab and not late}
         for t in tabs
     ]
     if tab.key != "done":
@@ -183,7 +194,7 @@ def work_list(request: PortalRequest) -> HttpResponse:
             {
                 "label": "其中超期",
                 "count": overdue,
-                "url": _address(tab=tab.key, late="1"),
+                "url": address(tab=tab.key, late="1"),
                 "active": bool(late),
                 "tone": "bad" if overdue != "0" else "neutral",
             },
@@ -195,14 +206,14 @@ def work_list(request: PortalRequest) -> HttpResponse:
         "stats": stats,
         "bar": _bar(request, tab),
         "pager": {
-            "first_url": _address(**here),
-            "previous_url": _address(**here, page=page.previous) if page.previous else "",
-            "next_url": _address(**here, page=page.next) if page.next else "",
+            "first_url": address(**here),
+            "previous_url": address(**here, page=page.previous) if page.previous else "",
+            "next_url": address(**here, page=page.next) if page.next else "",
             "summary": f"本页 {len(rows)} 件" if rows else "",
         },
         "export_url": reverse("office:export") + (f"?{urlencode({k: v for k, v in here.items() if v})}"),
         "on_duty": duty.on_duty(access),
-        "clear_url": _address(tab=tab.key),
+        "clear_url": address(tab=tab.key),
     }
     if shown is not None:
         context |= preview_context(shown["case"], shown["subject"])
@@ -248,7 +259,7 @@ def set_duty(request: PortalRequest) -> HttpResponse:
         duty.set_on_duty(request.access, on=on, now=request.now)
         said = {True: "您已开始值班，新的即办件会抽取给值班人员。", False: "您已结束值班，新的即办件不再抽取给您。"}
         messages.success(request, said[on])
-    return redirect(_address(tab="decide") if request.access.has(Role.DECIDER) else "office:list")
+    return redirect(address(tab="decide") if request.access.has(Role.DECIDER) else "office:list")
 
 
 def seen(number: str, cases: CaseQuerySet) -> BlindCase:
@@ -292,7 +303,7 @@ def opinion(request: PortalRequest, number: str) -> HttpResponse:
             put_on_form(form, error)
         else:
             messages.success(request, f"审查意见已提交，办件 {case.number} 转交决定人员。")
-            return redirect(_address(tab="review"))
+            return redirect(address(tab="review"))
     return answer(request, case, opinion=form)
 
 

@@ -15,6 +15,9 @@ from approvals.enums import DocumentKind, Way
 from approvals.forms_office import DecisionForm, OpinionForm
 from approvals.models import Case, Decision, Document, Licence, Opinion
 from approvals.views.clock_page import clock_context
+from approvals.views.province_page import province_context
+from approvals.views.unveil import unveil_context
+from approvals.views.weighing_page import advice_form, weighing_context
 from catalogue.enums import GroundKind, Topic
 from catalogue.models import BusinessItem, Linkage
 from credit.models import CreditSubject
@@ -56,6 +59,20 @@ def _facts(case: BlindCase) -> list[dict[str, Any]]:
 def preview_context(case: BlindCase, subject: CreditSubject | None) -> dict[str, Any]:
     """The side pane of the list: facts, clocks without their days, materials."""
     return {"case": case, "subject": subject, "facts": _facts(case), "materials": _materials(case)}
+
+
+def countersign_context(case: BlindCase, now: dt.datetime) -> dict[str, Any]:
+    """The page of an office that countersigns: the case, its materials and standards, never whose it is."""
+    item = BusinessItem.objects.select_related("standard_item").get(pk=case.item_id)
+    return {
+        "today": local_date(now),
+        "crumbs": [{"label": "审批办件", "url": reverse("office:list")}],
+        "case": case,
+        "facts": _facts(case),
+        "materials": _materials(case),
+        "standards": _standards(item),
+        "explanations": explain_many(case.clocks, local_date(now)),
+    }
 
 
 def _grounds(item: BusinessItem, ticked: set[str]) -> list[dict[str, Any]]:
@@ -170,17 +187,18 @@ def case_context(
     *,
     opinion: OpinionForm | None = None,
     decision: DecisionForm | None = None,
+    site_plan: BaseForm | None = None,
     **clock_forms: BaseForm | None,
 ) -> dict[str, Any]:
     """Everything on the page; the forms are those that came back (``clock_forms`` as ``clock_context`` takes them)."""
-    item = BusinessItem.objects.select_related("item__department").get(pk=case.item_id)
+    item = BusinessItem.objects.select_related("item__department", "standard_item").get(pk=case.item_id)
     given = Opinion.objects.filter(case_id=case.pk).select_related("reviewer").first()
     stage = ""
     if case.in_procedure:
         stage, opinion, decision = "procedure", None, None
     elif opinion is not None or blind.to_review(access).filter(pk=case.pk).exists():
         stage = "review"
-        opinion = opinion or OpinionForm()
+        opinion = opinion or advice_form(item, case)
     elif decision is not None or blind.to_decide(access).filter(pk=case.pk).exists():
         stage = "spot" if case.is_on_the_spot else "decide"
         decision = decision or DecisionForm()
@@ -211,7 +229,10 @@ def case_context(
         "follows": _follows(case, offices),
         "entries": _timeline(case),
         "subject": None,
-        "returned": next((form for form in clock_forms.values() if form), None),
+        "returned": site_plan or next((form for form in clock_forms.values() if form), None),
+        **weighing_context(case, item, access, local_date(now), given, site_plan),
         **clock_context(case, item, local_date(now), clock_forms),
+        **unveil_context(case),
+        **province_context(case, item, clock_forms),
         **_outcome(case),
     }

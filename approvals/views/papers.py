@@ -33,10 +33,11 @@ def paper_response(request: HttpRequest, document: Document, *, back_url: str = 
         "verify_code": document.verify_code,
         "state": "" if sm3(canonical(content)) == document.digest else "内容与留痕不符",
     }
+    signed = document.digest if document.kind == DocumentKind.PROMISE else ""
     progress_url = ""
     if document.kind == DocumentKind.RECEIPT:
         progress_url = f"{portal_address()}/progress/?{urlencode({'number': content['case']})}"
-    context = {"paper": paper, "content": content, "back_url": back_url, "progress_url": progress_url}
+    context = {"paper": paper, "content": content, "back_url": back_url, "progress_url": progress_url, "digest": signed}
     return render(request, "papers/paper.html", context)
 
 

@@ -15,7 +15,7 @@ from django.utils.cache import patch_cache_control
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
-from approvals import guide, register, verification
+from approvals import applicant, guide, register, verification
 from approvals import progress as progress_line
 from approvals.forms_public import ProgressForm, VerifyForm
 from approvals.limiter import RateLimited, client_address
@@ -168,6 +168,7 @@ def progress(request: PortalRequest) -> HttpResponse:
         "today": today,
         "checked_at": request.now,
         "code": code,
+        "offered": applicant.offers(case, request.now),
     }
     response = render(request, "public/progress_result.html", shown)
     patch_cache_control(response, no_store=True)

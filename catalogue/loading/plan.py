@@ -18,6 +18,7 @@ from catalogue.loading.reading import Bundle
 from catalogue.models import (
     ApprovalItem,
     BusinessItem,
+    Criterion,
     ItemFact,
     KeyItem,
     KeyItemUnit,
@@ -88,8 +89,14 @@ class _Loader:
         self.standards: dict[str, BusinessItem] = {}
         self.touched: dict[int, BusinessItem] = {}
         self.fresh: dict[int, BusinessItem] = {}
+        self.countersigning: dict[int, set[int]] = {}
+        through = BusinessItem.countersign_offices.through.objects
+        for key, office in through.values_list("businessitem_id", "office_id"):
+            self.countersigning.setdefault(key, set()).add(office)
         self.promised_here = set(Entry.objects.filter(act=Act.PROMISE_SET).values_list("stream", flat=True))
-        self.pending: dict[type[models.Model], list[models.Model]] = {Material: [], ItemFact: [], Linkage: []}
+        self.pending: dict[type[models.Model], list[models.Model]] = {
+            model: [] for model in (Material, ItemFact, Criterion, Linkage)
+        }
 
     def run(self) -> Report:
         """Everything in the order of its references."""
@@ -211,7 +218,7 @@ class _Loader:
         return row
 
     def business_item(self, item: dict[str, Any], one: dict[str, Any]) -> None:
-        """A business item with its materials, facts and linkages."""
+        """A business item with its materials, facts, criteria, countersigning offices and linkages."""
         where = self.bundle.where[one["code"]]
         approval_item = self.approval_item(item)
         values = self.own_values(item, approval_item, one)
@@ -230,6 +237,8 @@ class _Loader:
             self.standards[one["code"]] = row
             changed |= self.materials(row, one, where)
             changed |= self.facts(row, one, where)
+            changed |= self.criteria(row, one, where)
+        changed |= self.countersigners(row, item, one)
         changed |= self.linkages(row, item, one, where)
         if known is None:
             self.fresh[row.pk] = row
@@ -275,6 +284,8 @@ class _Loader:
         promise = one.get("promise") or {}
         refusal = one.get("no_promise") or {}
         validity = one.get("validity") or {}
+        criteria = one.get("criteria") or {}
+        must_meet = one.get("must_meet")
         return {
             "handling": one["handling"],
             "standard_only": one["standard_only"],
@@ -298,7 +309,19 @@ class _Loader:
             "validity_months": validity.get("months"),
             "validity_text": validity.get("text", ""),
             "fee_text": one["fee"]["text"],
+            "must_meet": must_meet is not None,
+            "must_meet_reason": self.must_meet_reason(must_meet or {}),
+            "reviewers": one["reviewers"],
+            "pass_mark": criteria.get("pass_mark"),
+            "divergence": criteria.get("divergence"),
+            "site_check": one["site_check"],
+            "later_consequence": (one.get("later") or {}).get("consequence", ""),
         }
+
+    def must_meet_reason(self, said: Mapping[str, str]) -> str:
+        """The reason, with its source in brackets."""
+        source = f"（{self.bundle.cite(said['source'])}）" if "source" in said else ""
+        return f"{said.get('reason', '')}{source}"
 
     def materials(self, row: BusinessItem, one: dict[str, Any], where: str) -> bool:
         """The list of materials; a material is known by its name."""
@@ -315,6 +338,7 @@ class _Loader:
                 "sample_text": material["sample"],
                 "is_active": True,
                 "is_promise_letter": material["promise_letter"],
+                "later_allowed": material["later"],
                 **{key: material[key] for key in ("form", "copies", "waived_by_promise", "deferrable", "verifiable")},
                 **self.sourced(material),
             }
@@ -339,6 +363,49 @@ class _Loader:
                 at = f"{where}facts.{topic}[{order - 1}]"
                 changed |= self.sync(known.pop((topic, order), None), ItemFact, values, at)[1]
         return self.switch_off(known.values(), ItemFact, where) or changed
+
+    def criteria(self, row: BusinessItem, one: dict[str, Any], where: str) -> bool:
+        """The graded criteria; a criterion is known by its name, so that sheets keep pointing at what was scored."""
+        listed = (one.get("criteria") or {}).get("list", [])
+        rows = list(row.criteria.select_related("business_item"))
+        wanted = {criterion["name"]: order for order, criterion in enumerate(listed, start=1)}
+        self.make_room(rows, wanted)
+        known = {criterion.name: criterion for criterion in rows if criterion.is_active or criterion.name in wanted}
+        changed = False
+        for order, criterion in enumerate(listed, start=1):
+            grades = [dict(grade) for grade in criterion.get("grades", [])]
+            values = {
+                "business_item": row,
+                "order": order,
+                "name": criterion["name"],
+                "evidence": criterion["evidence"],
+                "is_veto": criterion["veto"],
+                "max_score": grades[0]["score"] if grades else 0,
+                "grades": grades,
+                "is_active": True,
+                **self.sourced(criterion),
+            }
+            at = f"{where}criteria.list[{order - 1}]"
+            changed |= self.sync(known.pop(criterion["name"], None), Criterion, values, at)[1]
+        return self.switch_off(known.values(), Criterion, where) or changed
+
+    def make_room(self, rows: list[Criterion], wanted: Mapping[str, int]) -> None:
+        """Move criteria that stand on another's place behind all others; ``sync`` then puts each where it belongs."""
+        places = set(wanted.values())
+        behind = max([len(places), *(row.order for row in rows)])
+        moved = [row for row in rows if row.order in places and wanted.get(row.name) != row.order]
+        for place, row in enumerate(moved, start=behind + 1):
+            row.order = place
+            Criterion.objects.filter(pk=row.pk).update(order=place)
+
+    def countersigners(self, row: BusinessItem, item: dict[str, Any], one: dict[str, Any]) -> bool:
+        """The offices of the same department that countersign; return whether they are others than before."""
+        wanted = {self.offices[item["division"], item["department"], name].pk for name in one["countersign"]}
+        if wanted == self.countersigning.get(row.pk, set()):
+            return False
+        row.countersign_offices.set(wanted)
+        self.report.updated += 1
+        return True
 
     def statements(self, row: BusinessItem, one: dict[str, Any]) -> dict[str, list[Mapping[str, Any]]]:
         """Statements by topic, with those that say what stands in the item's own columns, and their sources.

@@ -174,6 +174,7 @@ class _Reader:
             self.check_sources(one, where)
             self.check_period(one, where)
             self.check_doubles(one, where)
+            self.check_must_meet(one, where)
             business_items.append(one)
         self.check_sources({key: item[key] for key in ("source", "mark")}, f"{name} ")
         item["business_items"] = business_items
@@ -230,6 +231,12 @@ class _Reader:
             if promised["days"] > most:
                 self.problems.append(f"{where}promised.days：承诺期限不能长于法定期限")
 
+    def check_must_meet(self, one: dict[str, Any], where: str) -> None:
+        """Where a law makes people come in person, the register knows it."""
+        source = one.get("must_meet", {}).get("source", "")
+        if unknown := [key for key in _REFERENCE.findall(source) if key not in self.bundle.sources]:
+            self.problems.append(f"{where}must_meet.source：出处登记表里没有 {'、'.join(unknown)}")
+
     def check_law(self, source: str, where: str) -> None:
         """What stops or lengthens a statutory period is a law or regulation whose text was read (art. 42)."""
         known = [self.bundle.sources.get(key, {}) for key in _REFERENCE.findall(source)]
@@ -237,9 +244,10 @@ class _Reader:
             self.problems.append(f"{where}：只能引用登记为法律、法规且核过原文的来源")
 
     def check_doubles(self, one: dict[str, Any], where: str) -> None:
-        """A material and a linkage stand once in an item."""
+        """A material, a linkage and a countersigning office stand once in an item."""
         named = [material["name"] for material in one.get("materials", [])]
         named += [f"{linkage['office']} {linkage['sub_item']}" for linkage in one["linkages"]]
+        named += [f"会签处室 {name}" for name in one["countersign"]]
         for name in sorted({name for name in named if named.count(name) > 1}):
             self.problems.append(f"{where}：{name} 重复")
 
@@ -257,6 +265,10 @@ class _Reader:
                 self.problems.append(f"{where}standard：没有标准事项 {one['standard']}")
             division = item["division"]
             self.office((division, item["department"], one["review_office"]), f"{where}review_office")
+            for index, name in enumerate(one["countersign"]):
+                self.office((division, item["department"], name), f"{where}countersign[{index}]")
+                if name == one["review_office"]:
+                    self.problems.append(f"{where}countersign[{index}]：审查处室不能会签自己的办件")
             for index, linkage in enumerate(one["linkages"]):
                 at = f"{where}linkages[{index}]"
                 department, _, office = linkage["office"].partition("/")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 from rest_framework import serializers
@@ -76,7 +77,14 @@ class MaterialShape(Sourced):
     waived_by_promise = serializers.BooleanField(default=False)
     deferrable = serializers.BooleanField(default=False)
     verifiable = serializers.BooleanField(default=False)
+    later = serializers.BooleanField(default=False)
     sample = Text(default="", allow_blank=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Only a secondary paper may follow the licence: not the letter of promise."""
+        if attrs["later"] and attrs["promise_letter"]:
+            raise serializers.ValidationError({"later": ["告知承诺书不能容缺后补。"]})
+        return attrs
 
 
 class ExtensionShape(Strict):
@@ -152,6 +160,65 @@ class FeeShape(Sourced):
     text = Text(max_length=200)
 
 
+class MustMeetShape(Strict):
+    """Why the applicant has to come in person; without it nobody has to."""
+
+    reason = Text(max_length=300)
+    source = Text(max_length=300, required=False)  # type: ignore[assignment] # declared fields leave the class
+
+
+class LaterShape(Strict):
+    """容缺: what follows when a secondary paper does not come in by its day after the licence."""
+
+    consequence = Text(max_length=300)
+
+
+class GradeShape(Strict):
+    """A degree of a criterion and its points."""
+
+    score = serializers.IntegerField(min_value=0, max_value=1000)
+    text = Text(max_length=200)
+
+
+class CriterionShape(Sourced):
+    """A criterion of the review: graded, or a veto (O3.1.2d)."""
+
+    name = Text(max_length=200)
+    evidence = Text(max_length=300)
+    veto = serializers.BooleanField(default=False)
+    grades = GradeShape(many=True, required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Points in at least two degrees, the best first; a veto has none."""
+        grades = attrs.get("grades")
+        if attrs["veto"] == bool(grades):
+            raise serializers.ValidationError({"grades": ["grades 与 veto: true 必须写且只能写一个。"]})
+        scores = [grade["score"] for grade in grades or []]
+        if scores and (len(scores) < 2 or any(low >= high for high, low in pairwise(scores))):
+            raise serializers.ValidationError({"grades": ["至少两档，分数从高到低，不能相同。"]})
+        return attrs
+
+
+class CriteriaShape(Strict):
+    """裁量准则 with the mark that passes; ``divergence`` of two reviewers' sums calls the lead."""
+
+    pass_mark = serializers.IntegerField(min_value=0, max_value=10000)
+    divergence = serializers.IntegerField(min_value=1, max_value=10000, required=False)
+    list = CriterionShape(many=True, allow_empty=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """A pass mark that can be reached and missed; each criterion once."""
+        most = sum(one["grades"][0]["score"] for one in attrs["list"] if one.get("grades"))
+        if attrs["pass_mark"] > most:
+            raise serializers.ValidationError({"pass_mark": [f"合格分高于满分 {most} 分。"]})
+        if most and not attrs["pass_mark"]:
+            raise serializers.ValidationError({"pass_mark": ["分档记分的准则要有合格分。"]})
+        named = [one["name"] for one in attrs["list"]]
+        if doubles := sorted({name for name in named if named.count(name) > 1}):
+            raise serializers.ValidationError({"list": [f"{'、'.join(doubles)} 重复"]})
+        return attrs
+
+
 class LinkageShape(Sourced):
     """Which office watches what: ``office`` is 「部门/处室」 of the item's own division."""
 
@@ -179,6 +246,7 @@ class OwnShape(Strict):
     promised = PromisedShape(required=False)
     reports_to_province = serializers.BooleanField(default=False)
     linkages = LinkageShape(many=True, default=list)
+    countersign = serializers.ListField(child=Text(max_length=60), default=list)
     notes = Text(default="", allow_blank=True)
 
 
@@ -201,6 +269,11 @@ class FullShape(OwnShape):
     result = ResultShape()
     validity = ValidityShape(required=False)
     fee = FeeShape()
+    must_meet = MustMeetShape(required=False)
+    later = LaterShape(required=False)
+    reviewers = serializers.IntegerField(min_value=1, max_value=2, default=1)
+    criteria = CriteriaShape(required=False)
+    site_check = serializers.BooleanField(default=False)
     materials = MaterialShape(many=True, allow_empty=False)
     facts = FactsShape()
 
@@ -208,6 +281,12 @@ class FullShape(OwnShape):
         """Either the promise way is open or it is said why not."""
         if ("promise" in attrs) == ("no_promise" in attrs):
             raise serializers.ValidationError({"promise": ["promise 与 no_promise 必须写且只能写一个。"]})
+        if any(material["later"] for material in attrs["materials"]) != ("later" in attrs):
+            raise serializers.ValidationError({"later": ["容缺后补的材料与 later.consequence 必须同时写明。"]})
+        if "later" in attrs and attrs.get("no_promise", {}).get("high_risk"):
+            raise serializers.ValidationError({"later": ["风险较大、损害难以挽回的事项不得容缺。"]})
+        if "divergence" in attrs.get("criteria", {}) and attrs["reviewers"] != 2:
+            raise serializers.ValidationError({"criteria": ["只有两名审查人员评分的事项才写 divergence。"]})
         return attrs
 
 

@@ -1,6 +1,6 @@
 """Models of the catalogue, by noun."""
 
-from catalogue.models.content import Ground, ItemFact, Material
+from catalogue.models.content import Criterion, Ground, ItemFact, Material
 from catalogue.models.items import ApprovalItem, BusinessItem
 from catalogue.models.key import KeyItem, KeyItemUnit
 from catalogue.models.supervision import Linkage, SupervisionItem, SupervisionSubItem
@@ -8,6 +8,7 @@ from catalogue.models.supervision import Linkage, SupervisionItem, SupervisionSu
 __all__ = [
     "ApprovalItem",
     "BusinessItem",
+    "Criterion",
     "Ground",
     "ItemFact",
     "KeyItem",

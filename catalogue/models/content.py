@@ -96,6 +96,7 @@ class Material(models.Model):
     waived_by_promise = models.BooleanField("承诺后免交", default=False)
     deferrable = models.BooleanField("承诺后可延期提交", default=False)
     verifiable = models.BooleanField("可数据核验免交", default=False)
+    later_allowed = models.BooleanField("可容缺后补", default=False, help_text="次要材料，领证后限期补交（O3.1.3a）")
     sample_text = models.TextField("填写说明", blank=True, default="")
     source = models.CharField("出处", max_length=300)
     certainty = models.CharField("核实程度", max_length=12, choices=Certainty.choices)
@@ -135,6 +136,64 @@ class Material(models.Model):
     def clean(self) -> None:
         """Refuse a material of one's own on an item that inherits the city's standard."""
         _refuse_on_inheriting_item(self.business_item)
+
+    @property
+    def is_unverified(self) -> bool:
+        """Whether the page shows 待核实 beside it."""
+        return self.certainty == Certainty.UNVERIFIED
+
+
+class Criterion(models.Model):
+    """裁量准则: what a reviewer scores, how many points each degree gives, on what evidence (O3.1.2d).
+
+    ``grades`` lists the degrees, best first: ``[{"score": 20, "text": "…"}, …]``. A veto criterion has none: not met,
+    it fails the application whatever the sum.
+    """
+
+    business_item = models.ForeignKey(
+        "catalogue.BusinessItem", models.PROTECT, related_name="criteria", verbose_name="业务办理项"
+    )
+    order = models.PositiveSmallIntegerField("序号")
+    name = models.CharField("准则", max_length=200)
+    evidence = models.CharField("依据的材料或事实", max_length=300)
+    is_veto = models.BooleanField("一票否决", default=False)
+    max_score = models.PositiveSmallIntegerField("满分", default=0)
+    grades = models.JSONField("分档", default=list, blank=True)
+    source = models.CharField("出处", max_length=300)
+    certainty = models.CharField("核实程度", max_length=12, choices=Certainty.choices)
+    is_active = models.BooleanField("有效", default=True)
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "裁量准则"
+        ordering = ("business_item_id", "order")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=("business_item", "order"),
+                name="criterion_once",
+                violation_error_message="已有该序号的准则。",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_veto=True, max_score=0, grades=[]) | (Q(is_veto=False, max_score__gt=0) & ~Q(grades=[])),
+                name="criterion_scores_or_vetoes",
+                violation_error_message="准则要么分档记分，要么一票否决。",
+            ),
+            models.CheckConstraint(
+                condition=~Q(source="") & ~Q(evidence=""),
+                name="criterion_has_source_and_evidence",
+                violation_error_message="准则要写明出处和依据的材料。",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        """Refuse a criterion of one's own on an item that inherits the city's standard, and degrees out of order."""
+        _refuse_on_inheriting_item(self.business_item)
+        scores = [grade.get("score") for grade in self.grades]
+        if self.grades and (scores[0] != self.max_score or sorted(scores, reverse=True) != scores):
+            raise ValidationError({"grades": "分档从高到低排列，最高档即满分。"})
 
     @property
     def is_unverified(self) -> bool:

@@ -25,7 +25,7 @@ from catalogue.enums import (
     Topic,
 )
 from catalogue.errors import ItemMoveNotAllowed
-from catalogue.models.content import Ground, ItemFact, Material
+from catalogue.models.content import Criterion, Ground, ItemFact, Material
 from catalogue.models.key import KeyItem
 from catalogue.pinyin import fold, initials
 from catalogue.querysets import LINE, BusinessItemQuerySet
@@ -118,6 +118,13 @@ class BusinessItem(models.Model):
         "validity_months",
         "validity_text",
         "fee_text",
+        "must_meet",
+        "must_meet_reason",
+        "reviewers",
+        "pass_mark",
+        "divergence",
+        "site_check",
+        "later_consequence",
     )
 
     item = models.ForeignKey(ApprovalItem, models.PROTECT, related_name="business_items", verbose_name="审批事项")
@@ -170,6 +177,23 @@ class BusinessItem(models.Model):
     validity_text = models.CharField("有效期", max_length=200, blank=True, default="")
     fee_text = models.CharField("收费", max_length=200)
     document_word = models.CharField("文种代字", max_length=12, help_text="用于文号，如“许准”")
+
+    must_meet = models.BooleanField("必须见面", default=False)
+    must_meet_reason = models.CharField("必须见面的理由", max_length=300, blank=True, default="")
+    reviewers = models.PositiveSmallIntegerField("审查人数", default=1)
+    pass_mark = models.PositiveSmallIntegerField("合格分", null=True, blank=True)
+    divergence = models.PositiveSmallIntegerField(
+        "分歧", null=True, blank=True, help_text="两名审查人员总分相差达到此数的，由牵头人会办"
+    )
+    site_check = models.BooleanField(
+        "须现场核查", default=False, help_text="由两名以上工作人员进行（行政许可法第三十四条）"
+    )
+    countersign_offices = models.ManyToManyField(
+        Office, blank=True, related_name="countersigned_items", verbose_name="内部会签处室"
+    )
+    later_consequence = models.CharField(
+        "容缺逾期的后果", max_length=300, blank=True, default="", help_text="空：本事项不实行容缺办理"
+    )
 
     standard_item = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="inheritors", verbose_name="全市统一标准"
@@ -245,6 +269,21 @@ class BusinessItem(models.Model):
                 condition=Q(promise_modes=[]) ^ Q(promise_refusal=""),
                 name="business_item_promise_said",
                 violation_error_message="要么列出告知承诺方式，要么写明不适用的理由。",
+            ),
+            models.CheckConstraint(
+                condition=Q(must_meet=False) ^ ~Q(must_meet_reason=""),
+                name="business_item_must_meet_has_reason",
+                violation_error_message="必须见面的事项要写明理由，其他事项不写。",
+            ),
+            models.CheckConstraint(
+                condition=Q(reviewers__in=[1, 2]),
+                name="business_item_reviewers",
+                violation_error_message="审查人数为一名或者两名。",
+            ),
+            models.CheckConstraint(
+                condition=Q(divergence__isnull=True) | Q(reviewers=2, divergence__gt=0, pass_mark__isnull=False),
+                name="business_item_divergence_of_two",
+                violation_error_message="只有两名审查人员评分的事项才设分歧分数。",
             ),
             models.CheckConstraint(
                 condition=Q(standard_only=False) | Q(status=ItemStatus.DRAFT, standard_item__isnull=True),
@@ -348,6 +387,10 @@ class BusinessItem(models.Model):
     def effective_materials(self) -> models.QuerySet[Material]:
         """The materials that an applicant brings, from the standard where there is one, in their order."""
         return Material.objects.filter(business_item_id=self._content_id, is_active=True).order_by("order", "id")
+
+    def effective_criteria(self) -> models.QuerySet[Criterion]:
+        """The graded criteria of the review, from the standard where there is one, in their order (O3.1.2d)."""
+        return Criterion.objects.filter(business_item_id=self._content_id, is_active=True).order_by("order", "id")
 
     def effective_facts(self, topic: Topic | None = None) -> models.QuerySet[ItemFact]:
         """The guide's statements, from the standard where there is one; all topics or one."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 
+from django.core.files.base import ContentFile
 from stdnum.cn import uscc
 
 from approvals.actions import (
@@ -12,16 +14,20 @@ from approvals.actions import (
     accept_case,
     complete_case,
     decide,
-    give_opinion,
     receive_case,
     request_correction,
 )
-from approvals.actions.intake import checklist, required_points, slot_of
-from approvals.enums import MaterialState, Way
+from approvals.actions.intake import checklist, is_letter, required_points, slot_of
+from approvals.actions.promising import Signing, last_lawful_day, letter_of, sign_promise
+from approvals.credit_gate import ask, settle
+from approvals.enums import MaterialState, SignMethod, Way
 from approvals.models import Case
+from approvals.uploads import store
+from catalogue.enums import PromiseMode
 from catalogue.models import BusinessItem
-from credit.models import CreditSubject
+from credit.models import CreditRecord, CreditSubject, Grade, SubjectGrade
 from offices.models import Posting, User
+from oversight.demo.weighing import advise
 
 # Invented companies: their codes are well-formed (GB 32100) and belong to nobody we know of.
 COMPANIES = (
@@ -33,6 +39,9 @@ COMPANIES = (
     ("91320700MA1DEMO06", "连云港西连岛水产有限公司（演示）"),
 )
 
+# A page with nothing on it, as if a signed letter had been scanned.
+SCAN = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
+
 
 def code_of(stem: str) -> str:
     """Complete 17 characters with their check character (GB 32100)."""
@@ -40,14 +49,28 @@ def code_of(stem: str) -> str:
     return stem + str(uscc.calc_check_digit(stem))
 
 
-def receive(item: BusinessItem, company: int, clerk: User, now: dt.datetime, *, complete: bool = True) -> Case:
-    """Take in one case of ``item`` for an invented company, with or without all of its materials."""
+def receive(
+    item: BusinessItem,
+    company: int,
+    clerk: User,
+    now: dt.datetime,
+    *,
+    complete: bool = True,
+    way: Way | None = None,
+    modes: Sequence[str] = (),
+    signed: bool = True,
+) -> Case:
+    """Take in one case of ``item`` for an invented company, with or without all of its materials.
+
+    A complete one by promise is signed as well unless told not to; what it defers stays owed.
+    """
     stem, name = COMPANIES[company % len(COMPANIES)]
-    way = Way.PROMISE if item.is_promise_only else Way.ORDINARY
-    provided = {slot_of(line): MaterialState.PROVIDED.value for line in checklist(item, way) if line.required}
+    way = way or (Way.PROMISE if item.is_promise_only else Way.ORDINARY)
+    lines = [line for line in checklist(item, way, modes) if line.required and line.state == MaterialState.MISSING]
+    provided = {slot_of(line): MaterialState.PROVIDED.value for line in lines if not is_letter(line)}
     if not complete:
         provided.popitem()
-    return receive_case(
+    case = receive_case(
         IntakeDraft(
             business_item=item,
             intake_key=uuid.uuid4(),
@@ -58,11 +81,34 @@ def receive(item: BusinessItem, company: int, clerk: User, now: dt.datetime, *, 
             contact_phone=f"1000099{company:04d}",
             content=f"{item.name}（演示）",
             way=way,
+            modes=modes,
             provided=provided,
         ),
         by=clerk,
         now=now,
     )
+    return sign(case, clerk, now) if complete and signed and way == Way.PROMISE else case
+
+
+def sign(case: Case, clerk: User, now: dt.datetime, *, until: dt.date | None = None) -> Case:
+    """Ask for the credit, take the promise way, and let the applicant sign every clause on paper.
+
+    What is deferred is promised for ``until``, else for the case's own day, else for the last lawful one.
+    """
+    if ask(case, by=clerk, now=now).allowed is None:
+        settle(case, allowed=True, reason="演示：承办人决定采用", by=clerk, now=now)
+    letter = letter_of(case)
+    if letter is not None:
+        store(ContentFile(SCAN, "承诺书.pdf"), intake_key=case.intake_key, slot=slot_of(letter), by=clerk, now=now)
+    signing = Signing(
+        signer=case.contact_name,
+        method=SignMethod.PAPER,
+        clauses=range(1, len(case.promise_clauses) + 1),
+        deferred_until=until or case.deferred_until or last_lawful_day(case, now),
+    )
+    sign_promise(case, signing=signing, by=clerk, now=now)
+    case.refresh_from_db()
+    return case
 
 
 def _one(role: Posting.Role, office_id: int, *not_these: User | None) -> User:
@@ -78,10 +124,13 @@ def play(case: Case, until: str, clerk: User, now: dt.datetime) -> Case:
     case = accept_case(case, by=clerk, now=now)
     if until == "accepted":
         return case
+    if case.on_the_spot:
+        decider = case.decider or _one(Posting.Role.DECIDER, case.review_office_id, clerk)
+        return decide(case, approve=True, by=decider, now=now)
     reviewer = case.reviewer
     if reviewer is None:
         raise LookupError(f"{case.number} has no reviewer")
-    give_opinion(case, approve=True, text="材料齐全，符合已公布的条件，建议准予许可。", by=reviewer, now=now)
+    advise(case, now, text="材料齐全，符合已公布的条件，建议准予许可。")
     if until == "opinion":
         return case
     decider = _one(Posting.Role.DECIDER, case.review_office_id, reviewer, clerk)
@@ -104,4 +153,42 @@ def load(now: dt.datetime) -> int:
             request_correction(case, keys=sorted(required_points(case)), remarks={}, by=clerk, now=now)
         elif step != "received":
             play(case, step, clerk, now)
-    return len(steps)
+    return len(steps) + _promises(clerk, now)
+
+
+GRADES = ((0, Grade.EXCELLENT), (1, Grade.GOOD), (2, Grade.FAIR), (4, Grade.POOR))
+# Of whom it is known that a promise was not kept, so that the credit gate has something to say.
+BROKE_ITS_WORD = 5
+
+
+def _credit(now: dt.datetime) -> None:
+    """Public evaluations of some of the companies, and one that broke its word."""
+    subjects = [
+        CreditSubject.objects.identify(CreditSubject.Kind.ORGANISATION, code_of(stem), name) for stem, name in COMPANIES
+    ]
+    for number, grade in GRADES:
+        given = {"given_at": now - dt.timedelta(days=30), "received_at": now}
+        SubjectGrade.objects.get_or_create(
+            subject=subjects[number], grade=grade, source="公共信用综合评价（演示）", defaults=given
+        )
+    CreditRecord.objects.get_or_create(
+        subject=subjects[BROKE_ITS_WORD],
+        kind=CreditRecord.Kind.BROKEN_PROMISE,
+        source="演示监管任务1号",
+        defaults={"basis": "核查与承诺不符，逾期未整改（演示）", "found_at": now - dt.timedelta(days=120)},
+    )
+
+
+def _promises(clerk: User, now: dt.datetime) -> int:
+    """One case of each mode in different states, and one whose applicant broke an earlier promise; how many."""
+    _credit(now)
+    offered = BusinessItem.objects.published().filter(item__division__code="320700").exclude(promise_modes=[])
+    only = next((item for item in offered if item.is_promise_only and item.is_on_the_spot), None)
+    defers = next((item for item in offered if PromiseMode.DEFERRED_MATERIAL in item.promise_modes), None)
+    if only is None or defers is None:
+        return 0
+    play(receive(only, 1, clerk, now, modes=[PromiseMode.POST_CHECK]), "completed", clerk, now)
+    ask(receive(only, 2, clerk, now, modes=[PromiseMode.VERIFIED_MATERIAL], signed=False), by=clerk, now=now)
+    accept_case(receive(defers, 0, clerk, now, way=Way.PROMISE), by=clerk, now=now)
+    ask(receive(defers, BROKE_ITS_WORD, clerk, now, way=Way.PROMISE, signed=False), by=clerk, now=now)
+    return 4

@@ -20,6 +20,24 @@ OFFICES = Path(catalogue.__file__).resolve().parent / "data" / "offices.csv"
 SURNAMES = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜"
 GIVEN = "安晨川栋帆港海涵昊恒嘉江景凯岚磊琳明宁鹏青然荣森涛薇文希晓心妍扬怡云泽舟"
 Role = Posting.Role
+# Of the city's departments: office, account, role.
+FURTHER = (
+    ("市自然资源和规划局", "建设工程规划管理处", "shenchac", Role.REVIEWER),
+    ("市应急管理局", "行政审批处", "shenchac", Role.REVIEWER),
+    ("市自然资源和规划局", "规划实施监督处", "huiqiana", Role.REVIEWER),
+    ("市自然资源和规划局", "规划实施监督处", "huiqianb", Role.DECIDER),
+    *(
+        (department, office, f"hecha{letter}", Role.SITE_OFFICER)
+        for department, office in (
+            ("市交通局", "行政审批处"),
+            ("市住建局", "消防设计审查验收处"),
+            ("市应急管理局", "行政审批处"),
+            ("市自然资源和规划局", "建设工程规划管理处"),
+            ("市生态环境局", "环评处"),
+        )
+        for letter in "abc"
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +105,16 @@ def seats() -> Iterator[Seat]:
     yield from offices
     for department in dict.fromkeys(seat.department for seat in offices):
         yield Seat(f"{stem_of(department)}.fuzeren", department, Role.DEPARTMENT_HEAD)
+    yield from _further_seats()
+
+
+def _further_seats() -> Iterator[Seat]:
+    """A third reviewer where two score and a lead may be called, site officers, and who countersigns."""
+    for department_name, office_name, suffix, role in FURTHER:
+        office = Office.objects.select_related("department__division").get(
+            department__division__code="320700", department__name=department_name, name=office_name
+        )
+        yield Seat(f"{stem_of(office.department)}.{suffix}", office.department, role, office)
 
 
 def name_of(number: int) -> str:

@@ -16,6 +16,7 @@ DUTIES: dict[str, str] = {
     Role.WINDOW_CLERK: "收件、受理、一次性补正告知、不予受理",
     Role.REVIEWER: "审查抽取到自己名下的办件，看不到申请人；准予后制证办结",
     Role.DECIDER: "作出准予或者不予许可的决定；值班的当场决定即办件",
+    Role.SITE_OFFICER: "到现场核查并报告情况，看得到申请人，不评分、不决定",
     Role.DELIVERY_CLERK: "向申请人送达结果",
     Role.OFFICE_MANAGER: "收到任务短信，查看、签收、选措施、反馈",
     Role.OFFICE_DEPUTY: "处室管理员不在时代为签收",

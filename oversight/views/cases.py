@@ -64,8 +64,8 @@ def may_hand_over(case: Case) -> bool:
 
 def _follows(case: Case) -> list[str]:
     """What drawing anew brings about; no clock changes."""
-    who = "值班决定人员" if case.business_item.is_on_the_spot else "审查人员"
-    before = case.decider if case.business_item.is_on_the_spot else case.reviewer
+    who = "值班决定人员" if case.on_the_spot else "审查人员"
+    before = case.decider if case.on_the_spot else case.reviewer
     lines = [f"从{case.review_office.name}的其他{who}中重新随机抽取，不能指定"]
     if before is not None:
         lines.append(f"办件从{before.full_name}名下移出，不再抽取给{before.full_name}")
@@ -86,7 +86,7 @@ def _answer(request: PortalRequest, number: str, form: HandOverForm | None = Non
     refusal = getattr(case, "refusal", None)
     handed: dict[str, Any] = {}
     if may_hand_over(case):
-        who = "决定人员" if case.business_item.is_on_the_spot else "审查人员"
+        who = "决定人员" if case.on_the_spot else "审查人员"
         handed = {
             "hand_over_form": form or HandOverForm(),
             "hand_over_verb": f"改派{who}",
@@ -142,7 +142,7 @@ def hand_over(request: PortalRequest, number: str) -> HttpResponse:
                 return conflict(request, error, url)
             put_on_form(form, error)
         else:
-            drawn = done.decider if done.business_item.is_on_the_spot else done.reviewer
+            drawn = done.decider if done.on_the_spot else done.reviewer
             said = f"已改派给{drawn.full_name}" if drawn else "没有其他人值班，由处室决定人员办理"
             messages.success(request, f"办件 {number} {said}，期限不变。")
             return redirect(url)

@@ -12,7 +12,7 @@ from django.core.cache import cache
 from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
-from approvals.actions.intake import checklist, slot_of
+from approvals.actions.intake import checklist, is_letter, slot_of
 from catalogue.models import BusinessItem
 from offices.tokens import issue
 from oversight.demo.cases import COMPANIES, code_of
@@ -52,7 +52,8 @@ def nobody(city: None) -> APIClient:
 def intake(item: BusinessItem, *, complete: bool = True, **changes: Any) -> dict[str, Any]:
     """The body of an intake, for an invented company."""
     way = changes.get("way", "ordinary")
-    provided = {slot_of(line): "provided" for line in checklist(item, way) if line.required}
+    asked = [line for line in checklist(item, way) if line.required and line.state == "missing"]
+    provided = {slot_of(line): "provided" for line in asked if not is_letter(line)}
     if not complete:
         provided.popitem()
     body = {

@@ -113,7 +113,24 @@ def test_a_promise_case_is_checked_clause_by_clause(caller: Caller, clock: Momen
     case = clerk.post("/api/v1/cases/", body, format="json").json()
     assert case["promise_clauses"]
     assert {line["state"] for line in case["materials"]} >= {"provided"}
-    clerk.post(f"/api/v1/cases/{case['number']}/accept/")
+    here = f"/api/v1/cases/{case['number']}/"
+    assert clerk.post(f"{here}accept/").json()["code"] == "credit-not-asked"
+    check = clerk.post(f"{here}credit/").json()["credit_check"]
+    assert (check["grade"], check["rule_allows"], check["allowed"]) == ("none", True, None)
+    decided = clerk.post(f"{here}credit/decision/", {"allowed": True}, format="json").json()
+    assert decided["credit_check"]["allowed"] is True
+    assert clerk.post(f"{here}accept/").json()["code"] == "promise-unsigned"
+    letter = next(line["slot"] for line in case["materials"] if "承诺书" in line["name"])
+    scan = {"slot": letter, "file": SimpleUploadedFile("a.pdf", PDF)}
+    assert clerk.post(f"{here}uploads/", scan, format="multipart").status_code == 201
+    signing = {"clauses": [1], "signer": "李某某", "method": "paper"}
+    refused = clerk.post(f"{here}promise/", signing, format="json")
+    assert (refused.json()["code"], refused.json()["errors"][0]["field"]) == ("clause-missing", "clauses")
+    signing["clauses"] = list(range(1, len(case["promise_clauses"]) + 1))
+    signed = clerk.post(f"{here}promise/", signing, format="json").json()["promise"]
+    assert (signed["signer"], signed["consents_to_publication"], len(signed["digest"])) == ("李某某", False, 64)
+    assert clerk.post(f"{here}promise/", signing, format="json").json()["code"] == "promise-signed"
+    clerk.post(f"{here}accept/")
     row = Case.objects.get(number=case["number"])
     if row.reviewer is not None:
         advice = {"approve": True, "text": "同意。"}

@@ -33,7 +33,7 @@ from schemathesis.specs.openapi.checks import (
 from approvals.actions.clocks import request_extension
 from deadlines.office import propose
 from lianyungang_gov import problems
-from offices.models import Posting
+from offices.models import Posting, User
 from offices.tokens import issue
 from tests.api.routes import routes
 from tests.approvals import play
@@ -52,13 +52,22 @@ CHECKS = [
 OPERATIONS = {
     "createToken", "revokeToken",
     "listItems", "getItem", "readProgress", "verifyPaper", "explainDeadline", "getDeadline", "getCalendarYear",
-    "listCases", "receiveCase", "getCase", "uploadMaterial", "acceptCase", "requestCorrection", "answerCorrection",
+    "listCases", "receiveCase", "getCase", "uploadMaterial", "acceptCase", "verifyMaterial", "reportToProvince",
+    "recordProvinceAnswer", "requestCorrection", "answerCorrection",
     "refuseAcceptance", "deliverResult", "listCaseDocuments",
     "listReviews", "getReview", "giveOpinion", "decideCase", "completeCase",
     "startProcedure", "endProcedure", "requestExtension", "listExtensions", "getExtension", "answerExtension",
     "listTasks", "getTask", "acknowledgeTask", "finishTask", "feedBackTask", "closeTask",
     "listCalendarYears", "listCalendarDrafts", "proposeCalendarYear", "getCalendarDraft", "discardCalendarDraft",
     "listCalendarMoves", "checkCalendarDraft", "publishCalendarYear",
+    "findIdentity", "coverFile", "discardCover", "leaveFileOpen", "askCredit", "decideCredit", "allowLater",
+    "handInOwed", "mendCase", "signPromise", "sendPromiseCode", "withdrawPromise", "withdrawCase",
+    "sendPhoneCode", "getPermit", "answerThroughDoor", "handInThroughDoor", "uploadThroughDoor", "withdrawThroughDoor",
+    "withdrawPromiseThroughDoor", "listDrawPeriods", "listDraws", "listHandling",
+    "listConflicts", "declareConflict", "endConflict", "listLeaves", "enterLeave", "cancelLeave",
+    "getCountersignature", "countersign", "listOwed", "getOwed", "extendLater", "settleLater", "settlePromiseLapse",
+    "callLead", "recuse", "giveSheet", "planSiteCheck", "unveilApplicant",
+    "listSiteChecks", "getSiteCheck", "reportSiteCheck",
     "postReceipts",
 }  # fmt: skip
 
@@ -122,6 +131,10 @@ def test_the_handbook_names_every_code() -> None:
     assert not [code for code in codes - pages_only if f"`{code}`" not in handbook]
 
 
+def _site_officer() -> User:
+    return Posting.objects.filter(role=Role.SITE_OFFICER).order_by("pk")[0].user
+
+
 @pytest.fixture
 def town(city: None, clock: Moment) -> dict[str, dict[str, str]]:
     """Cases and a task in several states; for each tag a caller, and values of the address that exist."""
@@ -144,6 +157,9 @@ def town(city: None, clock: Moment) -> dict[str, dict[str, str]]:
         "back office": {"caller": reviewer, "number": waiting.number},
         "department head": {"caller": f"Token {issue(head).token}", "number": longer.number},
         "supervision": {"caller": keeper, "number": task.number},
+        "staff": {"caller": reviewer},
+        "credit": {"caller": clerk},
+        "site officer": {"caller": f"Token {issue(_site_officer()).token}"},
         "public": {"code": paper.verify_code, "year": "2026"},
         "calendar office": {"caller": f"Token {issue(admin).token}", "id": str(draft.pk)},
         "clocks": {"caller": reviewer, "id": str(waiting.statutory_deadline_id)},
@@ -197,7 +213,7 @@ def test_no_drawn_request_breaks_the_api(
     town: dict[str, dict[str, str]], served: WSGIHandler, settings: Settings
 ) -> None:
     """As the document asks, and against it: never a 5xx, and no answer that the document does not tell."""
-    settings.TOKEN_RATE = settings.PROGRESS_RATE = "100000/m"
+    settings.TOKEN_RATE = settings.PROGRESS_RATE = settings.DOOR_RATE = "100000/m"
     accept = {"Accept": "application/vnd.oai.openapi+json", "Accept-Encoding": "identity"}
     drawn = schemathesis.openapi.from_wsgi("/api/schema/", served, headers=accept)
     seen: dict[str, set[int]] = {}

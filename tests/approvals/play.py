@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
-from approvals.actions import accept_case, complete_case, decide, give_opinion
+from approvals.actions import accept_case, complete_case, decide
+from approvals.enums import Way
 from approvals.models import Case
 from catalogue.models import BusinessItem
 from offices.models import Posting, User
-from oversight.demo.cases import receive
+from oversight.demo.cases import receive, sign
+from oversight.demo.weighing import advise
+
+__all__ = ["accepted", "approved", "completed", "deferring", "holder", "item", "person", "promising", "received",
+           "reviewed", "sign"]  # fmt: skip
+SPOT, DEFERS = "公共场所卫生许可（新办，告知承诺）", "公共场所卫生许可（新办，一般程序）"
 
 
 def person(username: str) -> User:
@@ -31,8 +38,33 @@ def holder(role: Posting.Role, case: Case, *not_these: User) -> User:
 def received(
     now: dt.datetime, business_item: BusinessItem | None = None, *, complete: bool = True, clerk: str = "chuangkou1"
 ) -> Case:
-    """A received case."""
+    """A received case; a complete one of an item that is handled on promise only is signed."""
     return receive(business_item or item(), 0, person(clerk), now, complete=complete)
+
+
+def promising(
+    now: dt.datetime,
+    business_item: BusinessItem | None = None,
+    *,
+    modes: Sequence[str] = (),
+    signed: bool = True,
+    clerk: str = "chuangkou1",
+    company: int = 3,
+) -> Case:
+    """A received case on the promise way, whose deferred materials are owed, signed or waiting to be signed.
+
+    ``sign(case, clerk, now, until=…)`` signs one that waits.
+    """
+    by = person(clerk)
+    case = receive(business_item or item(DEFERS), company, by, now, way=Way.PROMISE, modes=modes, signed=signed)
+    assert case.way == Way.PROMISE
+    return case
+
+
+def deferring(now: dt.datetime, *, until: dt.date | None = None) -> Case:
+    """An accepted case, in review, that owes materials by ``until`` (default: the last lawful day)."""
+    case = sign(promising(now, signed=False), person("chuangkou1"), now, until=until)
+    return accept_case(case, by=person("chuangkou1"), now=now)
 
 
 def accepted(now: dt.datetime, business_item: BusinessItem | None = None) -> Case:
@@ -46,7 +78,7 @@ def reviewed(now: dt.datetime, business_item: BusinessItem | None = None, *, app
     assert case.reviewer is not None
     grounds = case.business_item.published_grounds()
     keys = [] if approve else [f"{grounds[0].kind}:{grounds[0].id}"]
-    give_opinion(case, approve=approve, text="已审查。", keys=keys, by=case.reviewer, now=now)
+    advise(case, now, approve=approve, keys=keys)
     return case
 
 

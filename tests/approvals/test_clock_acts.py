@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
-from approvals.actions import decide, give_opinion
+from approvals.actions import decide
 from approvals.actions.clocks import end_procedure, start_procedure
 from approvals.enums import CaseStatus, DocumentKind
 from approvals.exceptions import Refused
@@ -27,6 +27,7 @@ from ledger.models import Entry
 from notifications.models import Message
 from offices.models import Posting, User
 from oversight.demo.cases import COMPANIES, code_of
+from oversight.demo.weighing import advise
 from tests.approvals import play
 from tests.conftest import Moment
 
@@ -344,7 +345,7 @@ def test_a_pause_over_the_holiday_conserves_the_days(city: None, clock: Moment, 
     assert found.procedure_deadline.state == State.MET
     assert "2026年10月19日前作出决定" in Message.objects.get(kind="applicant_procedure_ended").text
     assert "评审通过，意见已存卷" in text(browser.get(url(case, "case")))
-    give_opinion(case, approve=True, text="符合。", by=reviewer(case), now=clock.at)
+    advise(case, clock.at)
     assert decide(case, approve=True, by=decider(case), now=clock.at).status == CaseStatus.APPROVED
 
 

@@ -12,7 +12,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 
-from approvals import deeming
+from approvals import deeming, sweeping
 from approvals.actions import accept_case, answer_correction, request_correction
 from approvals.actions.intake import checklist, required_points, slot_of
 from approvals.enums import CaseStatus
@@ -229,7 +229,7 @@ def test_after_an_answered_correction_the_days_count_from_the_answer(city: None,
     case = play.received(clock.at, play.item(ENERGY), complete=False)
     request_correction(case, keys=sorted(required_points(case)), remarks={}, by=clerk, now=clock.to("2026-09-22 10:00"))
     deeming_before = clock.to("2026-09-28 15:00")
-    assert deeming.sweep(deeming_before).deemed == 0  # it waits for the applicant
+    assert deeming.sweep(deeming_before).done == 0  # it waits for the applicant
     slots = [slot_of(line) for line in checklist(case.business_item, case.way)]
     answer_correction(case, provided=dict.fromkeys(slots, "provided"), by=clerk, now=clock.at)
     clock.to("2026-10-10 18:00")
@@ -246,7 +246,7 @@ def test_after_an_answered_correction_the_days_count_from_the_answer(city: None,
 def test_a_filing_is_never_deemed_accepted(city: None, clock: Moment) -> None:
     case = play.received(clock.at, play.item(FILING))
     clock.to("2026-12-01 10:00")
-    assert deeming.sweep(clock.at) == deeming.DeemingReport()
+    assert deeming.sweep(clock.at) == sweeping.Report()
     assert again(case).status == CaseStatus.SUBMITTED
 
 
@@ -257,12 +257,12 @@ def test_an_unpublished_year_decides_nothing(city: None, clock: Moment) -> None:
     assert notice is not None
     assert notice.provisional
     clock.to("2027-02-01 10:00")
-    assert deeming.sweep(clock.at) == deeming.DeemingReport()
+    assert deeming.sweep(clock.at) == sweeping.Report()
     assert again(case).status == CaseStatus.SUBMITTED
     # Published after all, the year says when the last day was.
     install_year(2027, provisional_days(2027), status=YearStatus.OFFICIAL, source="国办发明电〔2026〕9号", at=clock.at)
     list(recompute_year(2027, at=clock.at))
-    assert deeming.sweep(clock.at).deemed == 1
+    assert deeming.sweep(clock.at).done == 1
     assert again(case).accepted_at == case.received_at
 
 
@@ -320,7 +320,7 @@ def test_a_bad_case_is_reported_waits_and_stops_nobody(
         cursor.execute("UPDATE approvals_case SET contact_phone = '13812341234' WHERE id = %s", [bad.pk])
     clock.to(TOO_LATE)
     report = deeming.sweep(clock.at, batch=1)
-    assert (report.deemed, [failure.case_id for failure in report.failed]) == (1, [bad.pk])
+    assert (report.done, [failure.case_id for failure in report.failed]) == (1, [bad.pk])
     assert again(good).is_deemed
     assert Case.objects.filter(pk=bad.pk, status=CaseStatus.SUBMITTED).exists()
     assert report.failed[0].error.startswith("InvalidToken @ ")
@@ -329,23 +329,23 @@ def test_a_bad_case_is_reported_waits_and_stops_nobody(
     caplog.clear()
     # A minute later it is not tried again; where the cache was lost, once more.
     report = deeming.sweep(clock.to("2026-10-11 00:02"))
-    assert (report.deemed, report.waiting, report.failed) == (0, 1, [])
+    assert (report.done, report.waiting, report.failed) == (0, 1, [])
     assert not caplog.records
     cache.clear()
     assert len(deeming.sweep(clock.at).failed) == 1
 
 
 def test_a_bad_case_waits_longer_each_time_and_at_most_a_day(city: None) -> None:
-    waits = [deeming.Backoff(1).failed() for _ in range(9)]
+    waits = [sweeping.Backoff(deeming.NAME, 1).failed() for _ in range(9)]
     minutes = [wait.total_seconds() / 60 for wait in waits]
     assert minutes == [15, 30, 60, 120, 240, 480, 960, 1440, 1440]
-    assert deeming.Backoff(1).is_waiting()
-    assert not deeming.Backoff(2).is_waiting()
+    assert sweeping.Backoff(deeming.NAME, 1).is_waiting()
+    assert not sweeping.Backoff(deeming.NAME, 2).is_waiting()
 
 
 def test_a_sweep_goes_through_all_its_pages(city: None, clock: Moment) -> None:
     cases = [play.received(clock.at) for _ in range(5)]
-    assert deeming.sweep(clock.to(TOO_LATE), batch=2).deemed == 5
+    assert deeming.sweep(clock.to(TOO_LATE), batch=2).done == 5
     assert all(again(case).is_deemed for case in cases)
     assert not Deadline.objects.overdue(clock.at.date()).filter(kind="correction_notice").exists()
 
@@ -359,7 +359,7 @@ def test_two_sweeps_at_once_deem_once(town: None, clock: Moment) -> None:
     cases = [play.received(clock.at) for _ in range(3)]
     now = clock.to(TOO_LATE)
     reports = together(lambda: deeming.sweep(now), lambda: deeming.sweep(now))
-    assert sum(report.deemed for report in reports) == 3
+    assert sum(report.done for report in reports) == 3
     assert not any(report.failed for report in reports)
     for case in cases:
         assert Document.objects.filter(case=case, kind="acceptance").count() == 1
@@ -373,11 +373,11 @@ def test_a_sweep_and_a_clerk_at_once(town: None, clock: Moment) -> None:
     now = clock.to("2026-10-12 09:00")
     clerk: User = play.person("chuangkou1")
     results = together(lambda: deeming.sweep(now), lambda: accept_case(case, by=clerk, now=now))
-    report = next(result for result in results if isinstance(result, deeming.DeemingReport))
+    report = next(result for result in results if isinstance(result, sweeping.Report))
     accepted = [result for result in results if isinstance(result, Case)]
     refused = [result for result in results if isinstance(result, Refused)]
     assert not report.failed
-    assert report.deemed + len(accepted) == 1
+    assert report.done + len(accepted) == 1
     assert all(refusal.conflict for refusal in refused)
     assert again(case).is_deemed
     assert Document.objects.filter(case=case, kind="acceptance").count() == 1

@@ -14,7 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from approvals.actions import decide, give_opinion
+from approvals.actions import decide
 from approvals.actions.clocks import answer_extension, end_procedure, request_extension, start_procedure
 from approvals.enums import DocumentKind
 from approvals.exceptions import Refused
@@ -26,6 +26,7 @@ from ledger import verify
 from notifications.models import Message
 from offices.models import Posting, User
 from oversight.demo.cases import COMPANIES
+from oversight.demo.weighing import advise
 from tests.approvals import play
 from tests.approvals.test_clock_acts import ENERGY, decider, due, fresh, reviewer, text
 from tests.conftest import Moment
@@ -294,7 +295,7 @@ def test_a_refusal_needs_its_reason_and_leaves_room_for_another_request(
 def test_a_case_decided_meanwhile_waits_for_no_answer(city: None, clock: Moment, sign_in: SignIn) -> None:
     extension = asked(clock)
     case = extension.case
-    give_opinion(case, approve=True, text="符合。", by=reviewer(case), now=clock.at)
+    advise(case, clock.at)
     decide(case, approve=True, by=decider(case), now=clock.at)
     desk = sign_in(head(case).username)
     assert case.number not in text(desk.get(LIST))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 
 import pytest
@@ -9,10 +10,12 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
+from approvals import papers
 from approvals.actions import accept_case, decide, refuse_acceptance, request_correction
 from approvals.actions.clocks import answer_extension, request_extension, start_procedure
+from approvals.actions.ending import withdraw_case
 from approvals.actions.intake import IntakeDraft, receive_case, required_points
-from approvals.enums import DocumentKind, Way
+from approvals.enums import DocumentKind, Door, Way
 from approvals.models import Case, Document
 from offices.models import Posting
 from tests.approvals import play, window
@@ -30,7 +33,8 @@ def promised(clock: Moment) -> Case:
         identifier=form["identifier"], name=form["name"], contact_name=form["contact_name"],
         contact_phone=form["contact_phone"], way=Way.PROMISE, provided=provided,
     )  # fmt: skip
-    return receive_case(draft, by=play.person("chuangkou1"), now=clock.at)
+    clerk = play.person("chuangkou1")
+    return play.sign(receive_case(draft, by=clerk, now=clock.at), clerk, clock.at)
 
 
 def every_kind(clock: Moment) -> dict[str, Document]:
@@ -57,15 +61,23 @@ def every_kind(clock: Moment) -> dict[str, Document]:
     answer_extension(extension, grant=True, by=head, now=clock.at)
     filing = play.received(clock.at, play.item("仅销售预包装食品备案"))
     accept_case(filing, by=clerk, now=clock.at)
+    withdraw_case(play.accepted(clock.at), by=clerk, door=Door.WINDOW, reason="项目改址", now=clock.at)
+    points, until = [{"key": "material:1", "text": "卫生管理制度"}], dt.date(2026, 11, 2)
+    said = {"until": until, "consequence": "暂扣许可证。", "signer": "李某某"}
+    papers.issue(missing, DocumentKind.TERMINATION, by=None, now=clock.at, points=points)
+    papers.issue(
+        play.deferring(clock.at), DocumentKind.CANCELLATION, by=clerk, now=clock.at, points=points, text="未补齐。"
+    )
+    papers.issue(play.received(clock.at), DocumentKind.LATER, by=clerk, now=clock.at, points=points, extra=said)
     return {document.kind: document for document in Document.objects.order_by("-id")}
 
 
 def test_every_kind_of_paper_is_complete(clock: Moment, sign_in: Callable[[str], Client], settings: Settings) -> None:
     settings.PUBLIC_BASE_URL = "https://portal.example"
     browser = sign_in("chuangkou1")
-    papers = every_kind(clock)
-    assert set(papers) == set(DocumentKind.values)
-    for kind, document in papers.items():
+    found = every_kind(clock)
+    assert set(found) == set(DocumentKind.values)
+    for kind, document in found.items():
         html = window.text_of(browser.get(reverse("paper", args=[document.pk])))
         content = document.content
         for text in (content["title"], content["number"], content["to"], content["authority"], content["date"]):
@@ -75,8 +87,9 @@ def test_every_kind_of_paper_is_complete(clock: Moment, sign_in: Callable[[str],
         for row in content.get("table", []):
             assert all(cell in html for cell in row), kind
         assert all(text in html for text in content["paragraphs"]), kind
-        assert f"依据：{content['basis']}。" in html if content.get("basis") else kind in {"receipt", "promise"}
-        assert ("行政复议" in html) == (kind in {"not_accepted", "rejection"})
+        assert f"依据：{content['basis']}。" in html if content.get("basis") else kind == "receipt"
+        assert ("行政复议" in html) == (kind in {"not_accepted", "rejection", "termination", "cancellation"})
+        assert (document.digest in html) == (kind == "promise")
         assert "内容与留痕不符" not in html
 
 

@@ -13,7 +13,7 @@ from pytest_django.fixtures import Settings
 from stdnum.iso7064 import mod_37_36
 
 from approvals import limiter
-from approvals.actions import complete_case, deliver, give_opinion, refuse_acceptance, request_correction
+from approvals.actions import complete_case, deliver, refuse_acceptance, request_correction
 from approvals.actions.clocks import answer_extension, end_procedure, request_extension, start_procedure
 from approvals.actions.intake import deem_accepted, required_points
 from approvals.models import Case
@@ -21,6 +21,7 @@ from approvals.numbers import case_number, read_case_number
 from catalogue.models import BusinessItem
 from credit.models import CreditSubject
 from offices.models import Posting, User
+from oversight.demo.weighing import advise
 from supervision.models import SupervisionTask
 from tests.approvals import play
 from tests.conftest import Moment
@@ -252,7 +253,7 @@ def test_a_special_procedure_stands_in_the_line_while_it_goes_on_and_after_it(
     assert "专家评审已于2026年10月13日结束，期限恢复计算，将在2026年10月20日前作出决定" in page
     assert "2026年9月28日至2026年10月13日，这段时间依法不计入审批期限" in page
     assert case.reviewer.full_name not in page
-    give_opinion(case, approve=True, text="符合。", by=case.reviewer, now=clock.at)
+    advise(case, clock.at)
     assert states(reading(client, case)) == ["done"] * 5 + ["current"] + ["todo"] * 3
 
 

@@ -104,7 +104,9 @@ def test_every_published_item_has_a_guide_with_all_that_the_law_wants_open(city:
         silent = {Topic.QUANTITY, Topic.BASIS, Topic.PROCEDURE, Topic.FEE, Topic.RESULT} - {f.topic for f in facts}
         assert page.count("尚未取得这一项的正式文本") == len(silent), "what is not known is said to be not known"
         # Every statement and every material has its source and its mark beside it; two more are the remedies'.
-        assert page.count("出处：") == len(facts) + len(periods.lines(item)) + len(materials) + 2, item.code
+        criteria = item.effective_criteria().count() if item.pass_mark is not None else 0
+        stated = len(facts) + len(periods.lines(item)) + len(materials) + criteria
+        assert page.count("出处：") == stated + 2, item.code
         for department in {link.office.department.name for link in item.linkages.active()}:
             assert department in page.partition("办结后谁来监管</h2>")[2], item.code
 
@@ -140,10 +142,10 @@ def test_what_is_not_published_has_no_guide(city: None, client: Client) -> None:
 
 def test_the_guide_list_searches_narrows_and_exports_what_it_shows(city: None, client: Client) -> None:
     page = get(client, "/guide/?q=spfysxk")
-    assert re.findall(r'href="/guide/([^"?/]+)/"', page) == ["SP-0601"]
+    assert re.findall(r'href="/guide/([A-Z][^"?/]+)/"', page) == ["SP-0601"]
     narrowed = get(client, "/guide/?kind=filing&handling=on_the_spot&division=320700")
     expected = BusinessItem.objects.published().filings().filter(item__division__code="320700", handling="on_the_spot")
-    assert sorted(re.findall(r'href="/guide/([^"?/]+)/"', narrowed)) == sorted(item.code for item in expected)
+    assert sorted(re.findall(r'href="/guide/([A-Z][^"?/]+)/"', narrowed)) == sorted(item.code for item in expected)
     rows = rows_of(client, "/guide/?kind=filing&handling=on_the_spot&division=320700&format=csv")
     assert sorted(row[0] for row in rows[1:]) == sorted(item.code for item in expected)
     assert "没有符合条件的事项" in get(client, "/guide/?q=没有这种事")

@@ -190,7 +190,7 @@ def test_a_decision_and_a_special_procedure_at_once(town: None, clock: Moment) -
 
 
 def test_an_overseer_hands_over_while_the_opinion_is_given(town: None, clock: Moment) -> None:
-    case = play.accepted(clock.at, play.item(ENERGY))
+    case = play.accepted(clock.at)
     assert case.reviewer is not None
     before = case.reviewer
     reviewer, overseer = browsers(before, play.person("duban1"))

@@ -6,13 +6,14 @@ import io
 import re
 import uuid
 import zipfile
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from approvals.actions.intake import checklist, slot_of
-from approvals.enums import Way
+from approvals.actions.intake import checklist, is_letter, slot_of
+from approvals.enums import MaterialState, Way
 from catalogue.models import BusinessItem
 from oversight.demo.cases import COMPANIES, code_of
 
@@ -41,9 +42,10 @@ def file(content: bytes = PDF, name: str = "营业执照.pdf", content_type: str
     return SimpleUploadedFile(name, content, content_type)
 
 
-def slots(item: BusinessItem, way: str = Way.ORDINARY) -> list[str]:
-    """The slots of the required lines."""
-    return [slot_of(line) for line in checklist(item, way) if line.required]
+def slots(item: BusinessItem, way: str = Way.ORDINARY, modes: Sequence[str] = ()) -> list[str]:
+    """The slots of the required lines that must come in: neither deferred nor signed."""
+    lines = [line for line in checklist(item, way, modes) if line.required and line.state == MaterialState.MISSING]
+    return [slot_of(line) for line in lines if not is_letter(line)]
 
 
 def filled(item: BusinessItem, **changes: Any) -> dict[str, Any]:

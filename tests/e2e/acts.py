@@ -12,10 +12,12 @@ from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
-from oversight.demo.cases import code_of
+from oversight.demo.cases import SCAN, code_of
 from oversight.demo.people import PASSWORD
 from scripts.stack import Stack
 from tests.e2e.conftest import NewPage
+
+PROMISE = "告知承诺方式"
 
 PDF = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
 PRESALE = "商品房预售许可"
@@ -157,9 +159,24 @@ def take_in(page: Page, code: str, who: Applicant, *, way: str = "", act: str = 
         page.get_by_label(way, exact=True).check()
         expect(page.locator("#promise ol.clauses")).to_be_visible()
     page.get_by_role("button", name="必要材料全部已收").click()
+    if way == PROMISE:
+        act = "收件，签署承诺书"
     page.get_by_role("button", name=re.compile(f"^{act}")).click()
     said(page, "已收件")
+    if way == PROMISE:
+        sign(page)
     return receipt_of(page)
+
+
+def sign(page: Page) -> None:
+    """Confirm every clause, with the signed letter scanned, and accept; from the page of the signature."""
+    for clause in page.locator("ol.sign-clauses input").all():
+        clause.check()
+    page.get_by_label("签名承诺书的扫描件").set_input_files(
+        {"name": "承诺书.pdf", "mimeType": "application/pdf", "buffer": SCAN}
+    )
+    page.get_by_role("button", name=re.compile("^签署并受理")).click()
+    said(page, "承诺书已签署并受理")
 
 
 def receipt_of(page: Page) -> Receipt:

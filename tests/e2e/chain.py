@@ -60,12 +60,17 @@ class Progress:
         self.page = page
         self.receipt = receipt
 
-    def look(self, current: str, *texts: str) -> None:
-        """Ask with number and code: the line has come to ``current``, and the page says ``texts``."""
+    def open(self) -> None:
+        """Ask with number and code."""
         self.page.goto("/progress/")
         acts.field(self.page, "办件编号").fill(self.receipt.number)
         acts.field(self.page, "查询码").fill(self.receipt.query_code.lower())
         self.page.get_by_role("button", name="查询进度").click()
+        expect(self.page.locator(".progress-line")).to_be_visible()
+
+    def look(self, current: str, *texts: str) -> None:
+        """Ask: the line has come to ``current``, and the page says ``texts``."""
+        self.open()
         expect(self.page.locator(".progress-line [aria-current=step]")).to_contain_text(current)
         for text in texts:
             expect(self.page.locator("#main")).to_contain_text(text)

@@ -10,17 +10,39 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models import Model
 
-from approvals import deeming
-from approvals.actions import accept_case, complete_case, decide, deliver, refuse_acceptance
+from approvals import covering, deeming, lapsing, owed, verifying
+from approvals.actions import (
+    accept_case,
+    complete_case,
+    decide,
+    deliver,
+    refuse_acceptance,
+    request_correction,
+    withdraw_promise,
+)
 from approvals.actions.clocks import answer_extension, end_procedure, request_extension, start_procedure
+from approvals.actions.covering import ask_cover
+from approvals.actions.ending import withdraw_case
+from approvals.actions.intake import add_materials, required_points, slot_of
+from approvals.actions.leaves import declare_conflict, enter_leave
+from approvals.actions.mending import mend_case
+from approvals.actions.owing import settle_promise_lapse
+from approvals.actions.province import report_to_province
 from approvals.actions.review import ground_choices
-from approvals.enums import CaseStatus, RefusalGround
-from approvals.models import Case, Document
+from approvals.actions.scoring import give_sheet
+from approvals.actions.site import plan_site_check
+from approvals.actions.unveiling import unveil
+from approvals.credit_gate import ask
+from approvals.enums import CaseStatus, Door, RefusalGround
+from approvals.models import Case, Document, Sheet
+from approvals.uploads import store
 from catalogue.actions import set_promised_period
 from catalogue.models import BusinessItem, Linkage
 from catalogue.periods import Promise
+from credit.models import CreditSubject
 from deadlines import clock, jobs, office
 from deadlines.kinds import KindCode
 from deadlines.models import Deadline
@@ -29,10 +51,13 @@ from deadlines.periods import set_period
 from deadlines.provisional import published_elsewhere
 from notifications.models import PhoneMessage
 from offices.models import Department, Posting, User
+from oversight.demo import weighing
+from oversight.demo.cases import COMPANIES, code_of
 from oversight.demo.cases import play as carry_on
 from supervision import actions
 from supervision.models import SupervisionTask
-from tests.approvals import play
+from tests.approvals import debts, play
+from tests.approvals.test_covering import pdf
 
 SPOT, PRESALE = "公共场所卫生许可（新办，告知承诺）", "商品房预售许可"
 Role = Posting.Role
@@ -136,6 +161,41 @@ def _clock_acts(now: datetime) -> dict[str, str]:
     }
 
 
+def _weighed(now: datetime) -> dict[str, str]:
+    """Cases that are scored: two waiting reviewers, a lead between two, one to decide; and a site check to be made."""
+    planning = play.item("建设工程规划许可证核发（建筑类）")
+    waiting, apart = play.accepted(now, planning), play.accepted(now, planning)
+    ground = planning.published_grounds()[0]
+    keys = [f"{ground.kind}:{ground.id}"]
+    for seat, approve in (("first", True), ("second", False)):
+        person = apart.reviewer if seat == "first" else Sheet.objects.get(case=apart, seat=seat).reviewer
+        assert person is not None
+        give_sheet(
+            apart, scores=weighing.marks(apart, approve=approve), approve=approve, text="见评分（演示）。",
+            keys=[] if approve else keys, by=person, now=now,
+        )  # fmt: skip
+    scored = play.reviewed(now, planning)
+    visited = play.accepted(now, play.item("特殊建设工程消防验收"))
+    done = play.accepted(now, play.item("危险货物道路运输经营许可（新办）"))
+    weighing.visit(done, now)
+    assert waiting.reviewer is not None
+    assert visited.reviewer is not None
+    check = plan_site_check(visited, planned_on=clock.local_date(now), by=visited.reviewer, now=now)
+    return {
+        "case_sheet": waiting.number,
+        "reviewer_sheet": waiting.reviewer.username,
+        "case_lead": apart.number,
+        "lead": Sheet.objects.select_related("reviewer").get(case=apart, seat="lead").reviewer.username,
+        "case_scored": scored.number,
+        "scored_decider": play.holder(Role.DECIDER, scored).username,
+        "case_site": visited.number,
+        "site_officer": check.first.username,
+        "site_reviewer": visited.reviewer.username,
+        "case_visited": done.number,
+        "visited_officer": done.site_check.first.username,
+    }
+
+
 def _years(now: datetime) -> dict[str, str]:
     """A year that waits for its publication, and one that was published."""
     admin = play.person("guanliyuan1")
@@ -155,11 +215,127 @@ def _years(now: datetime) -> dict[str, str]:
     return {"calendar_ready": _pk(waiting), "calendar_applied": _pk(done)}
 
 
+def _verifications(now: datetime) -> dict[str, str]:
+    """Cases whose business licence the licence service is asked about: without an answer yet, matched, expired."""
+    found: dict[str, str] = {}
+    clerk = play.person("chuangkou1")
+    for name, code in (
+        ("asking", "91320700MA1CHK005"), ("verified", "91320700MA1CHK008"), ("mismatch", "91320700MA1CHK002")
+    ):  # fmt: skip
+        case = play.received(now, play.item("公共场所卫生许可（新办，一般程序）"))
+        line = case.materials.get(material__verifiable=True)
+        type(line).objects.filter(pk=line.pk).update(state="missing", received_at=None)
+        holder, _ = CreditSubject.objects.get_or_create(
+            kind="organisation", code=code_of(code), defaults={"name": "连云港墟沟饭店有限公司（演示）"}
+        )
+        Case.objects.filter(pk=case.pk).update(applicant=holder, applicant_name=holder.name)
+        row = verifying.verify(line, by=clerk, now=now)
+        found[f"case_{name}"] = case.number
+        if name != "asking":
+            verifying.ask_due(now)  # unless the portal's own worker was faster
+            row.refresh_from_db()
+            found |= {"verification": _pk(row)} if name == "verified" else {}
+    return found
+
+
+def _province(now: datetime) -> dict[str, str]:
+    """A case that went up to the province and waits for the answer."""
+    energy = play.item("固定资产投资项目节能审查")
+    BusinessItem.objects.filter(pk=energy.pk).update(reports_to_province=True)
+    case = play.accepted(now, play.item(energy.name))
+    assert case.reviewer is not None
+    report_to_province(case, number="连发改能〔2026〕18号（演示）", by=case.reviewer, now=now)
+    return {"case_province": case.number, "reviewer_province": case.reviewer.username}
+
+
 def _deemed(now: datetime) -> str:
     """A case that nobody answered for a fortnight and a half."""
     case = play.received(now - timedelta(days=25))
     deeming.sweep(now)  # unless the portal's own sweep was faster
     return case.number
+
+
+def _ended_early(now: datetime) -> dict[str, str]:
+    """A case that was withdrawn, one whose applicant let the notice go unanswered, and one mended on the spot."""
+    clerk, before = play.person("chuangkou1"), now - timedelta(days=60)
+    withdrawn = withdraw_case(play.accepted(now), by=clerk, door=Door.WINDOW, reason="项目改址（演示）", now=now)
+    silent = play.received(before, complete=False)
+    keys = sorted(required_points(silent))
+    request_correction(silent, keys=keys, remarks={}, by=clerk, now=before)
+    lapsing.sweep(now)  # unless the portal's own sweep was faster
+    mended = play.received(now)
+    kept = {"contact_phone": mended.contact_phone, "content": mended.content}
+    mend_case(mended, contact_name="张三（演示）", by=clerk, now=now, **kept)
+    return {"case_withdrawn": withdrawn.number, "case_lapsed": silent.number, "case_mended": mended.number}
+
+
+def _covered(now: datetime) -> dict[str, str]:
+    """A case whose file a machine found the applicant in, one whose file is covered, and one that was looked past."""
+    found: dict[str, str] = {}
+    clerk = play.person("chuangkou1")
+    for name in ("found", "covered"):
+        case = play.received(now)
+        line = case.materials.order_by("order")[0]
+        sheet = SimpleUploadedFile(f"申请表-{name}.pdf", pdf(f"of {case.contact_phone} here", "second page"))
+        file = store(sheet, intake_key=case.intake_key, slot=slot_of(line), by=clerk, now=now)
+        add_materials(case, provided={}, by=clerk, now=now)
+        if name == "covered":
+            ask_cover(file, boxes=covering.look(file, case).boxes, by=clerk, now=now)
+        found |= {f"file_{name}": _pk(file), f"case_{name}": case.number}
+    covering.look_through(now)
+    seen = play.accepted(now)
+    assert seen.reviewer is not None
+    unveil(seen, by=seen.reviewer, reason="现场核查须与申请人约定时间（演示）", now=now)
+    return found | {"case_unveiled": seen.number, "reviewer_covered": seen.reviewer.username}
+
+
+def _staff(now: datetime) -> dict[str, str]:
+    """Somebody with a leave to come, one that is over, and a declared conflict."""
+    office = play.item(PRESALE).review_office
+    rows = Posting.objects.filter(office=office, role=Role.DECIDER).order_by("-pk").select_related("user")
+    person, deputy = rows[0].user, rows[1].user
+    today = clock.local_date(now)
+    enter_leave(person, starts_on=today, ends_on=today, deputy=None, reason="外出学习", by=person, now=now)
+    later = today + timedelta(days=20)
+    enter_leave(person, starts_on=later, ends_on=later + timedelta(days=4), deputy=deputy, by=person, now=now)
+    declare_conflict(
+        kind="organisation", identifier=code_of(COMPANIES[4][0]), name=COMPANIES[4][1], reason="配偶任法定代表人",
+        by=person, now=now,
+    )  # fmt: skip
+    return {"leave_person": person.username}
+
+
+def _promises(now: datetime) -> dict[str, str]:
+    """Promise cases: to be signed, with a breach on record, signed, owing materials, and taken back."""
+    clerk = play.person("chuangkou1")
+    found = {}
+    for name, company in (("to_sign", 3), ("breached", 5)):
+        case = play.promising(now, play.item(play.DEFERS), signed=False, company=company)
+        ask(case, by=clerk, now=now)
+        found[name] = case
+    found["signed"] = play.promising(now, play.item(SPOT))
+    found["deferring"] = play.deferring(now)
+    found["taken_back"] = withdraw_promise(play.promising(now), by=clerk, door=Door.WINDOW, now=now)
+    return {f"case_{name}": case.number for name, case in found.items()}
+
+
+def _owed(now: datetime) -> dict[str, str]:
+    """Cases in which the applicant owes something: in time, late, cancelled; before and after the licence."""
+    today, past = clock.local_date(now), now - timedelta(days=30)
+    found = {
+        "owed": debts.waiting(now, today + timedelta(days=20)),
+        "owed_late": debts.waiting(past, today - timedelta(days=3)),
+        "owed_cancelled": debts.waiting(past, today - timedelta(days=4)),
+        "later_open": debts.received_without(now),
+        "later_owed": debts.licensed(now, today + timedelta(days=40)),
+        "later_late": debts.licensed(past, today - timedelta(days=5)),
+    }
+    owed.sweep(now)
+    cancelled = found["owed_cancelled"]
+    said = "多次提醒仍未补交（演示）"
+    settle_promise_lapse(cancelled, cancel=True, reason=said, by=debts.decider(cancelled), now=now)
+    cases = {f"case_{name}": case.number for name, case in found.items()}
+    return cases | {f"decider_{name}": debts.decider(case).username for name, case in found.items() if case.reviewer}
 
 
 def make(now: datetime) -> dict[str, str]:
@@ -200,6 +376,7 @@ def make(now: datetime) -> dict[str, str]:
         "case_pair_code": delivered.query_code,
         "item": play.item(PRESALE).code,
         "item_promise": play.item(SPOT).code,
+        "item_scored": play.item("建设工程规划许可证核发（建筑类）").code,
         "item_pk": _pk(play.item(PRESALE)),
         "item_longer_pk": _pk(_longer(now)),
         "item_draft_pk": _pk(BusinessItem.objects.exclude(status="published").first() or play.item(PRESALE)),
@@ -211,10 +388,18 @@ def make(now: datetime) -> dict[str, str]:
         "head": "zhujian.fuzeren",
         "phone": PhoneMessage.objects.order_by("pk")[0].phone_hash,
     }
+    found |= _promises(now)
     found |= _clock_acts(now)
+    found |= _weighed(now)
+    found |= _covered(now)
+    found |= _verifications(now)
+    found |= _province(now)
     found |= _clocks(found)
     found |= _years(now)
     found["case_deemed"] = _deemed(now)
+    found |= _owed(now)
+    found |= _staff(now)
+    found |= _ended_early(now)
     for kind in Document.objects.values_list("kind", flat=True).distinct():
         found[f"paper_{kind}"] = _pk(Document.objects.filter(kind=kind, case__division__code="320700")[0])
     return found

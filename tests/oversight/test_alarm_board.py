@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from approvals.actions import accept_case, complete_case, decide, deliver, give_opinion, request_correction
+from approvals.actions import accept_case, complete_case, decide, deliver, request_correction
 from approvals.actions.clocks import answer_extension, end_procedure, request_extension, start_procedure
 from approvals.actions.intake import required_points
 from approvals.models import Case
@@ -26,6 +26,7 @@ from notifications.deliver import deliver as send_messages
 from notifications.models import Message
 from offices.models import Posting, User
 from oversight import mine
+from oversight.demo.weighing import advise
 from supervision.models import SupervisionTask
 from tests.approvals import play
 from tests.conftest import Moment
@@ -105,7 +106,7 @@ def test_a_case_wanders_from_desk_to_desk(clock: Moment, sign_in: SignIn) -> Non
         return {name: verb for name, verb in seen.items() if verb}
 
     assert who() == {"reviewer": ("审查", office)}
-    give_opinion(case, approve=True, text="符合。", by=case.reviewer, now=clock.at)
+    advise(case, clock.at)
     assert who() == {"decider": ("决定", office)}
     case = decide(case, approve=True, by=decider, now=clock.at)
     assert who() == {"reviewer": ("制证办结", office), "decider": ("制证办结", office)}

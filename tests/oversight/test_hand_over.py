@@ -9,7 +9,6 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from approvals.actions import give_opinion
 from approvals.actions.clocks import start_procedure
 from approvals.actions.intake import deem_accepted
 from approvals.enums import CaseStatus
@@ -21,6 +20,7 @@ from ledger import verify
 from ledger.models import Entry
 from notifications.models import Message
 from offices.models import Posting, User
+from oversight.demo.weighing import advise
 from tests.approvals import play
 from tests.conftest import Moment
 from tests.oversight import cast
@@ -197,7 +197,7 @@ def test_a_reviewer_whose_posting_ends_today_hands_over_at_once(city: None, cloc
     person = somebody(clock)
     cases = of(person, clock, 2)
     waiting = list(Case.objects.filter(reviewer=person))
-    give_opinion(cases[0], approve=True, text="符合。", by=person, now=clock.at)
+    advise(cases[0], clock.at)
     before = {case.pk: clocks(case) for case in waiting}
     admin = sign_in("guanliyuan1")
     page = cast.text(admin.get(reverse("division:person", args=[person.pk])))

@@ -5,17 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-from approvals.actions import IntakeDraft, accept_case, complete_case, decide, give_opinion, receive_case
-from approvals.actions.intake import checklist, slot_of
+from approvals.actions import accept_case, decide
+from approvals.actions.intake import add_materials, slot_of
 from approvals.models import Case
 from deadlines.models import Deadline
 from notifications.deliver import deliver
-from offices.models import Posting
-from oversight.demo.cases import COMPANIES, code_of
 from supervision.models import SupervisionTask
 from tests.approvals import play
-
-PROMISED = "公共场所卫生许可（新办，一般程序）"
 
 
 def notified(now: dt.datetime) -> SupervisionTask:
@@ -28,19 +24,13 @@ def notified(now: dt.datetime) -> SupervisionTask:
 
 def promised(now: dt.datetime) -> SupervisionTask:
     """A task of a case that was approved on a promise."""
-    item = play.item(PROMISED)
     clerk = play.person("chuangkou1")
-    stem, name = COMPANIES[3]
-    draft = IntakeDraft(
-        business_item=item, intake_key=uuid.uuid4(), subject_kind="organisation", identifier=code_of(stem), name=name,
-        contact_name="演示", contact_phone="10000990009", content="海州区", way="promise",
-        provided={slot_of(line): "provided" for line in checklist(item, "promise") if line.required},
-    )  # fmt: skip
-    case = accept_case(receive_case(draft, by=clerk, now=now), by=clerk, now=now)
-    assert case.reviewer is not None
-    give_opinion(case, approve=True, text="符合。", by=case.reviewer, now=now)
-    decide(case, approve=True, by=play.holder(Posting.Role.DECIDER, case, case.reviewer), now=now)
-    complete_case(case, by=case.reviewer, now=now)
+    case = play.promising(now, signed=False)
+    owed = {slot_of(line): "provided" for line in case.materials.filter(state="deferred")}
+    play.sign(add_materials(case, provided=owed, by=clerk, now=now), clerk, now)
+    case = accept_case(case, by=clerk, now=now)
+    assert case.decider is not None
+    decide(case, approve=True, by=case.decider, now=now)
     deliver(now)
     return SupervisionTask.objects.filter(case=case).order_by("pk")[0]
 

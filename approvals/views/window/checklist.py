@@ -12,12 +12,12 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from approvals import uploads
-from approvals.actions.intake import NOT_NEEDED, slot_of
+from approvals import covering, uploads
+from approvals.actions.intake import NOT_NEEDED, is_letter, may_defer, slot_of
 from approvals.enums import MaterialState
 from approvals.exceptions import Refused
 from approvals.models import Case, CaseMaterial, Upload
-from catalogue.enums import MaterialForm
+from catalogue.enums import MaterialForm, PromiseMode
 from offices.models import User
 
 State = MaterialState
@@ -26,7 +26,13 @@ BADGES = {
     State.PROMISED: {"label": "以承诺代替", "tone": "active"},
     State.NOT_NEEDED: {"label": "不需要", "tone": "neutral"},
     State.MISSING: {"label": "未收", "tone": "neutral"},
+    State.VERIFIED: {"label": "已核验", "tone": "good"},
+    State.DEFERRED: {"label": "承诺延期提交", "tone": "active"},
+    State.LATER: {"label": "容缺后补", "tone": "warn"},
 }
+# What else a single upload sends along: the way of handling decides what is asked of its line.
+CHOICE = ("way", "modes", "modes_said")
+SIGNED = {"label": "已签署", "tone": "good"}
 TICK_WORDS = {MaterialForm.ORIGINAL: "已收原件", MaterialForm.COPY: "已收复印件", MaterialForm.ELECTRONIC: "已核电子件"}
 
 
@@ -40,6 +46,22 @@ class Row:
     waiting: list[Upload] = field(default_factory=list)
     error: str = ""
     missing: bool = False
+    modes: Collection[str] = ()
+
+    @property
+    def is_letter(self) -> bool:
+        """Whether it is the letter of promise: scanned here, brought in by the signature alone."""
+        return is_letter(self.line)
+
+    @property
+    def may_defer(self) -> bool:
+        """Whether the clerk may tick that it comes later, as promised."""
+        return may_defer(self.line, self.modes)
+
+    @property
+    def is_lacking(self) -> bool:
+        """Whether it must come in and has not: neither promised nor deferred nor to be signed."""
+        return self.line.required and self.line.state == State.MISSING and not self.is_in and not self.is_letter
 
     @property
     def tick_word(self) -> str:
@@ -50,12 +72,19 @@ class Row:
     @property
     def is_in(self) -> bool:
         """Whether it came in, now or before."""
+        if self.is_letter:
+            return self.line.state == State.PROVIDED
         return State.PROVIDED in {self.line.state, self.said} or bool(self.waiting)
 
     @property
     def is_open(self) -> bool:
         """Whether something can still be handed in here."""
-        return self.line.state not in {State.PROMISED, State.PROVIDED}
+        return self.line.state in {State.MISSING, State.NOT_NEEDED, State.DEFERRED} and not self._is_spare_letter
+
+    @property
+    def _is_spare_letter(self) -> bool:
+        """Whether it is the letter of a case that went back to the ordinary way."""
+        return self.line.material is None and self.line.state == State.NOT_NEEDED
 
     @property
     def state(self) -> State:
@@ -64,22 +93,40 @@ class Row:
             return State.PROVIDED
         if self.said == NOT_NEEDED and not self.line.required:
             return State.NOT_NEEDED
+        if self.said == State.DEFERRED and self.may_defer:
+            return State.DEFERRED
         return State(self.line.state)
+
+    @property
+    def badge(self) -> dict[str, str]:
+        """The state in a word, with its tone."""
+        if self.is_letter and self.line.state in {State.MISSING, State.PROVIDED}:
+            return {"label": "待签署", "tone": "neutral"} if self.line.state == State.MISSING else SIGNED
+        return {"label": "未收", "tone": "bad"} if self.missing else BADGES[self.state]
+
+    @property
+    def effect(self) -> str:
+        """What the promise does to this material, beside its name where it is not required of everybody."""
+        material = self.line.material
+        if self.line.state == State.PROMISED:
+            return "承诺免交"
+        if material is not None and material.verifiable and PromiseMode.VERIFIED_MATERIAL in self.modes:
+            return "可数据核验"
+        return ""
 
     def shown(self) -> dict[str, Any]:
         """The row as ``components/material_row.html`` takes it."""
         material = self.line.material
-        badge = {"label": "未收", "tone": "bad"} if self.missing else BADGES[self.state]
         row: dict[str, Any] = {
             "order": self.line.order,
             "name": self.line.name,
             "required": self.line.required or (material is None),
-            "badge": badge,
+            "badge": self.badge,
             "files": [_file(upload) for upload in self.line.uploads.all()] if self.line.pk else [],
         }
         if material is not None:
             row |= {
-                "condition": material.condition_text or ("承诺免交" if self.line.state == State.PROMISED else ""),
+                "condition": material.condition_text or self.effect,
                 "form": material.get_form_display(),
                 "copies": material.copies,
                 "certainty": material.get_certainty_display() if material.is_unverified else "",
@@ -92,7 +139,18 @@ def _file(upload: Upload) -> dict[str, Any]:
     size = upload.size / 1048576
     text = f"{size:.1f} MB" if size >= 0.1 else f"{max(1, upload.size // 1024)} KB"
     url = reverse("file", args=[upload.pk])
-    return {"pk": upload.pk, "name": upload.original_name, "url": url, "size": text, "at": upload.uploaded_at}
+    return {
+        "pk": upload.pk,
+        "name": upload.original_name,
+        "url": url,
+        "size": text,
+        "at": upload.uploaded_at,
+    } | getattr(upload, "mark", {})
+
+
+def files_of(files: Iterable[Upload]) -> list[dict[str, Any]]:
+    """Files as the pages list them."""
+    return [_file(upload) for upload in files]
 
 
 def rows_of(
@@ -102,13 +160,14 @@ def rows_of(
     errors: Mapping[str, str],
     *,
     judge: bool = False,
+    modes: Collection[str] = (),
 ) -> list[Row]:
     """Put together what the list asks, what was ticked and what was uploaded; ``judge`` marks what is still missing."""
     rows = []
     for line in lines:
         slot = slot_of(line)
-        row = Row(line, slot, said.get(slot, ""), list(waiting.get(slot, [])), errors.get(slot, ""))
-        row.missing = judge and line.required and not row.is_in and line.state != State.PROMISED
+        row = Row(line, slot, said.get(slot, ""), list(waiting.get(slot, [])), errors.get(slot, ""), modes=modes)
+        row.missing = judge and row.is_lacking
         rows.append(row)
     return rows
 
@@ -122,7 +181,7 @@ def control(request: HttpRequest, row: Row, scope: Mapping[str, str]) -> str:
             "files": [_file(upload) for upload in row.waiting],
             "accept": uploads.ACCEPT,
             "limit_text": uploads.LIMIT_TEXT,
-            "params": ",".join([*scope, f"file-{row.slot}", f"m-{row.slot}", "remove", "slot"]),
+            "params": ",".join([*scope, *CHOICE, f"file-{row.slot}", f"m-{row.slot}", "remove", "slot"]),
         },
         request,
     )
@@ -148,5 +207,11 @@ def keep_files(
 
 
 def lines_of(case: Case) -> list[CaseMaterial]:
-    """The case's checklist with materials and files; two statements."""
-    return list(case.materials.select_related("material").prefetch_related("uploads").order_by("order"))
+    """The case's checklist with materials and files, and what is to be said beside them; three statements."""
+    rows = case.materials.select_related("material").prefetch_related(covering.originals())
+    lines = list(rows.order_by("order"))
+    files = [file for line in lines for file in line.uploads.all()]
+    marks = covering.marks(files, case)
+    for file in files:
+        file.mark = marks.get(file.pk, {})  # type: ignore[attr-defined]  # for ``_file``
+    return lines

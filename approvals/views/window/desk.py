@@ -16,8 +16,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from approvals.enums import CaseStatus, Way
-from approvals.models import Case
+from approvals.enums import OWED, CaseStatus, Way
+from approvals.models import Case, CaseMaterial
 from approvals.querysets import CaseQuerySet
 from catalogue.models import BusinessItem
 from credit.identifiers import normalise
@@ -39,6 +39,11 @@ WATCHED = 20
 STOP = 286
 
 
+# Where what was owed is still waited for: from the acceptance on, unless the case has ended without a licence.
+DEBTS = CaseMaterial.objects.filter(state__in=OWED).values("case")
+OWING = (S.ACCEPTED, S.DEEMED_ACCEPTED, S.IN_REVIEW, S.APPROVED, S.COMPLETED)
+
+
 @dataclass(frozen=True, slots=True)
 class Tab:
     """A filter of the list by state, with its count."""
@@ -53,6 +58,7 @@ TABS = (
     Tab("received", "已收件待受理", Q(status=S.SUBMITTED), "warn"),
     Tab("correction", "待补正", Q(status=S.CORRECTION_REQUESTED), "warn"),
     Tab("review", "审查中", Q(status__in=[S.ACCEPTED, S.DEEMED_ACCEPTED, S.IN_REVIEW, S.APPROVED])),
+    Tab("owed", "待补交", Q(pk__in=DEBTS, status__in=OWING), "warn"),
     Tab("delivery", "已办结待出件", Q(status__in=[S.COMPLETED, S.REJECTED], delivered_at__isnull=True), "good"),
     Tab("delivered", "已送达", Q(status=S.COMPLETED, delivered_at__isnull=False)),
     Tab("refused", "不予受理", Q(status=S.NOT_ACCEPTED)),
@@ -129,7 +135,7 @@ def with_row(cases: CaseQuerySet) -> CaseQuerySet:
     """Fetch what a row shows, in the same statement."""
     return cases.select_related(
         "business_item", "department", "applicant", "notice_deadline", "answer_deadline", "statutory_deadline",
-        "promised_deadline", "issue_deadline",
+        "promised_deadline", "issue_deadline", "promise_deadline",
     ).defer("contact_phone", "applicant__id_number")  # fmt: skip
 
 

@@ -13,14 +13,19 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from approvals import progress, uploads
-from approvals.enums import CaseStatus, Way
+from approvals.actions.ending import may_withdraw
+from approvals.actions.mending import may_mend
+from approvals.enums import ENDED_EARLY, CaseStatus, Way
 from approvals.forms import DeliveryForm
 from approvals.models import Case, CorrectionNotice
 from approvals.notices import portal_address
 from approvals.papers import cn_day
+from approvals.promised import live_promise
+from approvals.views.window import debts
 from approvals.views.window.checklist import Row, lines_of, rows_of, shown
 from approvals.views.window.desk import case_mark, next_verb, with_row
 from approvals.views.window.story import cards, documents_of, timeline
+from approvals.views.window.verification import panel
 from credit.models import CreditSubject
 from deadlines.clock import local_date
 from deadlines.explaining import explain_many
@@ -31,6 +36,7 @@ from offices.web import PortalRequest
 Role = Posting.Role
 S = CaseStatus
 BEFORE_ACCEPTANCE = (S.SUBMITTED, S.CORRECTION_REQUESTED)
+BEFORE_DECISION = (S.ACCEPTED, S.DEEMED_ACCEPTED, S.IN_REVIEW)
 LEADS: dict[str, str] = {
     S.SUBMITTED: "核对材料：齐全的受理，缺的一次说全，不该受理的说明理由。",
     S.CORRECTION_REQUESTED: "等申请人补正；材料送来时在下面登记，再点“补正收件”。",
@@ -40,6 +46,9 @@ LEADS: dict[str, str] = {
     S.APPROVED: "已准予许可，正在制证；办结后即可出件。",
     S.REJECTED: "已决定不予许可，请把决定书送达申请人。",
     S.NOT_ACCEPTED: "不予受理，窗口办理到此结束。",
+    S.WITHDRAWN: "申请人已撤回申请，不再办理；请把撤回申请确认书和材料原件交申请人。",
+    S.LAPSED: "逾期未补正，已按补正告知书终止办理；请把终止办理通知书送达申请人。",
+    S.CANCELLED: "承诺的材料逾期未交，已撤销办理；请把撤销办理决定书送达申请人。",
 }
 COMPLETED_LEADS = ("已办结，请核对领取人后出件。", "结果已送达，办件到此结束。")
 
@@ -97,6 +106,9 @@ def facts_of(case: Case) -> list[dict[str, Any]]:
         facts.append({"label": "申请内容", "value": case.content, "wide": True})
     if licence := one(case, "licence"):
         facts.append({"label": "证照编号", "value": licence.number, "wide": True})
+    if case.status in ENDED_EARLY and (ending := one(case, "ending")):
+        why = f"：{ending.reason}" if ending.reason else ""
+        facts.append({"label": "终止", "value": f"{ending.get_kind_display()}{why}", "wide": True})
     if handed := one(case, "delivery"):
         text = f"{handed.get_method_display()}，{handed.receiver} {handed.tracking}"
         facts.append({"label": "送达", "value": text.strip(), "wide": True})
@@ -128,22 +140,32 @@ def deemed_text(case: Case) -> str:
 def acts_of(request: PortalRequest, case: Case, rows: list[Row]) -> dict[str, Any]:
     """Which act is open to this person now, and what it says beforehand."""
     verb = next_verb(case, request.access)
-    missing = [row.line.name for row in rows if row.line.required and not row.is_in and row.is_open]
+    missing = [row.line.name for row in rows if row.is_lacking]
     notice = notice_of(case)
-    item = case.business_item
+    promise = live_promise(case) if case.way == Way.PROMISE else None
+    unsigned = case.way == Way.PROMISE and promise is None and case.status in BEFORE_ACCEPTANCE
     follows = ["出具受理通知书，写明作出决定的日期"]
     if case.is_filing:
         follows = ["备案材料齐全，当场出具备案凭证并办结", "同时生成监管任务，短信通知监管处室"]
-    elif item.is_on_the_spot:
+    elif case.on_the_spot:
         follows += ["当场抽取值班决定人员作出决定", "办结后本页自动更新，即可出件"]
     else:
         follows += ["法定期限和承诺期限从今天起计算", "随机抽取审查人员，窗口和申请人均不知道是谁"]
+        if promise is not None and promise.deferred_until is None:
+            follows[-1] = "告知承诺材料齐备：有值班决定人员的当场抽取作出决定，否则随机抽取审查人员"
+    if promise is not None and promise.deferred_until is not None:
+        follows.append(f"延期材料须在{cn_day(promise.deferred_until)}前补齐，期限从今天起提醒")
     return {
         "verb": verb,
         "missing": missing,
         "notice": notice,
         "lead": LEADS.get(case.status, COMPLETED_LEADS[case.delivered_at is not None]),
+        "promise": promise,
+        "unsigned": unsigned,
+        "may_withdraw_promise": case.way == Way.PROMISE and case.status in (*BEFORE_ACCEPTANCE, *BEFORE_DECISION),
         "may_correct": verb == "受理" and notice is None,
+        "may_mend": may_mend(case) and case.division_id in request.access.divisions(Role.WINDOW_CLERK),
+        "may_withdraw": may_withdraw(case) and case.division_id in request.access.divisions(Role.WINDOW_CLERK),
         "may_refuse": verb == "受理",
         "follows": follows,
     }
@@ -162,12 +184,15 @@ def case_page(
 ) -> HttpResponse:
     open_now = case.status in BEFORE_ACCEPTANCE
     waiting = uploads.waiting(case.intake_key) if open_now else {}
-    rows = rows_of(lines_of(case), said or {}, waiting, errors or {}, judge=judge)
+    lines = lines_of(case)
+    rows = rows_of(lines, said or {}, waiting, errors or {}, judge=judge, modes=case.promise_modes)
     scope = {"case": case.number}
     documents = documents_of(case)
     acts = acts_of(request, case, rows)
     editable = acts["verb"] in {"受理", "补正收件"}
     today = local_date(request.now)
+    owed = debts.panel(case, lines)
+    acts["lead"] = debts.lead_of(case, owed) or acts["lead"]
     clocks = clocks_of(case, explained_on=today)
     seen = progress.show(case, today)
     steps = seen.steps[1:-1]
@@ -189,7 +214,9 @@ def case_page(
         "delivery": delivery or (DeliveryForm() if acts["verb"] == "出件" else None),
         "problem": problem,
         "progress_url": f"{portal_address()}/progress/?{urlencode({'number': case.number})}",
-        "poll_url": f"{reverse('window:changes')}?{_poll(case, acts['verb'])}",
+        "poll_url": poll_url(case, acts["verb"]),
+        "verification": panel(case, lines),
+        "owed": owed,
         "crumbs": [{"label": "窗口办件", "url": reverse("window:desk")}, {"label": case.number, "url": url_of(case)}],
         "is_promise": case.way == Way.PROMISE,
         "today": local_date(request.now),
@@ -198,6 +225,7 @@ def case_page(
     return render(request, "window/case.html", context, status=status)
 
 
-def _poll(case: Case, verb: str) -> str:
+def poll_url(case: Case, verb: str) -> str:
+    """Where the page asks whether the case has changed since it was read."""
     asked = {"number": case.number, "since": case_mark(case)}
-    return urlencode(asked | ({"idle": "1"} if verb == "查看" else {}))
+    return f"{reverse('window:changes')}?{urlencode(asked | ({'idle': '1'} if verb == '查看' else {}))}"

@@ -1,0 +1,107 @@
+"""The credit query of a case: asked on one press, kept as seen, and decided by a person (L7)."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+
+from approvals.enums import CaseAct, CaseStatus
+from approvals.exceptions import Refused, TransitionNotAllowed
+from approvals.models import Case, CreditCheck
+from credit import gate
+from credit.gate import Answer
+from credit.models import HandlingWay
+from ledger.hashing import canonical, sm3
+from ledger.record import Draft, record_many
+from offices.models import User
+
+BEFORE_ACCEPTANCE = (CaseStatus.SUBMITTED, CaseStatus.CORRECTION_REQUESTED)
+LONGEST_REASON = 500
+
+
+def check_of(case: Case) -> CreditCheck | None:
+    """The check of a case, if one was made."""
+    return CreditCheck.objects.filter(case=case).select_related("asked_by", "decided_by").first()
+
+
+def answer_of(check: CreditCheck) -> Answer:
+    """What was answered then."""
+    return Answer.from_json(check.answer)
+
+
+@transaction.atomic
+def ask(case: Case, *, by: User, now: dt.datetime) -> CreditCheck:
+    """Ask what is known of the applicant and keep the answer; once somebody decided on it, it stands.
+
+    Pressed again before the decision it asks anew. Raises ``TransitionNotAllowed`` once the case is accepted.
+    """
+    case = Case.objects.lock(case.pk)
+    known = CreditCheck.objects.select_for_update().filter(case=case).first()
+    if known is not None and known.allowed is not None:
+        return known
+    if case.status not in BEFORE_ACCEPTANCE:
+        raise TransitionNotAllowed(f"这件办件现在是“{case.get_status_display()}”，信用查询在受理前进行；请刷新查看。")
+    answer = gate.ask(case.applicant, now)
+    check = known or CreditCheck(case=case)
+    check.answer, check.rule_allows = answer.to_json(), answer.opens(HandlingWay.PROMISE)
+    check.asked_by, check.asked_at = by, now
+    check.save()
+    data = {
+        "check": check.pk,
+        "rule_allows": check.rule_allows,
+        "grade": answer.grade,
+        "records": len(answer.records),
+        "digest": sm3(canonical(check.answer)),
+    }
+    record_many([Draft(case.stream, CaseAct.CREDIT_ASKED, data, by)], at=now)
+    return check
+
+
+@transaction.atomic
+def settle(case: Case, *, allowed: bool, reason: str, by: User, now: dt.datetime) -> CreditCheck:
+    """Decide on the answer whether the promise way is taken, once; a departure from the rule has its reason.
+
+    Raises ``Refused``: nobody asked, somebody decided before, or the reason is missing.
+    """
+    case = Case.objects.lock(case.pk)
+    check = CreditCheck.objects.select_for_update().filter(case=case).first()
+    if case.status not in BEFORE_ACCEPTANCE:
+        raise TransitionNotAllowed(f"这件办件现在是“{case.get_status_display()}”，不能再作这个决定；请刷新查看。")
+    if check is None:
+        raise _not_asked()
+    if check.allowed is not None:
+        raise Refused("credit-decided", "是否采用告知承诺已经有人决定，请刷新查看。", conflict=True)
+    reason = reason.strip()
+    if allowed != check.rule_allows and not reason:
+        rule = "可以采用" if check.rule_allows else "不适用"
+        raise Refused(
+            "credit-reason-missing", f"按规则{rule}告知承诺；作出不同的决定，请写明理由。", field="credit_reason"
+        )
+    if len(reason) > LONGEST_REASON:
+        raise Refused(
+            "reason-too-long", f"理由最多 {LONGEST_REASON} 字，现为 {len(reason)} 字。", field="credit_reason"
+        )
+    check.allowed, check.reason, check.decided_by, check.decided_at = allowed, reason, by, now
+    check.save(update_fields=["allowed", "reason", "decided_by", "decided_at"])
+    Case.objects.filter(pk=case.pk).update(touched_at=now)
+    data = {"check": check.pk, "allowed": allowed, "departs": allowed != check.rule_allows}
+    record_many([Draft(case.stream, CaseAct.CREDIT_DECIDED, data, by)], at=now)
+    return check
+
+
+def _not_asked() -> Refused:
+    return Refused("credit-not-asked", "告知承诺办件要先查询申请人信用，并由您决定是否采用；请先点“信用查询”。")
+
+
+def require(case: Case) -> CreditCheck:
+    """Return the check on which the promise way was taken. Raises ``Refused`` without one that allows it."""
+    check = check_of(case)
+    if check is None or check.allowed is None:
+        raise _not_asked()
+    if not check.allowed:
+        raise Refused(
+            "credit-closed",
+            "已决定本件不采用告知承诺。请征得申请人同意后改为一般方式、交齐全部材料，或者由申请人撤回申请。",
+        )
+    return check

@@ -1,0 +1,153 @@
+"""现场核查: what two officers were drawn to look at, and what they report (行政许可法 art. 34).
+
+They must see the applicant, so nothing of the review is shown to them, and they neither score nor decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import F, Q, QuerySet
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from approvals.actions.site import report_site_check
+from approvals.enums import CaseStatus
+from approvals.exceptions import Refused
+from approvals.forms_office import SiteReportForm
+from approvals.models import Case, SiteCheck
+from approvals.web import conflict, put_on_form
+from deadlines.clock import local_date
+from offices.access import Access
+from offices.export import csv_response
+from offices.lists import Listing, everything
+from offices.models import Posting
+from offices.web import PortalRequest, roles_required
+
+officers = roles_required(Posting.Role.SITE_OFFICER)
+FOLLOWS = ("结论和核查情况转交审查人员，不显示您和申请人的信息", "提交后不能修改")
+HEAD = ("办件编号", "业务办理项", "申请人", "计划日期", "结论", "核查情况", "报告时间")
+
+
+def mine(access: Access) -> QuerySet[SiteCheck]:
+    """The site checks that the person was drawn for."""
+    rows = SiteCheck.objects.filter(case__in=Case.objects.for_site_officer(access))
+    return rows.select_related("case__business_item", "case__applicant", "first", "second")
+
+
+def waiting(rows: QuerySet[SiteCheck]) -> QuerySet[SiteCheck]:
+    """待核查: not reported, in a case that is still in review."""
+    return rows.filter(done_at__isnull=True, case__status=CaseStatus.IN_REVIEW)
+
+
+def state_of(check: SiteCheck) -> dict[str, str]:
+    """Label and tone of where a site check is."""
+    if check.done_at is not None:
+        return {"label": "符合", "tone": "good"} if check.conforms else {"label": "不符合", "tone": "bad"}
+    if check.case.status == CaseStatus.IN_REVIEW:
+        return {"label": "待核查", "tone": "warn"}
+    return {"label": "办件已结束，无需核查", "tone": "neutral"}
+
+
+def _listing(request: PortalRequest) -> tuple[Listing, QuerySet[SiteCheck], tuple[str, ...]]:
+    listing = Listing(
+        request,
+        reverse("office:site_checks"),
+        q_label="办件编号、事项或申请人",
+        placeholder="编号、事项名称、申请人",
+        tabs=["done"],
+    )
+    rows = mine(request.access)
+    if q := listing["q"]:
+        rows = rows.filter(
+            Q(case__number__icontains=q)
+            | Q(case__business_item__name__icontains=q)
+            | Q(case__applicant_name__icontains=q)
+        )
+    if listing["tab"]:
+        return listing, rows.exclude(pk__in=waiting(mine(request.access)).values("pk")), ("-id",)
+    return listing, waiting(rows), ("planned_on", "id")
+
+
+@officers
+@require_safe
+def checks(request: PortalRequest) -> HttpResponse:
+    """What is to be looked at, by day; or what was reported, the newest first."""
+    listing, rows, order = _listing(request)
+    page = listing.page(rows, order)
+    left = waiting(mine(request.access)).count()
+    context = {
+        "today": local_date(request.now),
+        "done": bool(listing["tab"]),
+        "rows": [
+            {"check": check, "state": state_of(check), "url": reverse("office:site_check", args=[check.case.number])}
+            for check in page
+        ],
+        "stats": listing.stats([("", "待核查", left, "warn"), ("done", "已核查", "", "neutral")]),
+        "bar": listing.bar(),
+        "pager": listing.pager(page),
+        "export_url": listing.address(reverse("office:site_export")),
+        "clear_url": listing.address(q=""),
+    }
+    return render(request, "office/site_checks.html", context)
+
+
+@officers
+@require_safe
+def export(request: PortalRequest) -> HttpResponseBase:
+    """The list as asked for, as CSV."""
+    _, rows, order = _listing(request)
+
+    def lines(page: list[SiteCheck]) -> Iterator[list[Any]]:
+        for check in page:
+            done = local_date(check.done_at) if check.done_at else ""
+            yield [
+                check.case.number, check.case.business_item.name, check.case.public_name, check.planned_on,
+                state_of(check)["label"], check.findings, done,
+            ]  # fmt: skip
+
+    return csv_response(f"现场核查-{local_date(request.now):%Y%m%d}", HEAD, everything(rows, order, lines))
+
+
+@officers
+@require_http_methods(["GET", "HEAD", "POST"])
+def check_page(request: PortalRequest, number: str) -> HttpResponse:
+    """One site check: where, whose, by when, what has to hold; and the report, by either of the two."""
+    found = mine(request.access).annotate(code=F("case__business_item__code"))
+    check = get_object_or_404(found, case__number=number)
+    case = check.case
+    form = SiteReportForm(request.POST) if request.method == "POST" else SiteReportForm()
+    if request.method == "POST" and form.is_valid():
+        try:
+            report_site_check(
+                Case(pk=case.pk),
+                conforms=form.cleaned_data["verdict"] == "conforms",
+                findings=form.cleaned_data["findings"],
+                place=form.cleaned_data["place"],
+                by=request.user,
+                now=request.now,
+            )
+        except Refused as error:
+            if error.conflict:
+                return conflict(request, error, reverse("office:site_check", args=[number]))
+            put_on_form(form, error)
+        else:
+            messages.success(request, f"办件 {number} 的核查情况已报告，转交审查人员。")
+            return redirect("office:site_checks")
+    other = check.second if check.first_id == request.user.pk else check.first
+    context = {
+        "today": local_date(request.now),
+        "crumbs": [{"label": "现场核查", "url": reverse("office:site_checks")}],
+        "check": check,
+        "case": case,
+        "other": other,
+        "state": state_of(check),
+        "form": form if state_of(check)["tone"] == "warn" else None,
+        "follows": FOLLOWS,
+        "criteria": list(case.business_item.effective_criteria()),
+    }
+    return render(request, "office/site_check.html", context, status=422 if request.method == "POST" else 200)
