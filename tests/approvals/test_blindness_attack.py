@@ -49,7 +49,7 @@ from tests.approvals import play
 from tests.approvals.test_covering import pdf
 from tests.conftest import Moment
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 Role = Posting.Role
 
 NAME = "连云港鸿雁高飞置业有限公司"

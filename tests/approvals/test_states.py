@@ -514,6 +514,7 @@ def _try_all(act: Act, status: CaseStatus, case: Case, body: Callable[[], Body],
 
 
 @pytest.mark.django_db
+@pytest.mark.once
 def test_every_act_in_every_state_as_every_role(city: None, clock: Moment, settings: Settings, tmp_path: Path) -> None:
     settings.UPLOAD_ROOT, settings.ELICENCE_URL = tmp_path / "uploads", "http://127.0.0.1:9"
     standing.up_to_the_province()
