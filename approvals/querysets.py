@@ -51,7 +51,9 @@ class CaseQuerySet(models.QuerySet["Case"]):
     def lock(self, pk: int, *besides: str) -> Case:
         """Return the case, its row locked until the transaction ends, with what most actions read, and ``besides``.
 
-        Few joins on purpose: PostgreSQL plans a dozen of them longer (15 ms) than it runs them.
+        Few joins on purpose: PostgreSQL plans a dozen of them longer (15 ms) than it runs them. Name in ``besides`` only
+        rows that nobody changes under this lock: a joined row is as the statement found it before it waited, the locked
+        one as the wait left it. Clocks are read after the lock, by their own statement.
         """
         locked = self.select_for_update(of=("self",))
         return locked.select_related("business_item__item", "division", "applicant", *besides).get(pk=pk)

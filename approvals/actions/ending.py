@@ -111,7 +111,7 @@ def lapse_case(case: Case, *, now: dt.datetime) -> Case:
 
     Raises ``TransitionNotAllowed`` when there is an answer, or time left, or the day is not certain.
     """
-    case = Case.objects.lock(case.pk, "answer_deadline", "correction_notice")
+    case = Case.objects.lock(case.pk)
     late = case.answer_deadline
     if late is None or not is_silent(case, now):
         raise TransitionNotAllowed("这件办件没有逾期未补正的情形，可能刚刚已经补正，请刷新查看。")

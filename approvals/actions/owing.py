@@ -88,7 +88,7 @@ def hand_in(case: Case, *, provided: Mapping[str, str], by: User | None, door: D
     None where the applicant came through the own ``door``. Raises ``Refused`` (``nothing-handed-in``),
     ``TransitionNotAllowed``.
     """
-    case = Case.objects.lock(case.pk, "promise_deadline")
+    case = Case.objects.lock(case.pk)
     lines = outstanding(case)
     if case.status not in TAKES_IN or not lines:
         raise TransitionNotAllowed(
@@ -198,7 +198,7 @@ def find_promise_lapse(case: Case, *, now: dt.datetime) -> Case:
 
     Raises ``TransitionNotAllowed`` where somebody was faster.
     """
-    case = Case.objects.lock(case.pk, "promise_deadline")
+    case = Case.objects.lock(case.pk)
     if case.status != S.APPROVED or not has_passed(case.promise_deadline, now):
         raise TransitionNotAllowed("这件办件没有逾期未补交的承诺材料。")
     drafts = _lapse(case, now)
@@ -221,7 +221,7 @@ def settle_promise_lapse(
     is issued at once. A handling that was kept without a day may be decided on again. Raises ``Refused``
     (``reason-missing``, ``promise-day-wrong``, ``not-decider``, ``same-person``), ``TransitionNotAllowed``.
     """
-    case = Case.objects.lock(case.pk, "promise_deadline", "issue_deadline", "stage_deadline")
+    case = Case.objects.lock(case.pk)
     drafts: list[Draft] = []
     lapse = lapse_of(case) if case.status == S.APPROVED else None
     if lapse is None and case.status == S.APPROVED and has_passed(case.promise_deadline, now):
@@ -347,7 +347,7 @@ def allow_later(
     a case. Raises ``Refused`` (``later-closed``, ``later-not-allowed``, ``later-day-wrong``, ``signer-missing``,
     ``later-agreed``), ``TransitionNotAllowed``.
     """
-    case = Case.objects.lock(case.pk, "notice_deadline")
+    case = Case.objects.lock(case.pk)
     if case.status != S.SUBMITTED or has_lapsed(case, now):
         raise TransitionNotAllowed(f"这件办件现在是“{case.get_status_display()}”，容缺须在受理之前约定。")
     if LaterSubmission.objects.filter(case=case).exists():

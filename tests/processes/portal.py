@@ -212,6 +212,12 @@ class Portal:
             lambda: bool(self.case(number)["status"] == "in_review"),
         )
 
+    def withdraw(self, number: str) -> int:
+        """The applicant goes home."""
+        return self.clerk.press(
+            f"/api/v1/cases/{number}/withdrawal/", {}, lambda: bool(self.case(number)["status"] == "withdrawn")
+        )
+
     def reviewer(self, number: str) -> Person:
         """Whoever has the case on the desk: exactly one."""
         pool = [self.person(name) for name in self.walk["审查，出具意见"]]

@@ -349,7 +349,10 @@ def running(stack: Stack, stop: Callable[[], None], gateway: Gateway, fault: Fau
                 portal.receive()
             # Whoever waits for the window would be deemed accepted in the days that pass; no clock starts or ends here.
             for case in portal.clerk.look("/api/v1/cases/?status=submitted")["results"]:
-                portal.accept(case["number"])
+                number = case["number"]
+                # A promise that nobody signed cannot be accepted: its applicant changes the mind.
+                promises = portal.case(number)["promise_modes"]
+                portal.withdraw(number) if promises else portal.accept(number)
             city = City(portal, fault, Account(gateway, portal.today), [stack.log_dir / "worker.log"])
             city.run(SWEEP, 1)
             yield city
