@@ -77,6 +77,9 @@ def test_site_officers_see_whose_it_is_and_reviewers_do_not_see_them(case: Case)
         assert words in shown
     report(case, check.first)
     assert case.number in desk.get(reverse("office:site_checks"), {"tab": "done"}).content.decode()
+    for officer in (check.first, check.second):
+        page = weighing.browser(officer).get(reverse("office:site_check", args=[case.number]))
+        assert "车辆十台，停车场地属实" in page.content.decode()
     for person in (case.reviewer, weighing.decider(case)):
         page = weighing.browser(person).get(reverse("office:case", args=[case.number])).content.decode()
         assert "车辆十台，停车场地属实" in page
