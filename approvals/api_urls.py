@@ -81,6 +81,7 @@ urlpatterns: list[URLPattern] = [
     path("countersignatures/<slug:number>/", weighing.CountersignatureView.as_view(), name="countersignature"),
     path("site-checks/", weighing.SiteCheckListView.as_view(), name="site-checks"),
     path("site-checks/<slug:number>/", weighing.SiteCheckView.as_view(), name="site-check"),
+    path("site-checks/<slug:number>/confirmation/", weighing.SiteConfirmView.as_view(), name="site-check-confirmation"),
     path("extensions/", reviews.ExtensionListView.as_view(), name="extensions"),
     path("extensions/<slug:number>/", reviews.ExtensionView.as_view(), name="extension"),
 ]

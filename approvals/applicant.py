@@ -12,6 +12,7 @@ from django.core.files.base import File
 from approvals import progress, uploads
 from approvals.actions.ending import is_silent, may_withdraw
 from approvals.actions.intake import slot_of
+from approvals.actions.owing import to_hand_in
 from approvals.enums import CaseStatus, MaterialState, Way
 from approvals.exceptions import Refused
 from approvals.models import Case, CaseMaterial, Upload
@@ -28,7 +29,7 @@ def offers(case: Case, now: dt.datetime) -> list[str]:
     found = []
     if case.status == CaseStatus.CORRECTION_REQUESTED and not is_silent(case, now):
         found.append(ANSWER)
-    if case.status not in NOT_YET and progress.owed_lines(case):
+    if case.status not in NOT_YET and (progress.owed_lines(case) or progress.lacking_lines(case)):
         found.append(HAND_IN)
     if may_withdraw(case):
         promise = getattr(case, "promise", None)
@@ -79,7 +80,7 @@ def rows_for(case: Case, act: str, errors: Mapping[str, str] | None = None) -> l
     lines = case.materials.select_related("material").order_by("order")
     waiting, errors = uploads.waiting(case.intake_key), errors or {}
     if act == HAND_IN:
-        owed = [line for line in lines if line.state in {MaterialState.DEFERRED, MaterialState.LATER}]
+        owed = to_hand_in(case)
         return [
             FileRow(line, slot_of(line), True, waiting.get(slot_of(line), []), errors.get(slot_of(line), ""))
             for line in owed

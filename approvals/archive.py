@@ -58,6 +58,7 @@ def material_rows(case_id: int, address: Callable[[Upload], str]) -> list[dict[s
                 "order": line.order,
                 "name": line.name,
                 "required": line.required,
+                "state": state,
                 "condition": listed.condition_text if listed else "",
                 "form": listed.get_form_display() if listed else "",
                 "copies": listed.copies if listed else None,

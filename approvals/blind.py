@@ -14,9 +14,10 @@ from django.db.models import Case as Choose
 from django.db.models import DateField, IntegerField, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 
+from approvals import countersigning
 from approvals.draws import on_duty
 from approvals.enums import DECIDED, CaseStatus, Way
-from approvals.models import Case, Countersignature, Extension
+from approvals.models import Case, Extension
 from approvals.querysets import CaseQuerySet
 from approvals.sheets import given_by
 from credit.models import CreditSubject
@@ -159,11 +160,8 @@ def advised(access: Access) -> CaseQuerySet:
 
 
 def to_countersign(access: Access) -> CaseQuerySet:
-    """待会签: what an office of the person was asked and has not answered."""
-    waiting = Countersignature.objects.filter(
-        office_id__in=access.offices(Role.REVIEWER, Role.DECIDER), signed_at__isnull=True
-    )
-    return Case.objects.filter(pk__in=waiting.values("case_id"), status=CaseStatus.IN_REVIEW)
+    """待会签: what an office of the person was asked and has not answered; no case in which the person has a part."""
+    return Case.objects.filter(pk__in=countersigning.waits_for(access).values("case_id"))
 
 
 def to_decide(access: Access) -> CaseQuerySet:

@@ -41,6 +41,23 @@ def excluded(case: Case) -> set[int]:
     return {one for one in parts if one is not None}
 
 
+def key_of(case: Case) -> str:
+    """By what declared conflicts are matched with the applicant."""
+    return case.applicant.code or case.applicant.id_hash or ""
+
+
+def stands_aside(case: Case, person: User) -> bool:
+    """Whether the case is not for ``person``: handed back, or a conflict with its applicant declared before it came.
+
+    The rule of ``querysets.for_decider``, asked again by the actions under the case's lock.
+    """
+    conflicts = Conflict.objects.filter(user=person, ended_at__isnull=True, key=key_of(case))
+    return (
+        Recusal.objects.filter(case=case, user=person).exists()
+        or conflicts.filter(declared_at__lt=case.received_at).exists()
+    )
+
+
 def _count(rows: QuerySet[Case] | QuerySet[Sheet], person: str) -> Coalesce:
     """How many of ``rows`` belong to the person of the outer query."""
     mine = rows.filter(**{person: OuterRef("pk")}).order_by().values(person).annotate(n=Count("pk")).values("n")
@@ -64,7 +81,7 @@ def pool_for(
     postings = Posting.objects.active(today).role(role).filter(user=OuterRef("pk"), office=case.review_office_id)
     if on_duty_only:
         postings = postings.filter(on_duty=True)
-    conflicts = Conflict.objects.filter(user=OuterRef("pk"), subject=case.applicant_id, ended_at__isnull=True)
+    conflicts = Conflict.objects.filter(user=OuterRef("pk"), key=key_of(case), ended_at__isnull=True)
     people = (
         User.objects.filter(Exists(postings), is_active=True)
         .exclude(Exists(Leave.objects.on(today).filter(user=OuterRef("pk"))))

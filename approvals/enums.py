@@ -97,6 +97,21 @@ class SignMethod(models.TextChoices):
     SMS_CODE = "sms_code", "短信验证码签署"
 
 
+class SignerCapacity(models.TextChoices):
+    """As what the signer of a promise signs."""
+
+    SELF = "self", "本人"
+    LEGAL = "legal", "法定代表人（负责人）"
+    AGENT = "agent", "委托代理人"
+
+
+class CodePurpose(models.TextChoices):
+    """What a code by SMS is for; for the other it is no code at all."""
+
+    DOOR = "door", "网上办理"
+    SIGNING = "signing", "签署承诺书"
+
+
 class VerificationState(models.TextChoices):
     """What became of a question to the electronic-licence service (L8d)."""
 
@@ -122,6 +137,14 @@ class RefusalGround(models.TextChoices):
     NOT_CORRECTED = "not_corrected", "经一次性告知仍未补齐或不符合法定形式（第三十二条第一款第四项）"
 
 
+# What the same grounds are called for a filing, which is no licence: none of them is art. 32's.
+FILING_GROUNDS: dict[str, str] = {
+    RefusalGround.NO_LICENCE_NEEDED: "依法不需要备案",
+    RefusalGround.NOT_OUR_DUTY: "不属于本机关的备案职责范围",
+    RefusalGround.NOT_CORRECTED: "经一次性告知仍未补齐或者不符合规定形式",
+}
+
+
 class DocumentKind(models.TextChoices):
     """Papers that the portal gives out, each with the word of its number series."""
 
@@ -133,6 +156,7 @@ class DocumentKind(models.TextChoices):
     APPROVAL = "approval", "准予行政许可决定书"
     REJECTION = "rejection", "不予行政许可决定书"
     FILING = "filing", "备案凭证"
+    NOT_FILED = "not_filed", "不予备案通知书"
     SPECIAL = "special", "特别程序告知书"
     EXTENSION = "extension", "延期告知书"
     TERMINATION = "termination", "终止办理通知书"
@@ -145,7 +169,7 @@ class DocumentKind(models.TextChoices):
         """The word in the document number (连×许准〔2026〕12号)."""
         return {
             "receipt": "收", "promise": "诺", "correction": "补告", "acceptance": "许受", "not_accepted": "许不受",
-            "approval": "许准", "rejection": "许不准", "filing": "备",
+            "approval": "许准", "rejection": "许不准", "filing": "备", "not_filed": "不备",
             "special": "特告", "extension": "延告", "termination": "终告", "withdrawal": "撤回",
             "cancellation": "许撤办", "later": "容补告",
         }[self.value]  # fmt: skip
@@ -214,6 +238,8 @@ class CaseAct(models.TextChoices):
     COUNTERSIGNED = "case.countersigned", "内部会签答复"
     SITE_DRAWN = "case.site_drawn", "抽取现场核查人员"
     SITE_PLANNED = "case.site_planned", "安排现场核查"
-    SITE_CHECKED = "case.site_checked", "现场核查"
+    SITE_REPORTED = "case.site_reported", "报告现场核查情况"
+    SITE_RETURNED = "case.site_returned", "退回现场核查报告"
+    SITE_CHECKED = "case.site_checked", "两人确认现场核查情况"
     PROVINCE_REPORTED = "case.province_reported", "上报省主管部门"
     PROVINCE_ANSWERED = "case.province_answered", "省主管部门答复"

@@ -14,8 +14,9 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
 from approvals.actions.intake import TICKS, IntakeDraft
-from approvals.actions.promising import LONGEST_SIGNER, Signing
-from approvals.enums import DeliveryMethod, RefusalGround, SignMethod, Way
+from approvals.actions.promising import LONGEST_SIGNER, Signing, capacities
+from approvals.enums import FILING_GROUNDS, DeliveryMethod, RefusalGround, SignMethod, Way
+from approvals.models import Case
 from catalogue.enums import PromiseMode
 from catalogue.models import BusinessItem
 from credit.identifiers import check_ric, check_uscc, normalise
@@ -170,6 +171,10 @@ class PromiseForm(forms.Form):
         label="签署人", max_length=LONGEST_SIGNER, help_text="申请人本人、法定代表人或者受托人的姓名。",
         error_messages={"required": f"请填写签署人姓名（最多 {LONGEST_SIGNER} 字）。"},
     )  # fmt: skip
+    capacity = forms.ChoiceField(
+        label="签署人身份", widget=forms.RadioSelect, help_text="委托代理人签署的，请核对授权委托书。",
+        error_messages={"required": "请选择签署人身份。", "invalid_choice": "请选择签署人身份。"},
+    )  # fmt: skip
     method = forms.ChoiceField(
         label="签署方式",
         choices=SignMethod.choices,
@@ -180,8 +185,10 @@ class PromiseForm(forms.Form):
     sms_code = forms.CharField(label="短信验证码", max_length=12, required=False, help_text="发到联系手机，6 位数字。")
     consents = forms.BooleanField(label="同意公开本承诺书", required=False, help_text="单独征求，不影响办理。")
 
-    def __init__(self, clauses: Sequence[str], data: Any = None, *, deferring: bool = False, **kwargs: Any) -> None:
+    def __init__(self, case: Case, data: Any = None, *, deferring: bool = False, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
+        clauses = case.promise_clauses
+        self.fields["capacity"].choices = capacities(case.applicant)  # type: ignore[attr-defined]
         choices = [(str(number), text) for number, text in enumerate(clauses, start=1)]
         self.fields["clauses"].choices = choices  # type: ignore[attr-defined]
         if not deferring:
@@ -192,6 +199,7 @@ class PromiseForm(forms.Form):
         values = self.cleaned_data
         return Signing(
             signer=values["signer"],
+            capacity=values["capacity"],
             method=values["method"],
             clauses=[int(number) for number in values["clauses"]],
             consents=values["consents"],
@@ -247,8 +255,12 @@ class RefusalForm(forms.Form):
     )
     keys = forms.MultipleChoiceField(label="未补齐的内容", required=False, widget=forms.CheckboxSelectMultiple)
 
-    def __init__(self, points: Sequence[Mapping[str, str]], data: Any = None) -> None:
+    def __init__(self, points: Sequence[Mapping[str, str]], data: Any = None, *, filing: bool = False) -> None:
         super().__init__(data)
+        if filing:
+            self.fields["ground"].label = "理由"
+            self.fields["ground"].choices = list(FILING_GROUNDS.items())  # type: ignore[attr-defined]
+            self.fields["reason"].help_text = "写明事实和理由，载入不予备案通知书，申请人和督办人员都会看到。"
         if points:
             self.fields["keys"].choices = [(point["key"], point["text"]) for point in points]  # type: ignore[attr-defined]
         else:

@@ -226,6 +226,20 @@ class SitePlanForm(forms.Form):
             del self.fields["reason"]
 
 
+class SiteConfirmForm(forms.Form):
+    """What the other of the two says to the report: the verdict is the button that was pressed."""
+
+    verdict = forms.ChoiceField(
+        label="意见",
+        choices=(("confirm", "确认"), ("return", "退回")),
+        error_messages={"required": "请选择“确认”或“退回”。"},
+    )
+    reason = forms.CharField(
+        label="退回的理由", required=False, max_length=300, widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="只在退回时填写：与现场不一致之处。不写申请人名称、证照号码、电话。",
+    )  # fmt: skip
+
+
 class SiteReportForm(forms.Form):
     """现场核查情况: the verdict is the button that was pressed."""
 

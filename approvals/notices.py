@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Sequence
 from enum import StrEnum
 
@@ -37,6 +38,8 @@ class Kind(StrEnum):
     EXTENSION_REQUESTED = "extension_requested"
     EXTENSION_ANSWERED = "extension_answered"
     NOBODY_REVIEWS = "nobody_reviews"
+    COUNTERSIGN_ASKED = "countersign_asked"
+    NOBODY_COUNTERSIGNS = "nobody_countersigns"
     WITHDRAWN = "applicant_withdrawn"
     LAPSED = "applicant_lapsed"
     CASE_ENDED = "case_ended"
@@ -47,6 +50,7 @@ class Kind(StrEnum):
     PROMISE_KEPT = "applicant_promise_kept"
     CANCELLED = "applicant_cancelled"
     LATER_STARTED = "applicant_later"
+    APPROVED_OWING = "applicant_approved_owing"
     LATER_EXTENDED = "applicant_later_extended"
     LATER_SETTLED = "applicant_later_settled"
 
@@ -69,11 +73,14 @@ LABELS = {
     Kind.EXTENSION_REQUESTED: "延期待批提醒",
     Kind.EXTENSION_ANSWERED: "延期批复提醒",
     Kind.NOBODY_REVIEWS: "无人审查提醒",
+    Kind.COUNTERSIGN_ASKED: "待会签提醒",
+    Kind.NOBODY_COUNTERSIGNS: "无人会签提醒",
     Kind.OWED_REMINDER: "补交材料提醒",
     Kind.OWED_LATE: "补交逾期待处理提醒",
     Kind.PROMISE_KEPT: "承诺逾期处理通知",
     Kind.CANCELLED: "撤销办理通知",
     Kind.LATER_STARTED: "容缺补交通知",
+    Kind.APPROVED_OWING: "准予许可、待补交材料通知",
     Kind.LATER_EXTENDED: "容缺延期通知",
     Kind.LATER_SETTLED: "容缺逾期处理通知",
     Kind.WITHDRAWN: "撤回申请通知",
@@ -86,6 +93,20 @@ LABELS = {
 
 # A code that somebody waits for, and a look past the blindness, go at any hour.
 AT_ONCE = {Kind.PHONE_CODE, Kind.UNVEILED}
+
+
+# The catalogue says of a sentence that it is not certain; whoever reads a message or a paper needs the sentence alone.
+EDITORS_MARK = re.compile(r"[（(](?:演示口径|待核实)(?:[，、,；;\s]*(?:演示口径|待核实))*[）)]")
+
+
+def for_people(text: str) -> str:
+    """A sentence of the catalogue without the editors' marks on its certainty."""
+    return EDITORS_MARK.sub("", text)
+
+
+def latest(day: dt.date) -> str:
+    """The last day on which something may come in, that day included: 最迟2026年12月1日（含当日）."""
+    return f"最迟{day.year}年{day.month}月{day.day}日（含当日）"
 
 
 def _day(day: dt.date | None) -> str:
@@ -102,6 +123,8 @@ def _text(case: Case, kind: Kind) -> str:
     if kind == Kind.CORRECTION:
         by = _day(case.answer_deadline.due_on if case.answer_deadline else None)
         return f"您申请的{item}（{case.number}）需要补正，请于{by}前办理，内容见补正告知书。"
+    if kind == Kind.NOT_ACCEPTED and case.is_filing:
+        return f"您报送的{item}（{case.number}）不予备案，理由见不予备案通知书，请到窗口领取。"
     if kind == Kind.NOT_ACCEPTED:
         return f"您申请的{item}（{case.number}）不予受理，理由见不予受理通知书，请到窗口领取。"
     if kind == Kind.COMPLETED:

@@ -74,6 +74,11 @@ def _cases(kind: KindCode, clocks: Iterable[int]) -> list[Case]:
     )
 
 
+def _inclusive(day: str) -> str:
+    """A day in words, that day included; beside the weekday where it is named."""
+    return f"{day.removesuffix('）')}，含当日）" if day.endswith("）") else f"{day}（含当日）"
+
+
 def _to_applicant(case: Case, notice: AlarmNotice, today: dt.date) -> Draft:
     """The SMS to the contact: what is owed and by when (L8b); once the day has passed, that somebody will decide."""
     debt = DEBTS[notice.kind]
@@ -84,7 +89,7 @@ def _to_applicant(case: Case, notice: AlarmNotice, today: dt.date) -> Draft:
     elif notice.stage == 0:
         said = f"请于今天（{day}）补交{names}。{debt.threat}。"
     else:
-        said = f"请于{day}前补交{names}{'，' + debt.then if debt.then else ''}。{debt.threat}。"
+        said = f"请最迟{_inclusive(day)}补交{names}{'，' + debt.then if debt.then else ''}。{debt.threat}。"
     return Draft(
         kind=Kind.OWED_REMINDER.value,
         text=f"您申请的{case.business_item.name}（{case.number}）{said}",

@@ -13,8 +13,9 @@ from typing import Any
 from django.utils import timezone
 
 from approvals.enums import CaseAct, DocumentKind, MaterialState
-from approvals.models import Case, Document
+from approvals.models import Case, CaseMaterial, Document
 from approvals.numbers import next_serial
+from credit.models import CreditSubject
 from deadlines.models import Deadline
 from ledger.hashing import canonical, sm3
 from ledger.record import Draft
@@ -45,8 +46,31 @@ def _period(clock: Deadline | None) -> str:
     return cn_day(clock.due_on) if clock else "（无）"
 
 
-def _listing(case: Case) -> list[list[str]]:
-    return [[str(line.order), line.name, line.get_state_display()] for line in case.materials.all()]
+RECEIVED = (MaterialState.PROVIDED, MaterialState.VERIFIED)
+
+
+def _received(case: Case) -> list[list[str]]:
+    """The checklist for the receipt: what came in first, then what did not, each with how it stands."""
+    lines = sorted(case.materials.all(), key=lambda line: (line.state not in RECEIVED, line.order))
+    return [[str(number), line.name, _receipt_state(line)] for number, line in enumerate(lines, start=1)]
+
+
+def _receipt_state(line: CaseMaterial) -> str:
+    if line.state in RECEIVED:
+        return f"已收到（{line.get_state_display()}）" if line.state == MaterialState.VERIFIED else "已收到"
+    if line.state == MaterialState.MISSING:
+        return "未收到" if line.required else "未收到（需要时提交）"
+    return f"未收到（{line.get_state_display()}）"
+
+
+def _receipt_words(case: Case) -> str:
+    """How many of the listed materials came in, and how many did not."""
+    states = [line.state for line in case.materials.all()]
+    came = sum(state in RECEIVED for state in states)
+    left = len(states) - came
+    if not left:
+        return f"下列{came}项材料均已收到。"
+    return f"材料清单中，已收到{came}项，未收到{left}项，逐项列明如下。"
 
 
 def _of_clocks(case: Case, kind: DocumentKind, text: str, extra: Mapping[str, Any]) -> dict[str, Any]:
@@ -104,11 +128,19 @@ def _day_text(day: dt.date | str) -> str:
     return cn_day(day) if isinstance(day, dt.date) else day
 
 
+def _promisor(case: Case) -> str:
+    """The applicant as a letter names it: an organisation by its code, a person by the masked identity number."""
+    subject = case.applicant
+    what = "身份证号码" if subject.kind == CreditSubject.Kind.PERSON else "统一社会信用代码"
+    return f"{case.applicant_name}（{what}：{subject.public_identifier}）"
+
+
 def _of_promise(case: Case, extra: Mapping[str, Any], now: dt.datetime) -> dict[str, Any]:
     """Return the body of the signed letter: conditions, checks, consequences, consent, and how it was signed.
 
-    ``extra``: ``signer``, ``method`` (label), ``modes`` (labels), ``consent`` (bool), ``deferred_until`` (day or None),
-    ``checks`` and ``consequences`` (lists of sentences).
+    The promise is the applicant's: named as promisor, with a place for signature and seal; the authority receives it.
+    ``extra``: ``signer``, ``capacity`` (label), ``method`` (label), ``modes`` (labels), ``consent`` (bool),
+    ``deferred_until`` (day or None), ``checks`` and ``consequences`` (lists of sentences).
     """
     moment = timezone.localtime(now)
     until = extra.get("deferred_until")
@@ -117,7 +149,8 @@ def _of_promise(case: Case, extra: Mapping[str, Any], now: dt.datetime) -> dict[
     agreed = "同意" if extra["consent"] else "不同意"
     return {
         "paragraphs": [
-            f"申请人就“{case.business_item.name}”（办件编号：{case.number}）自愿选择以告知承诺方式办理，"
+            f"{_promisor(case)}作为申请人和承诺人，就“{case.business_item.name}”（办件编号：{case.number}）自愿选择"
+            "以告知承诺方式办理，"
             f"采用{'、'.join(extra['modes'])}的方式，已知晓许可条件、核查方式和不实承诺的后果，逐条承诺如下：",
         ],
         "head": ["序号", "承诺内容（已逐条确认）"],
@@ -127,10 +160,12 @@ def _of_promise(case: Case, extra: Mapping[str, Any], now: dt.datetime) -> dict[
             f"核查方式：{''.join(extra['checks'])}",
             f"不实承诺的后果：{''.join(extra['consequences'])}",
             f"是否同意公开本承诺书：{agreed}（单独征求，不影响办理）。",
-            f"承诺人：{extra['signer']}",
+            f"承诺人：{_promisor(case)}。签署人：{extra['signer']}（{extra['capacity']}）。",
             f"签署方式：{extra['method']}；签署时间：{cn_day(moment.date())}{moment:%H:%M}。",
             "作出行政许可决定前，申请人可以撤回本承诺，改按一般方式办理或者撤回申请。",
         ],
+        "promisor": case.applicant_name,
+        "signature": [f"承诺人：{case.applicant_name}", f"签署人（{extra['capacity']}）：{extra['signer']}"],
         "basis": "国办发〔2020〕42号、《连云港市审管联动工作实施方案》（连政办发〔2022〕67号）",
     }
 
@@ -204,12 +239,114 @@ def _weighed(extra: Mapping[str, Any]) -> list[str]:
     return [f"按本事项公布的裁量准则评分：{extra['scores']}"] if extra.get("scores") else []
 
 
+def _issuing(case: Case) -> str:
+    """By when the licence comes (art. 44); with 材料延期 at once with the last material (L8a)."""
+    owed = [line.name for line in case.materials.all() if line.state == MaterialState.DEFERRED]
+    if not owed:
+        return "本机关自作出决定之日起十个工作日内颁发、送达行政许可证件。"
+    until = f"，承诺的期限为{_period(case.promise_deadline)}" if case.promise_deadline else ""
+    return (
+        f"你（单位）承诺延期提交的材料（{'、'.join(owed)}）全部补齐时，本机关当即颁发行政许可证件，由出件窗口送达{until}；"
+        "补齐以前不颁发证件。逾期未补齐的，本机关可以撤销办理。"
+    )
+
+
+def _of_acceptance(case: Case, extra: Mapping[str, Any], now: dt.datetime) -> dict[str, Any]:
+    """Return the body of 受理通知书. ``extra``: ``untold``, names of materials that the notice did not name."""
+    item = case.business_item.name
+    due = _period(case.decision_deadline)
+    lawful = f"（法定期限至{_period(case.statutory_deadline)}）" if case.statutory_deadline else ""
+    accepted = f"你（单位）提出的“{item}”申请，材料齐全、符合法定形式，属于本机关职权范围，现予受理。"
+    if untold := extra.get("untold"):
+        accepted = (
+            f"你（单位）提出的“{item}”申请，属于本机关职权范围，一次性告知的内容已经补正，现予受理。"
+            f"{'、'.join(untold)}没有列入补正告知书，依法不再要求补正，不影响受理。"
+            "缺少必要材料的不能准予许可，作出决定之前可以自愿补交。"
+        )
+    if case.is_deemed:
+        accepted = (
+            f"你（单位）提出的“{item}”申请，本机关收到材料后未在五个工作日内告知是否需要补正，"
+            f"依法自收到申请材料之日（{_accepted(case)}）起即为受理，审批期限自该日起计算。"
+        )
+    promise = f"本机关将于{due}前作出决定{lawful}。"
+    today = timezone.localtime(now).date()
+    if case.is_deemed and case.decision_deadline and case.decision_deadline.due_on < today:
+        promise = f"按自收到之日起计算，{late_words(case, today)}"
+    return {
+        "paragraphs": [
+            accepted,
+            f"{promise}依法需要听证、检验、检测、鉴定和专家评审的，所需时间不计算在内，将另行书面告知。",
+            *_not_certain(case.promised_deadline, case.statutory_deadline),
+        ],
+        "basis": "《中华人民共和国行政许可法》第三十二条、第四十二条",
+    }
+
+
+# 备案 is no licence: none of its papers speaks of one or rests on the licensing law.
+OF_FILING = {
+    DocumentKind.RECEIPT, DocumentKind.CORRECTION, DocumentKind.FILING, DocumentKind.NOT_FILED,
+    DocumentKind.TERMINATION,
+}  # fmt: skip
+FILING_BASIS = "本备案事项的设定依据，见办事指南"
+
+
+def _of_filing(case: Case, kind: DocumentKind, points: list[dict[str, Any]], text: str) -> dict[str, Any]:
+    """Return the body of a paper of a filing: receipt, correction, 备案凭证, 不予备案, or the end without an answer."""
+    item = case.business_item.name
+    sent = f"你（单位）于{cn_day(timezone.localtime(case.received_at).date())}报送的“{item}”备案材料"
+    body: dict[str, Any] = {"basis": FILING_BASIS}
+    if kind == DocumentKind.RECEIPT:
+        return body | {
+            "paragraphs": [
+                f"{sent}已收到，办件编号：{case.number}。{_receipt_words(case)}",
+                f"本机关将于{_period(case.notice_deadline)}前核对材料是否齐全、是否符合规定形式：齐全的当场出具备案凭证，"
+                "不齐全的一次性告知需要补正的全部内容。",
+                f"凭办件编号和查询码 {case.query_code} 可随时查询办理进度。",
+            ],
+            "head": ["序号", "材料名称", "收取情况"],
+            "table": _received(case),
+        }
+    if kind == DocumentKind.CORRECTION:
+        return body | {
+            "paragraphs": [f"{sent}需要补正。现将须补正的全部内容一次性告知如下，此后不再另行告知："],
+            "head": ["序号", "须补正的内容"],
+            "table": _listed(points),
+            "closing": [f"请于{_period(case.answer_deadline)}前补正。逾期不补正的，本机关将终止办理，您可以重新报送。"],
+        }
+    if kind == DocumentKind.NOT_FILED:
+        return body | {
+            "paragraphs": [f"{sent}，经核对，不予备案。", f"理由：{text}"],
+            "table": _listed(points),
+            "remedies": REMEDIES,
+        }
+    if kind == DocumentKind.TERMINATION:
+        return body | {
+            "paragraphs": [
+                f"{sent}（办件编号：{case.number}），本机关已一次性告知须补正的全部内容，"
+                f"你（单位）在{_period(case.answer_deadline)}前没有补正。",
+                "本机关终止办理。你（单位）可以在材料齐备后重新报送。",
+                *([text] if text else []),
+            ],
+            "head": ["序号", "未补正的内容"],
+            "table": _listed(points),
+            "remedies": REMEDIES,
+        }
+    return body | {
+        "paragraphs": [
+            f"{sent}齐全、符合规定形式，予以备案。",
+            "本凭证仅证明已收到备案材料，不对材料内容作实质审查。",
+        ],
+    }
+
+
 def _body(
     case: Case, kind: DocumentKind, points: list[dict[str, Any]], text: str, extra: Mapping[str, Any], now: dt.datetime
 ) -> dict[str, Any]:
     """Return paragraphs, table, basis and remedies of one kind of paper."""
     if kind in {DocumentKind.SPECIAL, DocumentKind.EXTENSION}:
         return _of_clocks(case, kind, text, extra)
+    if kind in {DocumentKind.FILING, DocumentKind.NOT_FILED} or (case.is_filing and kind in OF_FILING):
+        return _of_filing(case, kind, points, text)
     if kind == DocumentKind.PROMISE:
         return _of_promise(case, extra, now)
     if kind == DocumentKind.LATER:
@@ -222,12 +359,12 @@ def _body(
     if kind == DocumentKind.RECEIPT:
         return {
             "paragraphs": [
-                f"你（单位）于{received}提交的“{item}”申请及下列材料已收到，办件编号：{case.number}。",
+                f"你（单位）于{received}提交的“{item}”申请已收到，办件编号：{case.number}。{_receipt_words(case)}",
                 f"本机关将于{_period(case.notice_deadline)}前作出是否受理的答复，或者一次性告知需要补正的全部内容。",
                 f"凭办件编号和查询码 {case.query_code} 可随时查询办理进度。",
             ],
             "head": ["序号", "材料名称", "收取情况"],
-            "table": _listing(case),
+            "table": _received(case),
             "basis": "《中华人民共和国行政许可法》第三十二条",
         }
     if kind == DocumentKind.CORRECTION:
@@ -243,26 +380,7 @@ def _body(
             "basis": "《中华人民共和国行政许可法》第三十二条第一款第四项",
         }
     if kind == DocumentKind.ACCEPTANCE:
-        due = _period(case.decision_deadline)
-        lawful = f"（法定期限至{_period(case.statutory_deadline)}）" if case.statutory_deadline else ""
-        accepted = f"你（单位）提出的“{item}”申请，材料齐全、符合法定形式，属于本机关职权范围，现予受理。"
-        if case.is_deemed:
-            accepted = (
-                f"你（单位）提出的“{item}”申请，本机关收到材料后未在五个工作日内告知是否需要补正，"
-                f"依法自收到申请材料之日（{_accepted(case)}）起即为受理，审批期限自该日起计算。"
-            )
-        promise = f"本机关将于{due}前作出决定{lawful}。"
-        today = timezone.localtime(now).date()
-        if case.is_deemed and case.decision_deadline and case.decision_deadline.due_on < today:
-            promise = f"按自收到之日起计算，{late_words(case, today)}"
-        return {
-            "paragraphs": [
-                accepted,
-                f"{promise}依法需要听证、检验、检测、鉴定和专家评审的，所需时间不计算在内，将另行书面告知。",
-                *_not_certain(case.promised_deadline, case.statutory_deadline),
-            ],
-            "basis": "《中华人民共和国行政许可法》第三十二条、第四十二条",
-        }
+        return _of_acceptance(case, extra, now)
     if kind == DocumentKind.NOT_ACCEPTED:
         return {
             "paragraphs": [f"你（单位）于{received}提出的“{item}”申请，经审查，决定不予受理。", f"理由：{text}"],
@@ -278,7 +396,7 @@ def _body(
                 f"许可内容：{case.content or item}。",
                 f"有效期：{f'{months}个月' if months else case.business_item.validity_text or '以证照载明为准'}。",
                 *_weighed(extra),
-                "本机关自作出决定之日起十个工作日内颁发、送达行政许可证件。",
+                _issuing(case),
             ],
             "basis": "《中华人民共和国行政许可法》第三十八条第一款、第四十四条",
         }
@@ -293,13 +411,7 @@ def _body(
             "basis": "《中华人民共和国行政许可法》第三十八条第二款",
             "remedies": REMEDIES,
         }
-    return {
-        "paragraphs": [
-            f"你（单位）报送的“{item}”备案材料齐全、符合规定形式，予以备案。",
-            "本凭证仅证明已收到备案材料，不对材料内容作实质审查。",
-        ],
-        "basis": "见本事项办事指南",
-    }
+    raise ValueError(f"no words for {kind.value}")
 
 
 def issue(
@@ -315,7 +427,8 @@ def issue(
     """Make the paper and return it with the draft of its ledger entry (the caller writes all its entries at once).
 
     ``extra`` is what a paper says besides. About clocks: ``days``, ``until``, ``ground``, ``law``; ``more``, ``until``,
-    ``paused``, ``basis``. The promise and 容缺: see ``_of_promise``, ``_of_later``.
+    ``paused``, ``basis``. Acceptance: ``untold``, names of what the notice did not name. The promise and
+    容缺: see ``_of_promise``, ``_of_later``.
     """
     number = document_number(case, kind, now)
     content = {

@@ -273,6 +273,19 @@ def read(path: str, kind: str, words: dict[str, list[str]]) -> dict[str, Any]:
     return _read_ofd(path, words) if kind == "ofd" else _read_image(path, words)
 
 
+def read_each(files: list[dict[str, str]], words: dict[str, list[str]]) -> list[dict[str, Any]]:
+    """The answer of ``read`` for each of a few small files; ``problem`` for one that cannot be used."""
+    answers: list[dict[str, Any]] = []
+    for file in files:
+        try:
+            answers.append(read(file["path"], file["kind"], words))
+        except Unusable as error:
+            answers.append({"problem": error.code})
+        except (OSError, pdfium.PdfiumError):
+            answers.append({"problem": "unopened"})
+    return answers
+
+
 def picture(path: str, kind: str, page: int) -> bytes:
     """One page as a JPEG to draw on."""
     if kind == "pdf":
@@ -340,13 +353,15 @@ def main() -> int:
     """Answer one question; exit code 3 with a code on the output for a file that cannot be used."""
     _limit()
     asked = json.load(sys.stdin)
-    path, kind = asked["path"], asked["kind"]
+    path, kind = asked.get("path", ""), asked.get("kind", "")
     try:
         if asked["act"] == "picture":
             sys.stdout.buffer.write(picture(path, kind, asked["page"]))
             return 0
         if asked["act"] == "read":
-            done = read(path, kind, asked["words"])
+            done: Any = read(path, kind, asked["words"])
+        elif asked["act"] == "read_each":
+            done = read_each(asked["files"], asked["words"])
         else:
             done = cover(path, kind, asked["boxes"], asked["out"])
     except Unusable as error:

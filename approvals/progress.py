@@ -15,12 +15,25 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from approvals import limiter
-from approvals.enums import ENDED_EARLY, OWED, CaseStatus, EndingKind, MaterialState, Outcome
-from approvals.models import Case, CaseMaterial, Ending, Extension, Licence, NotAccepted, Opinion, SpecialProcedure
+from approvals.enums import ENDED_EARLY, OWED, CaseStatus, EndingKind, MaterialState, Outcome, Way
+from approvals.lacking import TAKES_MISSING, lacking
+from approvals.models import (
+    Case,
+    CaseMaterial,
+    Ending,
+    Extension,
+    Licence,
+    NotAccepted,
+    Opinion,
+    Promise,
+    SpecialProcedure,
+)
+from approvals.notices import for_people
 from approvals.papers import REMEDIES, cn_day
+from approvals.promised import points_in_force
 from approvals.querysets import CaseQuerySet
 from credit.models import CreditSubject
 from deadlines import words
@@ -178,6 +191,21 @@ def owed_lines(case: Case) -> list[CaseMaterial]:
         over = case.status in ENDED_EARLY or not owes
         known = [] if over else list(CaseMaterial.objects.filter(case=case, state__in=OWED).order_by("order"))
         case._owed = known  # type: ignore[attr-defined]
+    return known
+
+
+def lacking_lines(case: Case) -> list[CaseMaterial]:
+    """What a case lacks that was accepted without it, until its decision; no statement where nothing can lack.
+
+    Only acceptance by law, or after a notice that did not name everything, leaves something out. The letter of promise
+    is signed, not handed in.
+    """
+    known: list[CaseMaterial] | None = getattr(case, "_lacking", None)
+    if known is None:
+        may = case.is_deemed or _related(case, "correction_notice") is not None
+        found = lacking(case.pk) if may and case.status in TAKES_MISSING else []
+        known = [line for line in found if line.material is not None and not line.material.is_promise_letter]
+        case._lacking = known  # type: ignore[attr-defined]
     return known
 
 
@@ -368,7 +396,20 @@ def _texts(points: Sequence[dict[str, str]]) -> list[str]:
 
 
 def _in_review(case: Case, procedures: Sequence[SpecialProcedure], extension: Extension | None, today: dt.date) -> Next:
-    """What is told between acceptance and decision: the day, or that the clock stands still and why."""
+    """What is told between acceptance and decision, with what may still be brought.
+
+    Bringing it is no answer to a second notice; but without it nobody can approve.
+    """
+    told, lines = _reviewing(case, procedures, extension, today), lacking_lines(case)
+    if not lines:
+        return told
+    dropped = "告知承诺书没有签署，本件改按一般方式办理，须交齐全部材料。" if _promise_dropped(case) else ""
+    text = f"{told.text}{dropped}下列必要材料还没有交，缺少的不能准予许可；作出决定之前都可以补交。{HAND_IN}"
+    return Next("warn", "还缺材料，请尽快补交", text, [line.name for line in lines])
+
+
+def _reviewing(case: Case, procedures: Sequence[SpecialProcedure], extension: Extension | None, today: dt.date) -> Next:
+    """The day of the decision, or that the clock stands still and why."""
     running = next((one for one in procedures if one.ended_at is None), None)
     accepted = "收到材料后五个工作日内没有答复，依法视为受理" if case.is_deemed else "申请已受理"
     if running is not None:
@@ -393,11 +434,21 @@ def _in_review(case: Case, procedures: Sequence[SpecialProcedure], extension: Ex
     return Next("info", "您现在不用做什么", f"{accepted}，{when}。")
 
 
+def _promise_dropped(case: Case) -> bool:
+    """Whether the application came on the promise way, which nobody signed, and goes on with full materials."""
+    if case.way == Way.PROMISE or _related(case, "promise") is not None:
+        return False
+    letters = Q(material__isnull=True) | Q(material__is_promise_letter=True)
+    return case.materials.filter(letters, state=MaterialState.NOT_NEEDED).exists()
+
+
 def advise(case: Case, procedures: Sequence[SpecialProcedure], extension: Extension | None, today: dt.date) -> Next:
     """What the applicant has to do now, or that there is nothing to do."""
     status = CaseStatus(case.status)
     if status == S.SUBMITTED:
         notice = _related(case, "correction_notice")
+        if back := _taken_back(case):
+            return back
         text = "补正材料已收到，" if notice is not None and notice.answered_at else "材料已收到，"
         return Next(
             "info",
@@ -441,6 +492,22 @@ def advise(case: Case, procedures: Sequence[SpecialProcedure], extension: Extens
     return Next("good", "这件事已经办完", "结果已经送达。如对办理过程有意见建议，请拨打 12345。")
 
 
+def _taken_back(case: Case) -> Next | None:
+    """A promise was withdrawn before the acceptance and something is owed again: what, and where to bring it."""
+    promise: Promise | None = _related(case, "promise")
+    if promise is None or promise.withdrawn_at is None or case.way == Way.PROMISE:
+        return None
+    lines = case.materials.filter(state=MaterialState.MISSING, required=True).order_by("order")
+    names = list(lines.values_list("name", flat=True))
+    if not names:
+        return None
+    text = (
+        f"承诺已撤回，本件改按一般方式办理，不能再次签署承诺。下列材料请在{_due(case.notice_deadline)}前交到收件窗口，"
+        "窗口收齐后受理。"
+    )
+    return Next("warn", "请交齐全部材料", text, names)
+
+
 def _after_ending(case: Case, ending: Ending) -> Next:
     """What is left to do once a case was withdrawn, lapsed or cancelled."""
     day = _until(ending.ended_at)
@@ -450,7 +517,9 @@ def _after_ending(case: Case, ending: Ending) -> Next:
     if ending.kind == EndingKind.LAPSED:
         due, notice = _due(case.answer_deadline), _related(case, "correction_notice")
         text = f"至{due}没有收到补正，已按补正告知书终止办理。材料备齐后，您可以重新申请。未补正的内容如下。"
-        return Next("bad", "这件申请已终止办理", text, _texts(notice.points) if notice else (), REMEDIES)
+        return Next(
+            "bad", "这件申请已终止办理", text, _texts(points_in_force(case, notice)) if notice else (), REMEDIES
+        )
     text = f"承诺延期提交的材料没有补齐，已于{day}决定撤销办理。理由：{ending.reason}"
     return Next("bad", "这件申请已撤销办理", text, (), REMEDIES)
 
@@ -466,7 +535,7 @@ def _deferred(case: Case, owed: Sequence[CaseMaterial], today: dt.date) -> Next:
         text = f"承诺的日期{day}已过，请尽快补交；是否继续办理由审批部门决定，会书面告知您。{HAND_IN}"
         return Next("bad", "延期的材料已过承诺的日期", text, names)
     text = f"已准予许可。下列材料您承诺延期提交，补齐的当天制发证件。{HAND_IN}"
-    return Next("warn", f"请您在{day}前补交延期的材料", text, names)
+    return Next("warn", f"请您最迟{day}（含当日）补交延期的材料", text, names)
 
 
 def _later(case: Case, owed: Sequence[CaseMaterial], today: dt.date) -> Next:
@@ -475,8 +544,8 @@ def _later(case: Case, owed: Sequence[CaseMaterial], today: dt.date) -> Next:
     day = cn_day(until) if until else ""
     fetched = "" if case.delivered_at else "证件已制成，可以到出件窗口领取。"
     if until is not None and until < today:
-        follows = case.later_submission.consequence.rstrip("。")
+        follows = for_people(case.later_submission.consequence).rstrip("。")
         text = f"{fetched}容缺补交的期限{day}已过，请尽快补交。告知书写明的后果：{follows}。{HAND_IN}"
         return Next("bad", "容缺的材料已过补交期限", text, names)
-    text = f"{fetched}下列材料按容缺补交告知书应在{day}前补交。{HAND_IN}"
-    return Next("warn", f"请您在{day}前补交容缺的材料", text, names)
+    text = f"{fetched}下列材料按容缺补交告知书应最迟在{day}（含当日）补交。{HAND_IN}"
+    return Next("warn", f"请您最迟{day}（含当日）补交容缺的材料", text, names)

@@ -6,13 +6,14 @@ Source: L5, L8a; 行政许可法 arts. 42, 44; 国办发〔2020〕42号.
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from django.utils import timezone
 
 from approvals.credit_gate import answer_of
-from approvals.enums import MaterialState
-from approvals.models import Case, CaseMaterial, CreditCheck, Promise
-from catalogue.enums import PeriodStart
+from approvals.enums import CaseStatus, MaterialState, Way
+from approvals.models import Case, CaseMaterial, CorrectionNotice, CreditCheck, Promise
+from catalogue.enums import PeriodStart, Requirement
 from credit.models import HandlingWay
 from deadlines import calendar as working_calendar
 from deadlines.arithmetic import due_date
@@ -20,10 +21,42 @@ from deadlines.enums import Unit
 from deadlines.kinds import ART_42_DAYS, KINDS, KindCode
 from offices.models import Posting
 
+BEFORE_ACCEPTANCE = (CaseStatus.SUBMITTED, CaseStatus.CORRECTION_REQUESTED)
+
 
 def live_promise(case: Case) -> Promise | None:
     """The promise that was signed and not withdrawn."""
     return Promise.objects.filter(case=case, withdrawn_at__isnull=True).select_related("document").first()
+
+
+# A point of the notice about a material that is owed once there is no promise: this and the material's id.
+RESTORED = "restored:"
+# 国办发〔2020〕42号: whoever takes the word back is handled as everybody else is.
+TAKEN_BACK = "本件已改按一般方式办理，须交齐全部材料；同一件办件不能再次签署承诺，以后另行申请时仍可以选择告知承诺。"
+
+
+def taken_back(case: Case) -> Promise | None:
+    """The promise that was taken back while its case goes on the ordinary way, with ``words`` on what that means."""
+    if case.way == Way.PROMISE or case.status == CaseStatus.WITHDRAWN:
+        return None
+    promise = Promise.objects.filter(case=case, withdrawn_at__isnull=False).first()
+    if promise is not None:
+        promise.words = TAKEN_BACK if case.status in BEFORE_ACCEPTANCE else "本件按一般方式办理。"  # type: ignore[attr-defined]
+    return promise
+
+
+def restorable(case: Case) -> list[CaseMaterial]:
+    """The lines that are owed on paper again if the promise is taken back or not allowed, in order."""
+    lines = case.materials.filter(
+        state__in=[MaterialState.PROMISED, MaterialState.DEFERRED], material__requirement=Requirement.REQUIRED
+    )
+    return list(lines.select_related("material").order_by("order"))
+
+
+def points_in_force(case: Case, notice: CorrectionNotice) -> list[dict[str, Any]]:
+    """The points of the notice that bind now: what is owed without the promise, only where there is none any more."""
+    ordinary = case.way != Way.PROMISE
+    return [point for point in notice.points if ordinary or not point["key"].startswith(RESTORED)]
 
 
 def deferred_lines(case: Case) -> list[CaseMaterial]:

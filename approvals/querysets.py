@@ -45,15 +45,20 @@ def _aside(access: Access) -> Q:
     return Q(pk__in=recused) | Q(Exists(conflicts))
 
 
+def _decides(access: Access) -> Q:
+    """Of an office in which the person decides, which it reached: what ended before its acceptance never did."""
+    return Q(review_office_id__in=access.offices(Role.DECIDER), accepted_at__isnull=False)
+
+
 class CaseQuerySet(models.QuerySet["Case"]):
     """Adjectives for cases."""
 
     def lock(self, pk: int, *besides: str) -> Case:
         """Return the case, its row locked until the transaction ends, with what most actions read, and ``besides``.
 
-        Few joins on purpose: PostgreSQL plans a dozen of them longer (15 ms) than it runs them. Name in ``besides`` only
-        rows that nobody changes under this lock: a joined row is as the statement found it before it waited, the locked
-        one as the wait left it. Clocks are read after the lock, by their own statement.
+        Few joins on purpose: PostgreSQL plans a dozen of them longer (15 ms) than it runs them. Name in ``besides``
+        only rows that nobody changes under this lock: a joined row is as the statement found it before it waited, the
+        locked one as the wait left it. Clocks are read after the lock, by their own statement.
         """
         locked = self.select_for_update(of=("self",))
         return locked.select_related("business_item__item", "division", "applicant", *besides).get(pk=pk)
@@ -86,20 +91,13 @@ class CaseQuerySet(models.QuerySet["Case"]):
         return self.filter(Q(pk__in=own.values("pk")) | Q(pk__in=asked.values("pk")))
 
     def for_decider(self, access: Access) -> CaseQuerySet:
-        """What waits for, or got, a decision in the person's offices."""
-        return (
-            self.filter(review_office_id__in=access.offices(Role.DECIDER))
-            .exclude(status__in=[CaseStatus.SUBMITTED, CaseStatus.CORRECTION_REQUESTED, CaseStatus.NOT_ACCEPTED])
-            .exclude(_aside(access))
-        )
+        """What waits for, or got, a decision in the person's offices; nothing before its acceptance."""
+        return self.filter(_decides(access)).exclude(_aside(access))
 
     def for_back_office(self, access: Access) -> CaseQuerySet:
         """What a reviewer or a decider may open; those who only complete see decided cases of their office."""
         reviewer = _seated(access)
-        decider = Q(review_office_id__in=access.offices(Role.DECIDER)) & ~Q(
-            status__in=[CaseStatus.SUBMITTED, CaseStatus.CORRECTION_REQUESTED, CaseStatus.NOT_ACCEPTED]
-        )
-        decider &= ~_aside(access)
+        decider = _decides(access) & ~_aside(access)
         issuing = Q(
             review_office_id__in=access.offices(Role.REVIEWER), status__in=[CaseStatus.APPROVED, CaseStatus.COMPLETED]
         )

@@ -37,6 +37,22 @@ def in_the_back_office(keys: Collection[int], access: Access) -> dict[int, Sight
     return {pk: Sight(reverse("office:case", args=[number])) for pk, number in rows}
 
 
+def asked_to_countersign(keys: Collection[int], access: Access) -> dict[int, Sight]:
+    """What an office of the person was asked to countersign (O3.2.1c)."""
+    if not access.has(*BACK_OFFICE):
+        return {}
+    rows = Case.objects.for_countersigner(access).filter(pk__in=keys).values_list("pk", "number")
+    return {pk: Sight(reverse("office:countersign", args=[number])) for pk, number in rows}
+
+
+def on_the_site(keys: Collection[int], access: Access) -> dict[int, Sight]:
+    """What the person was drawn to look at on the spot."""
+    if not access.has(Role.SITE_OFFICER):
+        return {}
+    rows = Case.objects.for_site_officer(access).filter(pk__in=keys).values_list("pk", "number")
+    return {pk: Sight(reverse("office:site_check", args=[number])) for pk, number in rows}
+
+
 def with_the_head(keys: Collection[int], access: Access) -> dict[int, Sight]:
     """Cases for which a head of the department was asked for more time."""
     if not access.has(Role.DEPARTMENT_HEAD):
@@ -64,4 +80,6 @@ def register() -> None:
     """Enter all of it, once."""
     sights.register("case", at_the_window, finder=numbered, teller=papers_of)
     sights.register("case", in_the_back_office)
+    sights.register("case", asked_to_countersign)
+    sights.register("case", on_the_site)
     sights.register("case", with_the_head)

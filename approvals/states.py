@@ -24,7 +24,8 @@ BEFORE_DECISION = (*BEFORE_ACCEPTANCE, S.ACCEPTED, S.DEEMED_ACCEPTED, S.IN_REVIE
 OWING = (S.ACCEPTED, S.DEEMED_ACCEPTED, S.IN_REVIEW, S.APPROVED, S.COMPLETED)
 # A reviewer has what was drawn; a withdrawn case was drawn if it came as far as review.
 DRAWN = (S.IN_REVIEW, S.APPROVED, S.REJECTED, S.COMPLETED, S.WITHDRAWN, S.CANCELLED)
-PAST_THE_WINDOW = tuple(status for status in S if status not in (*BEFORE_ACCEPTANCE, S.NOT_ACCEPTED))
+# What a deciding office has: all that was accepted. A withdrawn case stands here with its acceptance behind it.
+PAST_THE_WINDOW = tuple(status for status in S if status not in (*BEFORE_ACCEPTANCE, S.NOT_ACCEPTED, S.LAPSED))
 EVERY = tuple(S)
 
 
@@ -94,6 +95,8 @@ def _to(target: CaseStatus, *sources: CaseStatus) -> tuple[tuple[CaseStatus, Cas
     return tuple((source, target) for source in sources)
 
 
+# Acceptance by law (art. 32) waives no material: approval does not go without them.
+NOTHING_LACKING = "不缺必要材料才能"
 CLERK = (Role.WINDOW_CLERK,)
 BACK_OFFICE = (Role.REVIEWER, Role.DECIDER)
 WITHDRAWAL = _to(S.WITHDRAWN, *BEFORE_DECISION)
@@ -101,7 +104,10 @@ LICENCE = _to(S.COMPLETED, S.APPROVED)
 
 ACTS: tuple[Act, ...] = (
     # at the window
-    Act("api:uploads", "收取材料文件", Desk.WINDOW, CLERK, (*BEFORE_ACCEPTANCE, *OWING), "受理之后只收所欠的材料"),
+    Act(
+        "api:uploads", "收取材料文件", Desk.WINDOW, CLERK, (*BEFORE_ACCEPTANCE, *OWING),
+        "受理之后只收所欠、所缺的材料",
+    ),
     Act("api:verifications", "材料核验", Desk.WINDOW, CLERK, BEFORE_ACCEPTANCE, "可核验、未交的材料"),
     Act("api:covers", "遮盖材料", Desk.WINDOW, CLERK, BEFORE_DECISION),
     Act("api:covers", "撤销遮盖", Desk.WINDOW, CLERK, BEFORE_ACCEPTANCE, "已有遮盖", "delete"),
@@ -124,23 +130,32 @@ ACTS: tuple[Act, ...] = (
         moves=_to(S.CORRECTION_REQUESTED, S.SUBMITTED),
     ),
     Act(
-        "api:corrections-answer", "补正收件", Desk.WINDOW, CLERK, (S.CORRECTION_REQUESTED,), "期限未过",
+        "api:corrections-answer", "补正收件", Desk.WINDOW, CLERK, (S.CORRECTION_REQUESTED,), "期限未过，至少补正一项",
         moves=_to(S.SUBMITTED, S.CORRECTION_REQUESTED),
     ),
     Act(
-        "api:refusal", "不予受理", Desk.WINDOW, CLERK, (S.SUBMITTED,), "法定理由",
+        "api:refusal", "不予受理", Desk.WINDOW, CLERK, (S.SUBMITTED,), "法定理由；以未补齐为由的，须已收到补正",
         moves=_to(S.NOT_ACCEPTED, S.SUBMITTED),
     ),
     Act("api:mending", "当场更正", Desk.WINDOW, CLERK, BEFORE_ACCEPTANCE),
     Act("api:withdrawal", "撤回申请（窗口）", Desk.WINDOW, CLERK, BEFORE_DECISION, moves=WITHDRAWAL),
-    Act("api:hand-in", "补交所欠材料（窗口）", Desk.WINDOW, CLERK, OWING, "有所欠材料；补齐即发证", moves=LICENCE),
+    Act(
+        "api:hand-in", "补交所欠材料（窗口）", Desk.WINDOW, CLERK, OWING, "有所欠、所缺材料；延期的补齐即发证",
+        moves=LICENCE,
+    ),
     Act(
         "api:delivery", "送达", Desk.WINDOW, (Role.WINDOW_CLERK, Role.DELIVERY_CLERK), (S.REJECTED, S.COMPLETED),
         "未送达", moves=_to(S.COMPLETED, S.REJECTED),
     ),
     # in the back office
-    Act("api:opinion", "出具审查意见", Desk.OFFICE, (Role.REVIEWER,), (S.IN_REVIEW,), "抽取到本人，没有评分准则"),
-    Act("api:sheet", "评分", Desk.OFFICE, (Role.REVIEWER,), (S.IN_REVIEW,), "本人席位，有评分准则"),
+    Act(
+        "api:opinion", "出具审查意见", Desk.OFFICE, (Role.REVIEWER,), (S.IN_REVIEW,),
+        f"抽取到本人，没有评分准则；{NOTHING_LACKING}建议准予",
+    ),
+    Act(
+        "api:sheet", "评分", Desk.OFFICE, (Role.REVIEWER,), (S.IN_REVIEW,),
+        f"本人席位，有评分准则；{NOTHING_LACKING}建议准予",
+    ),
     Act("api:lead", "抽取牵头人", Desk.OFFICE, BACK_OFFICE, (S.IN_REVIEW,), "两份评分有分歧，尚无牵头人"),
     Act("api:site-plan", "安排现场核查", Desk.OFFICE, (Role.REVIEWER,), (S.IN_REVIEW,), "审查人一，没有审查意见"),
     Act("api:recusal", "回避并重新抽取", Desk.OFFICE, BACK_OFFICE, (S.IN_REVIEW,), "本人尚未出具意见"),
@@ -151,10 +166,14 @@ ACTS: tuple[Act, ...] = (
     Act("api:province-report", "上报省主管部门", Desk.OFFICE, BACK_OFFICE, (S.IN_REVIEW,), "须上报的事项，未上报"),
     Act("api:province-answer", "登记省主管部门答复", Desk.OFFICE, BACK_OFFICE, (S.IN_REVIEW,), "已上报，未答复"),
     Act(
-        "api:decision", "作出决定", Desk.OFFICE, (Role.DECIDER,), (S.IN_REVIEW,), "意见、会签、核查齐备；三人分离",
+        "api:decision", "作出决定", Desk.OFFICE, (Role.DECIDER,), (S.IN_REVIEW,),
+        f"意见、会签、核查齐备；三人分离；{NOTHING_LACKING}准予",
         moves=(*_to(S.APPROVED, S.IN_REVIEW), *_to(S.REJECTED, S.IN_REVIEW), *LICENCE),
     ),
-    Act("api:completion", "制证办结", Desk.OFFICE, BACK_OFFICE, (S.APPROVED,), "没有延期未交的材料", moves=LICENCE),
+    Act(
+        "api:completion", "制证办结", Desk.OFFICE, BACK_OFFICE, (S.APPROVED,), "没有延期未交、缺少的材料",
+        moves=LICENCE,
+    ),
     Act(
         "api:promise-settlement", "处理承诺逾期", Desk.OWED, (Role.DECIDER,), (S.APPROVED,), "承诺日已过",
         moves=(*_to(S.CANCELLED, S.APPROVED), *LICENCE),
@@ -162,22 +181,33 @@ ACTS: tuple[Act, ...] = (
     Act("api:later-extension", "延长容缺补交期限", Desk.OWED, (Role.DECIDER,), (S.COMPLETED,), "期限未过，未延长过"),
     Act("api:later-settlement", "处理容缺逾期", Desk.OWED, (Role.DECIDER,), (S.COMPLETED,), "期限已过"),
     Act("api:countersignature", "内部会签", Desk.COUNTERSIGN, BACK_OFFICE, (S.IN_REVIEW,), "会签处室，未答复"),
-    Act("api:site-check", "报告现场核查", Desk.SITE, (Role.SITE_OFFICER,), (S.IN_REVIEW,), "抽取到本人，未报告"),
+    Act(
+        "api:site-check", "报告现场核查", Desk.SITE, (Role.SITE_OFFICER,), (S.IN_REVIEW,),
+        "抽取到本人，未报告，已到计划日",
+    ),
+    Act(
+        "api:site-check-confirmation", "确认或退回现场核查", Desk.SITE, (Role.SITE_OFFICER,), (S.IN_REVIEW,),
+        "抽取到本人，由另一人报告",
+    ),
     Act("api:extension", "批复延期", Desk.HEAD, (Role.DEPARTMENT_HEAD,), (S.IN_REVIEW,), "有待批的申请，非本人所提"),
     Act(
-        "oversight:hand_over", "改派审查人员", Desk.OVERSIGHT, (Role.OVERSEER,), (S.DEEMED_ACCEPTED, S.IN_REVIEW),
-        "没有审查意见", moves=_to(S.IN_REVIEW, S.DEEMED_ACCEPTED),
+        "oversight:hand_over", "改派审查人员", Desk.OVERSIGHT, (Role.OVERSEER,),
+        (S.ACCEPTED, S.DEEMED_ACCEPTED, S.IN_REVIEW), "没有审查意见",
+        moves=_to(S.IN_REVIEW, S.ACCEPTED, S.DEEMED_ACCEPTED),
     ),
     # through the applicant's own door
     Act(
         "api:door-uploads", "上传材料", Desk.PUBLIC, (APPLICANT,), (S.CORRECTION_REQUESTED, *OWING),
-        "受理之后只收所欠的材料",
+        "受理之后只收所欠、所缺的材料",
     ),
     Act(
-        "api:door-answer", "网上补正", Desk.PUBLIC, (APPLICANT,), (S.CORRECTION_REQUESTED,), "期限未过",
+        "api:door-answer", "网上补正", Desk.PUBLIC, (APPLICANT,), (S.CORRECTION_REQUESTED,), "期限未过，至少补正一项",
         moves=_to(S.SUBMITTED, S.CORRECTION_REQUESTED),
     ),
-    Act("api:door-owed", "网上补交", Desk.PUBLIC, (APPLICANT,), OWING, "有所欠材料；补齐即发证", moves=LICENCE),
+    Act(
+        "api:door-owed", "网上补交", Desk.PUBLIC, (APPLICANT,), OWING, "有所欠、所缺材料；延期的补齐即发证",
+        moves=LICENCE,
+    ),
     Act(
         "api:door-promise-withdrawal", "网上撤回承诺", Desk.PUBLIC, (APPLICANT,), BEFORE_DECISION,
         "告知承诺方式；受理之后，即撤回申请", moves=WITHDRAWAL,
@@ -202,7 +232,8 @@ READING = """## Acts
 A row an act and role, a column a state. ● done; 拒 refused in words (409, or 422 where the input is at fault); 无 the
 case is out of the person's reach (404). Every role that an act does not name gets 404, and so does the same role of
 another division; without a token 401. What else an act asks for stands beside it. 已受理 lasts only within the
-transaction of the acceptance.
+transaction of the acceptance. 已撤回 means withdrawn in review: a case that was withdrawn before its acceptance never
+reached the office, and is 无 for everybody in the back office, like one that was not accepted or lapsed.
 """
 
 

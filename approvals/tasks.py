@@ -9,6 +9,7 @@ from celery import shared_task
 
 from approvals import covering, deeming, lapsing, owed, uploads, verifying
 from approvals.actions.clocks import hand_over_left
+from approvals.actions.countersigning import tell_left
 from approvals.actions.covering import draw_waiting
 from approvals.actions.drawing import hand_over_away
 from approvals.models import Upload
@@ -59,6 +60,8 @@ def hand_over_cases() -> None:
         moved, stuck = sweep(clock.now())
         if moved or stuck:
             logger.info("%s: %d handed over, %d without anybody", sweep.__name__, moved, stuck)
+    if unanswered := tell_left(clock.now()):
+        logger.info("countersignatures: %d without anybody to answer", unanswered)
 
 
 @shared_task

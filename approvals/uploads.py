@@ -11,6 +11,7 @@ import logging
 import os
 import secrets
 import uuid
+import warnings
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from django.conf import settings
 from django.core.files.base import File
 from django.db import DatabaseError, transaction
 from django.http import FileResponse
+from PIL import Image
 
 from approvals.exceptions import Refused
 from approvals.models import Upload
@@ -31,6 +33,11 @@ from offices.models import User
 logger = logging.getLogger(__name__)
 
 HEAD_BYTES = 8192
+# What every PDF has, one of each: objects, pages (or objects packed in streams), and the way to find them.
+PDF_PARTS = ((b"endobj",), (b"/Page", b"/ObjStm"), (b"startxref", b"trailer"))
+# More than an A3 page at 400 dpi; nothing larger could be covered or shown (``pictures``).
+MOST_PIXELS = 50_000_000
+LONGEST_SIDE = 20_000
 PROMISE_SLOT = "promise"
 # What the file picker offers; the server decides by content.
 ACCEPT = ".pdf,.jpg,.jpeg,.png,.ofd"
@@ -79,6 +86,34 @@ def detect(file: IO[bytes] | File[Any]) -> FileKind | None:
     return KINDS.get(found.extension)
 
 
+def _refuse_broken(file: IO[bytes] | File[Any], kind: FileKind, name: str) -> None:
+    """Refuse what only begins like its kind, and images of a size that no camera or scanner makes.
+
+    Nothing is drawn or decoded here: strangers' bytes are opened by a process of their own (``covering``).
+    """
+    file.seek(0)
+    if kind.extension == "pdf":
+        body = file.read()
+        if not all(any(mark in body for mark in marks) for marks in PDF_PARTS):
+            raise Refused("upload-broken", f"“{name}”打不开，不是完整的 PDF，请重新导出或者扫描后上传。", field="file")
+    elif kind.extension in {"jpg", "png"}:
+        try:
+            with warnings.catch_warnings(action="ignore"), Image.open(file, formats=("JPEG", "PNG")) as found:
+                wide, high = found.size
+        except Image.DecompressionBombError as error:
+            raise _too_large(name) from error
+        except (OSError, SyntaxError, ValueError) as error:
+            message = f"“{name}”打不开，不是完整的图片，请重新拍照或者扫描后上传。"
+            raise Refused("upload-broken", message, field="file") from error
+        if wide * high > MOST_PIXELS or max(wide, high) > LONGEST_SIDE:
+            raise _too_large(name)
+
+
+def _too_large(name: str) -> Refused:
+    message = f"“{name}”的像素太大（最多 {MOST_PIXELS // 10_000} 万像素），请缩小后重新上传。"
+    return Refused("upload-pixels", message, field="file")
+
+
 def file_path(upload: Upload) -> Path:
     """Where the file lies."""
     return Path(settings.UPLOAD_ROOT) / upload.path
@@ -113,7 +148,8 @@ def store(file: File[Any], *, intake_key: uuid.UUID, slot: str, by: User | None,
     """Check ``file`` by its content, store it and bind it to the form ``intake_key`` and its ``slot``.
 
     ``slot`` is a material's id as text, or "promise". Raises ``Refused`` with ``field="file"``: ``upload-empty``,
-    ``upload-too-big``, ``upload-kind``, ``upload-not-stored``.
+    ``upload-too-big``, ``upload-kind``,
+    ``upload-broken``, ``upload-pixels``, ``upload-not-stored``.
     """
     name = Path(str(file.name or "").replace("\\", "/")).name[:255] or "未命名"
     size = file.size or 0
@@ -127,6 +163,7 @@ def store(file: File[Any], *, intake_key: uuid.UUID, slot: str, by: User | None,
     if kind is None:
         message = f"“{name}”的内容不是 PDF、JPG、PNG 或 OFD（只改扩展名不行），请转换格式后重新上传。"
         raise Refused("upload-kind", message, field="file")
+    _refuse_broken(file, kind, name)
     token = secrets.token_hex(20)
     path = f"{token[:2]}/{token}"
     target = Path(settings.UPLOAD_ROOT) / path

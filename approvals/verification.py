@@ -48,10 +48,11 @@ def find(code: str, on: dt.date) -> Found | None:
     grants = document.kind in {DocumentKind.APPROVAL, DocumentKind.FILING}
     licence: Licence | None = getattr(document.case, "licence", None) if grants else None
     person = document.case.applicant.kind == CreditSubject.Kind.PERSON
+    party = content.get("promisor") or content["to"]
     return Found(
         kind=content["title"],
         number=document.number,
-        party=mask_name(content["to"]) if person else content["to"],
+        party=mask_name(party) if person else party,
         authority=content["authority"],
         date=content["date"],
         digest=document.digest,

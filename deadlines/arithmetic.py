@@ -14,7 +14,7 @@ Rules and their source:
 from bisect import bisect_left, bisect_right
 from calendar import monthrange
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from deadlines.enums import DayKind, Unit
@@ -257,9 +257,10 @@ def explain(
 
 
 def explain_fixed(start_on: date, fixed_on: date, calendar: Calendar) -> list[DayLine]:
-    """The two lines of a day that was agreed, not counted: the event's day and the fixed one."""
+    """The two lines of a day that was agreed, not counted: the event's day and the fixed one, certain in any year."""
     lines = [] if start_on == fixed_on else [_line(start_on, None, "确定日期的当日", calendar)]
-    return [*lines, _line(fixed_on, None, "约定的固定日期，不逐日计算", calendar, is_due=True)]
+    lines.append(_line(fixed_on, None, "约定的固定日期，不逐日计算", calendar, is_due=True))
+    return [replace(line, provisional=False) for line in lines]
 
 
 def _line(day: date, number: int | None, reason: str, calendar: Calendar, *, is_due: bool = False) -> DayLine:

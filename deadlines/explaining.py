@@ -212,6 +212,8 @@ class Explanation:
     @property
     def provisional(self) -> str:
         """What a person must know about a day that rests on an unpublished year; empty when it does not."""
+        if self.unit is Unit.FIXED:
+            return ""
         years = "、".join(str(note.year) for note in self.calendars if note.provisional)
         if not years:
             return ""

@@ -228,7 +228,7 @@ class TypedYear:
 
 def _said(bound: forms.BoundField) -> list[str]:
     stock = str(forms.Field.default_error_messages["required"])
-    return [f"请填写{bound.label}" if text == stock else text for text in map(str, bound.errors)]
+    return [f"请填写{bound.label}。" if text == stock else text for text in map(str, bound.errors)]
 
 
 def _rows(

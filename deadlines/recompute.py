@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 BATCH = 500
 MOMENT = timedelta(microseconds=1)
 # What is read of a clock, and what is written.
-READ = ("kind", "state", "stream", "start_on", "due_on", "calendar_version", "next_alarm_at", "revision")
+READ = ("kind", "unit", "state", "stream", "start_on", "due_on", "calendar_version", "next_alarm_at", "revision")
 WRITTEN = ("due_on", "yellow_on", "provisional", "calendar_version", "next_alarm_at", "next_alarm_stage", "revision")
 EVENT = ("deadline_id", "seq", "kind", "at", "by_id", "data")
 # So many rows that cannot be recomputed are a fault of the system, not of the rows: it stops, loudly.

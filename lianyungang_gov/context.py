@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet, Value
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from approvals import blind, owed
 from approvals.enums import CaseStatus
 from approvals.models import Case
+from approvals.views import site
 from approvals.views.extensions import waits_for
 from lianyungang_gov.desk import places_for
 from offices.access import Access, covered
 from offices.models import Posting
-from oversight import mine
+from oversight import mine, queries
 from supervision.enums import TaskStatus
 from supervision.models import SupervisionTask, UnlinkedCase
 
@@ -26,9 +28,10 @@ MOST = 99
 ALARMS = "/alarms/"
 
 
-def capped(rows: QuerySet[Any]) -> str:
-    """Return how many rows there are, up to 99+; empty when there are none."""
-    return shown(len(rows.order_by().values_list("pk", flat=True)[: MOST + 1]))
+def capped(rows: QuerySet[Any]) -> int:
+    """Return how many rows there are, up to ``MOST`` + 1."""
+    keys = rows if rows.query.combinator else rows.order_by().values_list("pk", flat=True)
+    return len(set(keys[: MOST + 1]))
 
 
 def shown(found: int) -> str:
@@ -36,29 +39,44 @@ def shown(found: int) -> str:
     return "" if not found else f"{MOST}+" if found > MOST else str(found)
 
 
-def _waiting(url: str, access: Access) -> QuerySet[Model] | None:
+def _waiting(url: str, access: Access) -> Sequence[QuerySet[Any]]:
     """The rows that wait for this person at a place of the rail."""
-    queues: dict[str, Any] = {
-        "/window/": lambda: Case.objects.for_window(access).filter(status=CaseStatus.SUBMITTED),
-        "/office/": lambda: blind.to_review(access) | blind.to_decide(access) | blind.to_issue(access),
-        "/tasks/": lambda: SupervisionTask.objects.for_office_people(access).filter(
-            status__in=[TaskStatus.NOTIFIED, TaskStatus.VIEWED]
-        ),
-        "/office/extensions/": lambda: waits_for(access),
-        "/office/owed/": lambda: owed.waits_for(access),
-        "/oversight/unlinked/": lambda: UnlinkedCase.objects.filter(
-            settled_at__isnull=True, case__division__in=covered(access, Role.OVERSEER)
-        ),
+    queues: dict[str, Callable[[], Sequence[QuerySet[Any]]]] = {
+        "/window/": lambda: [Case.objects.for_window(access).filter(status=CaseStatus.SUBMITTED)],
+        "/office/": lambda: [_in_the_office(access)],
+        "/office/site/": lambda: [site.waiting(site.mine(access), access)],
+        "/tasks/": lambda: [
+            SupervisionTask.objects.for_office_people(access).filter(
+                status__in=[TaskStatus.NOTIFIED, TaskStatus.VIEWED]
+            )
+        ],
+        "/office/extensions/": lambda: [waits_for(access)],
+        "/office/owed/": lambda: [owed.waits_for(access)],
+        "/oversight/unlinked/": lambda: [_unassigned(access)],
     }
-    return queues[url]() if url in queues else None
+    return queues[url]() if url in queues else ()
 
 
-def _count(url: str, access: Access) -> str:
+def _unassigned(access: Access) -> QuerySet[Any]:
+    """What waits at 待分派办件: for an office, for somebody who countersigns, for a reviewer; one statement."""
+    pool = UnlinkedCase.objects.filter(settled_at__isnull=True, case__division__in=covered(access, Role.OVERSEER))
+    queues = (pool, queries.unanswerable(access), queries.undrawn(access))
+    found = [rows.order_by().values_list("pk", Value(place)) for place, rows in enumerate(queues)]
+    return found[0].union(*found[1:], all=True)
+
+
+def _in_the_office(access: Access) -> QuerySet[Any]:
+    """What waits at 审批办件 for an opinion, a decision, a licence or a countersignature of this person."""
+    queues = (blind.to_review, blind.to_decide, blind.to_issue, blind.to_countersign)
+    found = [queue(access).order_by().values_list("pk", flat=True) for queue in queues]
+    return found[0].union(*found[1:], all=True)
+
+
+def _count(url: str, access: Access) -> int:
     """What stands beside a place of the rail: how many rows wait; at 小闹钟, how many are late or due today."""
     if url == ALARMS:
-        return shown(mine.pressing(access, MOST + 1))
-    waiting = _waiting(url, access)
-    return "" if waiting is None else capped(waiting)
+        return mine.pressing(access, MOST + 1)
+    return sum(capped(rows) for rows in _waiting(url, access))
 
 
 def _desk(request: HttpRequest, access: Access) -> dict[str, Any] | None:
@@ -66,17 +84,31 @@ def _desk(request: HttpRequest, access: Access) -> dict[str, Any] | None:
     if not places:
         return None
     here = max((p.url for p in places if request.path.startswith(p.url)), key=len, default="")
-    rows = [
-        {
+    rows: list[dict[str, Any]] = []
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for place in places:
+        found = _count(place.url, access)
+        row = {
             "label": place.label,
             "url": place.url,
             "icon": place.icon,
-            "count": _count(place.url, access),
+            "count": shown(found),
             "active": place.url == here,
         }
-        for place in places
-    ]
-    return {"name": "工作台", "places": rows}
+        rows.append(row)
+        groups.setdefault(place.group, []).append(row | {"found": found})
+    return {"name": "工作台", "places": rows, "groups": [_group(label, of) for label, of in groups.items()]}
+
+
+def _group(label: str, places: list[dict[str, Any]]) -> dict[str, Any]:
+    """Places of the rail that fold away together; open on a page of one of them, its count that of all."""
+    return {
+        "label": label,
+        "places": places,
+        "folds": bool(label) and len(places) > 1,
+        "open": any(place["active"] for place in places),
+        "count": shown(sum(place["found"] for place in places)),
+    }
 
 
 def _person(access: Access) -> dict[str, str] | None:

@@ -17,12 +17,18 @@ Role = Posting.Role
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place on the rail: its name, address, icon, and the roles that have it."""
+    """A place on the rail: its name, address, icon, the roles that have it; ``group``: what it folds away with."""
 
     label: str
     url: str
     icon: str
     roles: frozenset[str]
+    group: str = ""
+
+
+# What is looked at now and then, so that the rail keeps to what waits for the person.
+LOOKED_INTO = "监督台账"
+OWN = "个人与规则"
 
 
 PLACES = (
@@ -40,21 +46,21 @@ PLACES = (
     Place("延期审批", "/office/extensions/", "calendar-plus", frozenset({Role.DEPARTMENT_HEAD})),
     Place("小闹钟", "/alarms/", "alarm-clock", frozenset({*Posting.ACTING_ROLES, Role.DEPARTMENT_HEAD})),
     Place("时限督办", "/oversight/", "alarm-clock", frozenset({Role.OVERSEER})),
-    Place("不予受理", "/oversight/refusals/", "file-x", frozenset({Role.OVERSEER})),
-    Place("退件统计", "/oversight/returns/", "undo-2", frozenset({Role.OVERSEER})),
-    Place("决定前查看", "/oversight/unveilings/", "eye", frozenset({Role.OVERSEER})),
     Place("待分派办件", "/oversight/unlinked/", "unlink", frozenset({Role.OVERSEER})),
-    Place("承诺超过5日", "/oversight/exemptions/", "hourglass", frozenset({Role.OVERSEER})),
     Place("短信送达", "/oversight/messages/", "message-square-warning", frozenset({Role.OVERSEER})),
+    Place("不予受理", "/oversight/refusals/", "file-x", frozenset({Role.OVERSEER}), LOOKED_INTO),
+    Place("退件统计", "/oversight/returns/", "undo-2", frozenset({Role.OVERSEER}), LOOKED_INTO),
+    Place("决定前查看", "/oversight/unveilings/", "eye", frozenset({Role.OVERSEER}), LOOKED_INTO),
+    Place("承诺超过5日", "/oversight/exemptions/", "hourglass", frozenset({Role.OVERSEER}), LOOKED_INTO),
     Place("部门与人员", "/division/", "users", frozenset({Role.DIVISION_ADMIN})),
     Place("审管关联清单", "/division/linkages/", "link", frozenset({Role.DIVISION_ADMIN})),
     Place("期限设定", "/division/periods/", "timer", frozenset({Role.DIVISION_ADMIN})),
     Place("办件留痕", "/traces/", "scroll-text", frozenset({Role.DISCIPLINE})),
-    Place("请假", "/leave/", "plane", frozenset(Role)),
-    Place("回避申报", "/conflicts/", "user-x", frozenset(Role)),
-    Place("差异化办理", "/division/handling/", "scale", frozenset(Role)),
+    Place("请假", "/leave/", "plane", frozenset(Role), OWN),
+    Place("回避申报", "/conflicts/", "user-x", frozenset(Role), OWN),
+    Place("差异化办理", "/division/handling/", "scale", frozenset(Role), OWN),
     # Last, so that nobody lands here first: whether a day is a working day is everybody's question.
-    Place("工作日历", "/division/calendar/", "calendar-days", frozenset(Role)),
+    Place("工作日历", "/division/calendar/", "calendar-days", frozenset(Role), OWN),
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.functional import SimpleLazyObject
@@ -13,6 +14,21 @@ from deadlines.errors import ChangedMeanwhile
 from lianyungang_gov import problems
 from offices.access import Access, access_for
 from offices.models import User
+
+# What somebody looks for is a name, a number or a few words; a whole page pasted by mistake finds nothing.
+LONGEST_SEARCH = 200
+
+
+def _cut_search(request: HttpRequest) -> None:
+    """Look for the first part of a search text that is too long, and say so; an unseen NUL is left out."""
+    said = request.GET.get("q", "")
+    if problems.is_api(request) or (len(said) <= LONGEST_SEARCH and "\0" not in said):
+        return
+    asked = request.GET.copy()
+    asked["q"] = said.replace("\0", "")[:LONGEST_SEARCH]
+    request.GET = asked  # type: ignore[assignment]
+    if len(said) > LONGEST_SEARCH:
+        messages.warning(request, f"查找的文字太长（{len(said)} 字），只按前 {LONGEST_SEARCH} 字查找。")
 
 
 class PortalMiddleware:
@@ -32,6 +48,7 @@ class PortalMiddleware:
 
         request.now = now  # type: ignore[attr-defined]
         request.access = SimpleLazyObject(access)  # type: ignore[attr-defined]
+        _cut_search(request)
         response = self.get_response(request)
         if request.user.is_authenticated and not response.has_header("Cache-Control"):
             # A shared machine's back button must not show the last person's work.

@@ -8,3 +8,9 @@ class OfficesConfig(AppConfig):
 
     name = "offices"
     verbose_name = "机构与人员"
+
+    def ready(self) -> None:
+        """Say in a sentence of our own what Django's translation says badly, on pages and through the API."""
+        from django.core.validators import ProhibitNullCharactersValidator
+
+        ProhibitNullCharactersValidator.message = "内容里有看不见的空字符（NUL），请删除后重新填写。"

@@ -106,6 +106,11 @@ class OfficeQuerySet(models.QuerySet["Office"]):
         )
         return self.filter(Exists(managers))
 
+    def countersigning(self, on: datetime.date) -> OfficeQuerySet:
+        """Offices in which somebody countersigns on that day (O3.2.1c)."""
+        people = Posting.objects.active(on).role(*Posting.COUNTERSIGNING_ROLES)
+        return self.filter(Exists(people.filter(office=OuterRef("pk"), user__is_active=True)))
+
 
 class Office(models.Model):
     """处室 of a department."""
@@ -220,6 +225,8 @@ class Posting(models.Model):
         SITE_OFFICER = "site_officer", "现场核查人员"
 
     OFFICE_ROLES = (Role.REVIEWER, Role.DECIDER, Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY, Role.SITE_OFFICER)
+    # Those who answer for an office that was asked to countersign (O3.2.1c).
+    COUNTERSIGNING_ROLES = (Role.REVIEWER, Role.DECIDER)
     # Those who act on cases and tasks against a clock.
     ACTING_ROLES = (Role.WINDOW_CLERK, Role.DELIVERY_CLERK, *OFFICE_ROLES)
 

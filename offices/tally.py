@@ -13,17 +13,17 @@ from offices.models import User
 MOST = 99
 
 
-def tally(asker: User, lists: Mapping[str, QuerySet[Any]]) -> dict[str, str]:
-    """Return name → number of rows of each list, "99+" beyond 99; one statement for all of them.
+def tally(asker: User, lists: Mapping[str, QuerySet[Any]], most: int = MOST) -> dict[str, str]:
+    """Return name → number of rows of each list, "99+" beyond ``most``; one statement for all of them.
 
     ``asker`` is whoever asks: their row carries the statement.
     """
     counts = {}
     for name, rows in lists.items():
-        some = rows.order_by().values("pk")[: MOST + 1]
+        some = rows.order_by().values("pk")[: most + 1]
         number = rows.model._default_manager.filter(pk__in=some).order_by().values(all=Value(1))
         counts[name] = Coalesce(
             Subquery(number.annotate(n=Count("pk")).values("n"), output_field=IntegerField()), Value(0)
         )
     found = User.objects.filter(pk=asker.pk).values_list(*counts.values()).first() or (0,) * len(counts)
-    return {name: f"{MOST}+" if n > MOST else str(n) for name, n in zip(counts, found, strict=True)}
+    return {name: f"{most}+" if n > most else str(n) for name, n in zip(counts, found, strict=True)}

@@ -15,9 +15,9 @@ from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Subquery,
 from django.db.models.functions import Cast, Concat
 from django.urls import reverse
 
-from approvals import blind, owed
+from approvals import blind, countersigning, owed
 from approvals.enums import CaseStatus, MaterialState
-from approvals.models import Case, CaseMaterial, LaterSubmission, Opinion, PromiseLapse
+from approvals.models import Case, CaseMaterial, LaterSubmission, Opinion, PromiseLapse, Sheet, SiteCheck
 from approvals.querysets import CaseQuerySet
 from deadlines import words
 from deadlines.enums import OPEN, EventKind, State, Unit
@@ -82,6 +82,15 @@ def _to_certify(access: Access) -> CaseQuerySet:
     ).exclude(Exists(CaseMaterial.objects.filter(case=OuterRef("pk"), state=MaterialState.DEFERRED)))
 
 
+def _to_visit(access: Access) -> CaseQuerySet:
+    """What the person was drawn to look at on the spot and has not reported (行政许可法 art. 34)."""
+    return (
+        Case.objects.for_site_officer(access)
+        .filter(status=S.IN_REVIEW, site_check__done_at__isnull=True)
+        .exclude(site_check__reported_by=access.user)
+    )
+
+
 def _owners(access: Access) -> list[tuple[str, QuerySet[Any]]]:
     """Cases and tasks that wait for this person, with the prefix of their streams; one queryset for each hat."""
     hats: tuple[tuple[tuple[str, ...], str, Callable[[Access], QuerySet[Any]]], ...] = (
@@ -89,6 +98,8 @@ def _owners(access: Access) -> list[tuple[str, QuerySet[Any]]]:
         ((Role.DELIVERY_CLERK,), board.CASE, _to_hand_out),
         ((Role.REVIEWER,), board.CASE, blind.to_review),
         ((Role.DECIDER,), board.CASE, blind.to_decide),
+        (BACK_OFFICE, board.CASE, blind.to_countersign),
+        ((Role.SITE_OFFICER,), board.CASE, _to_visit),
         (BACK_OFFICE, board.CASE, _to_certify),
         ((Role.DECIDER,), board.CASE, owed.waits_for),
         ((Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY), board.TASK, _tasks),
@@ -189,8 +200,10 @@ class Change:
 Owners = dict[str, Case | SupervisionTask]
 
 
-def owners_of(streams: set[str]) -> Owners:
-    """Stream → case or task, with what a line shows; two statements."""
+def owners_of(streams: set[str], access: Access) -> Owners:
+    """Stream → case or task, with what a line shows and the person's part in it; two statements."""
+    sheets = Sheet.objects.filter(case=OuterRef("pk"), reviewer=access.user)
+    site = SiteCheck.objects.filter(Q(first=access.user) | Q(second=access.user), case=OuterRef("pk"))
     cases = (
         Case.objects.filter(pk__in=board.keys(streams, board.CASE))
         .select_related("business_item", "review_office")
@@ -202,6 +215,10 @@ def owners_of(streams: set[str]) -> Owners:
             advised=Exists(Opinion.objects.filter(case=OuterRef("pk"))),
             lapsed=Exists(PromiseLapse.objects.filter(case=OuterRef("pk"), cancel__isnull=True))
             | Exists(LaterSubmission.objects.filter(LATE, case=OuterRef("pk"))),
+            seated=Q(reviewer=access.user) | Exists(sheets),
+            scored=Exists(sheets.filter(given_at__isnull=False)),
+            visits=Exists(site.filter(done_at__isnull=True).exclude(reported_by=access.user)),
+            countersigns=Exists(countersigning.waits_for(access).filter(case=OuterRef("pk"))),
         )
     )  # fmt: skip
     tasks = (
@@ -224,7 +241,9 @@ def _case_verb(case: Case, access: Access) -> tuple[str, str]:
     counter = case.division_id in access.divisions(Role.WINDOW_CLERK, Role.DELIVERY_CLERK)
     reviews = case.review_office_id in access.offices(Role.REVIEWER)
     decides = case.review_office_id in access.offices(Role.DECIDER)
-    own = case.reviewer_id == access.user.pk
+    visits = case.review_office_id in access.offices(Role.SITE_OFFICER) and case.visits  # type: ignore[attr-defined]
+    own, countersigns = case.seated, case.countersigns  # type: ignore[attr-defined]
+    advises = own and not case.advised and not case.scored  # type: ignore[attr-defined]
     debt = reverse("office:owed_case", args=[case.number])
     settles = decides and case.lapsed  # type: ignore[attr-defined]
     steps: dict[str, list[tuple[bool, str, str]]] = {
@@ -232,7 +251,9 @@ def _case_verb(case: Case, access: Access) -> tuple[str, str]:
         S.CORRECTION_REQUESTED: [(clerk, window, "补正收件")],
         S.DEEMED_ACCEPTED: [(clerk, window, "查看")],
         S.IN_REVIEW: [
-            (reviews and own and not case.advised, office, "审查"),  # type: ignore[attr-defined]
+            (reviews and advises, office, "审查"),
+            (visits, reverse("office:site_check", args=[case.number]), "现场核查"),
+            (countersigns, reverse("office:countersign", args=[case.number]), "会签"),
             (decides and not own, office, "决定"),
         ],
         S.APPROVED: [(settles, debt, "处理逾期"), (reviews or decides, office, "制证办结")],

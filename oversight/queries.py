@@ -9,8 +9,11 @@ from django.db.models import BigIntegerField, Case, Exists, OuterRef, Q, QuerySe
 from django.db.models.functions import Cast, Concat, Substr
 from django.utils import timezone
 
+from approvals import countersigning
+from approvals.enums import CaseStatus
 from approvals.models import Case as ApprovalCase
-from approvals.models import NotAccepted
+from approvals.models import Countersignature, NotAccepted
+from approvals.querysets import CaseQuerySet
 from catalogue.models import BusinessItem, Linkage
 from catalogue.querysets import BusinessItemQuerySet, LinkageQuerySet
 from notifications.enums import State
@@ -165,6 +168,30 @@ def silent_offices(access: Access) -> OfficeQuerySet:
         .exclude(pk__in=Office.objects.all().reachable(access.on).values("pk"))
         .select_related("department")
     )
+
+
+def silent_countersigners(access: Access) -> QuerySet[Office]:
+    """Offices that a published item asks to countersign and in which nobody can: its cases would stop (O3.2.1c)."""
+    items = BusinessItem.objects.published().filter(countersign_offices=OuterRef("pk"))
+    return (
+        Office.objects.filter(Exists(items), department__division_id__in=access.divisions(Role.DIVISION_ADMIN))
+        .exclude(pk__in=Office.objects.all().countersigning(access.on).values("pk"))
+        .select_related("department")
+    )
+
+
+def unanswerable(access: Access) -> QuerySet[Countersignature]:
+    """Countersignatures in the divisions overseen that wait and that nobody can give: a case stands still (O3.2.1c)."""
+    rows = countersigning.waiting().filter(case__division__in=covered(access, Role.OVERSEER))
+    return rows.filter(countersigning.unanswerable(access.on))
+
+
+def undrawn(access: Access) -> CaseQuerySet:
+    """Accepted cases in the divisions overseen that nobody was drawn for, by us or by the law (O3.1.2c)."""
+    nobody = Q(status__in=[CaseStatus.ACCEPTED, CaseStatus.DEEMED_ACCEPTED]) | Q(
+        status=CaseStatus.IN_REVIEW, on_the_spot=True, decider__isnull=True
+    )
+    return ApprovalCase.objects.filter(nobody, division__in=covered(access, Role.OVERSEER))
 
 
 def own_items(access: Access) -> BusinessItemQuerySet:

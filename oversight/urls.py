@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from oversight.views import board, cases, deemed, exemptions, outbox, refusals, returns, unlinked, unveilings
+from oversight.views import (
+    board,
+    cases,
+    deemed,
+    exemptions,
+    outbox,
+    refusals,
+    returns,
+    undrawn,
+    unlinked,
+    unsigned,
+    unveilings,
+)
 
 app_name = "oversight"
 urlpatterns = [
@@ -26,6 +38,10 @@ urlpatterns = [
     path("exemptions/export.csv", exemptions.overseers_export, name="exemptions_export"),
     path("unlinked/", unlinked.unlinked, name="unlinked"),
     path("unlinked/export.csv", unlinked.export, name="unlinked_export"),
+    path("unlinked/undrawn/", undrawn.undrawn, name="undrawn"),
+    path("unlinked/undrawn/export.csv", undrawn.export, name="undrawn_export"),
+    path("unlinked/unsigned/", unsigned.unsigned, name="unsigned"),
+    path("unlinked/unsigned/export.csv", unsigned.export, name="unsigned_export"),
     path("unlinked/<slug:number>/", unlinked.assign, name="assign"),
     path("messages/", outbox.outbox, name="messages"),
     path("messages/export.csv", outbox.export, name="messages_export"),

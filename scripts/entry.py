@@ -75,6 +75,8 @@ def command_of(role: str, env: Mapping[str, str]) -> list[str]:
             command += ["--bind", f"{known['WEB_HOST']}:{known['WEB_PORT']}", "--worker-class", "gthread"]
             command += ["--workers", known["WEB_WORKERS"], "--threads", known["WEB_THREADS"]]
             command += ["--timeout", "60", "--graceful-timeout", "10", "--no-control-socket"]
+            # A search in Chinese is nine bytes a character; what is longer is cut in a sentence, not by the server.
+            command += ["--limit-request-line", "8190"]
             return [*command, "--access-logfile", "-", "--access-logformat", ACCESS_LOG]
         case "worker":
             command = [*celery, "worker", "--queues", QUEUES, "--concurrency", known["WORKER_CONCURRENCY"]]

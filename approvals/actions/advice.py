@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from approvals.enums import CaseAct
+from approvals.enums import CaseAct, MaterialState
 from approvals.exceptions import Refused
+from approvals.lacking import refuse_lacking
 from approvals.models import Case, Opinion, SiteCheck
 from approvals.stages import enter
+from catalogue.enums import GroundKind
 from deadlines.kinds import KindCode
 from ledger.record import Draft
 from offices.models import User
@@ -23,11 +25,31 @@ def ground_choices(case: Case) -> list[dict[str, str]]:
 
 
 def grounds_of(case: Case, keys: Sequence[str]) -> list[dict[str, Any]]:
-    """The ticked grounds with their words; raises ``Refused`` for one that is not published."""
+    """The ticked grounds with their words, a material's with what is wrong with it.
+
+    Raises ``Refused`` for one that is not published.
+    """
     choices = {choice["key"]: choice["text"] for choice in ground_choices(case)}
     if unknown := [key for key in keys if key not in choices]:
         raise Refused("ground-not-published", f"理由只能来自已公布的条件和材料；“{unknown[0]}”不在其中。", field="keys")
-    return [{"key": key, "text": choices[key]} for key in keys]
+    states = {f"{GroundKind.MATERIAL.value}:{pk}": state for pk, state in _states(case)} if keys else {}
+    return [{"key": key, "text": _wrong(key, choices[key], states)} for key in keys]
+
+
+def _states(case: Case) -> list[tuple[int | None, str]]:
+    return list(case.materials.filter(material__isnull=False).values_list("material_id", "state"))
+
+
+def _wrong(key: str, name: str, states: Mapping[str, str]) -> str:
+    """A ground as the papers say it: a condition in its own words, a material as not handed in or not in order."""
+    if not key.startswith(f"{GroundKind.MATERIAL.value}:"):
+        return name
+    state = states.get(key, MaterialState.MISSING)
+    if state in {MaterialState.MISSING, MaterialState.DEFERRED, MaterialState.LATER}:
+        return f"未提交：{name}"
+    if state == MaterialState.PROMISED:
+        return f"以承诺代替的材料不符合要求：{name}"
+    return f"提交的材料不符合要求：{name}" if state != MaterialState.NOT_NEEDED else f"缺少：{name}"
 
 
 def refuse_while_paused(case: Case) -> None:
@@ -55,6 +77,8 @@ def advice_of(case: Case, *, approve: bool, text: str, keys: Sequence[str]) -> l
         raise Refused("grounds-missing", "建议不予许可时，请一次性勾选全部不符合之处。", field="keys")
     if approve and grounds:
         raise Refused("grounds-contradict", "勾选了不符合之处，不能建议准予；请取消勾选，或者建议不予。", field="keys")
+    if approve:
+        refuse_lacking(case.pk)
     return grounds
 
 

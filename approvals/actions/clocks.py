@@ -6,12 +6,14 @@ Source: 行政许可法 arts. 42, 43, 45; L9c (a transfer never resets a clock);
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
+from functools import partial
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from approvals import notices, papers, wording
-from approvals.actions.scoring import open_review
+from approvals.actions.scoring import hand_over_sheet, open_review
 from approvals.draws import draw_decider, draw_reviewer, is_eligible
 from approvals.enums import CaseAct, CaseStatus, DocumentKind, Seat
 from approvals.exceptions import Refused, TransitionNotAllowed
@@ -34,6 +36,8 @@ from offices.people import by_department, overseers
 
 # A procedure that is said to take longer than a year of working days is a slip of the pen.
 LONGEST_PROCEDURE = 250
+# Accepted while nobody could be drawn.
+UNDRAWN = (CaseStatus.ACCEPTED, CaseStatus.DEEMED_ACCEPTED)
 
 
 def grounds_for(item: BusinessItem) -> list[PauseGround]:
@@ -291,12 +295,13 @@ def hand_over_case(
 ) -> Case:
     """Draw another reviewer (or, on the spot, decider) for a case whose own is away; every clock goes on as it was.
 
-    A deemed acceptance that found no reviewer gets its first one here. ``reason`` is for the history of the case.
+    An acceptance, ours or the law's, that found no reviewer gets its first one here. ``reason`` is for the history of
+    the case.
     ``away``: only if the case is still with that person. ``deputy`` stands in without a draw, if eligible.
     Raises ``TransitionNotAllowed`` when nobody has to review it any more, ``Refused`` without a reason or a pool.
     """
     case = Case.objects.lock(case.pk)
-    if case.status not in {CaseStatus.IN_REVIEW, CaseStatus.DEEMED_ACCEPTED}:
+    if case.status not in {CaseStatus.IN_REVIEW, *UNDRAWN}:
         raise TransitionNotAllowed(f"这件办件现在是“{case.get_status_display()}”，不需要改派审查人员。")
     first = Sheet.objects.filter(case=case, seat=Seat.FIRST)
     if Opinion.objects.filter(case=case).exists() or first.filter(given_at__isnull=False).exists():
@@ -309,7 +314,7 @@ def hand_over_case(
         raise TransitionNotAllowed("这件办件已经改派，请刷新查看。")
     drafts = []
     stands_in = deputy if deputy is not None and is_eligible(case, deputy, now=now) else None
-    if stands_in is None and case.status == CaseStatus.DEEMED_ACCEPTED and not on_the_spot:
+    if stands_in is None and case.status in UNDRAWN and not on_the_spot:
         drafts += open_review(case, by=by, now=now, not_again=before)
     elif stands_in is None:
         drafts.append((draw_decider if on_the_spot else draw_reviewer)(case, by=by, now=now, not_again=before))
@@ -317,7 +322,7 @@ def hand_over_case(
         case.decider = stands_in
     else:
         case.reviewer = stands_in
-    if case.status == CaseStatus.DEEMED_ACCEPTED:
+    if case.status in UNDRAWN:
         case.move(CaseStatus.IN_REVIEW, now)
     case.touched_at = now
     save_at(case, now, by=by, reason=reason.strip()[:100])
@@ -336,16 +341,28 @@ def reviewing(person: User, offices: set[int] | None = None) -> CaseQuerySet:
     return waiting if offices is None else waiting.filter(review_office_id__in=offices)
 
 
+def scoring(person: User, offices: set[int] | None = None) -> QuerySet[Sheet]:
+    """The sheets that ``person`` still has to give on a further seat, second or lead, of ``reviewing``'s offices."""
+    waiting = _further().filter(reviewer=person)
+    return waiting if offices is None else waiting.filter(case__review_office_id__in=offices)
+
+
+def _further() -> QuerySet[Sheet]:
+    """Sheets not given on the seats beside the first, in cases without an opinion."""
+    waiting = Sheet.objects.filter(given_at__isnull=True, case__status=CaseStatus.IN_REVIEW)
+    return waiting.filter(case__opinion__isnull=True).exclude(seat=Seat.FIRST)
+
+
 def hand_over_from(person: User, *, offices: set[int] | None, by: User, now: dt.datetime) -> tuple[int, int]:
-    """Draw other reviewers for what ``person`` had to review (in ``offices``, or everywhere), because the person left.
+    """Draw others for every seat that ``person`` had (in ``offices``, or everywhere), because the person left.
 
     Returns (handed over, left without anybody: their overseers are alarmed).
     """
-    return _hand_over_all(reviewing(person, offices), by=by, now=now)
+    return _hand_over_all(reviewing(person, offices), scoring(person, offices), by=by, now=now)
 
 
 def hand_over_left(now: dt.datetime) -> tuple[int, int]:
-    """Draw other reviewers for the cases of everybody who no longer reviews in their office; safe to repeat.
+    """Draw others for the seats of everybody who no longer reviews in the case's office; safe to repeat.
 
     It catches what no act of today can: a posting that ended by its date, a case drawn on somebody's last day.
     Returns as ``hand_over_from``.
@@ -353,20 +370,36 @@ def hand_over_left(now: dt.datetime) -> tuple[int, int]:
     today = local_date(now)
     reviewers = Posting.objects.role(Posting.Role.REVIEWER)
     left = reviewers.filter(Q(ends_on__lt=today) | Q(user__is_active=False)).values("user_id")
-    serving = reviewers.active(today).filter(
-        user=OuterRef("reviewer"), office=OuterRef("review_office"), user__is_active=True
+    serving = reviewers.active(today).filter(user=OuterRef("reviewer"), user__is_active=True)
+    cases = Case.objects.filter(reviewer_id__in=left, status=CaseStatus.IN_REVIEW, opinion__isnull=True)
+    sheets = _further().filter(reviewer_id__in=left)
+    return _hand_over_all(
+        cases.exclude(Exists(serving.filter(office=OuterRef("review_office")))),
+        sheets.exclude(Exists(serving.filter(office=OuterRef("case__review_office")))),
+        by=None,
+        now=now,
     )
-    waiting = Case.objects.filter(reviewer_id__in=left, status=CaseStatus.IN_REVIEW, opinion__isnull=True)
-    return _hand_over_all(waiting.exclude(Exists(serving)), by=None, now=now)
 
 
-def _hand_over_all(waiting: CaseQuerySet, *, by: User | None, now: dt.datetime) -> tuple[int, int]:
+def _hand_over_all(
+    cases: CaseQuerySet, sheets: QuerySet[Sheet], *, by: User | None, now: dt.datetime
+) -> tuple[int, int]:
     """Each in a transaction of its own, so that one without anybody to draw keeps no other from its new reviewer."""
     moved = stuck = 0
-    for case in waiting.order_by("pk"):
+    seats: list[tuple[Case, str, Callable[[], object]]] = [
+        (case, f"{case.reviewer_id}", partial(
+            hand_over_case, case, reason="审查人员已离岗", by=by, now=now, away=case.reviewer_id
+        ))
+        for case in cases.order_by("pk")
+    ]  # fmt: skip
+    seats += [
+        (sheet.case, f"{sheet.seat}:{sheet.reviewer_id}", partial(hand_over_sheet, sheet, by=by, now=now))
+        for sheet in sheets.select_related("case").order_by("pk")
+    ]
+    for case, occasion, act in seats:
         try:
             with transaction.atomic():
-                hand_over_case(case, reason="审查人员已离岗", by=by, now=now, away=case.reviewer_id)
+                act()
             moved += 1
         except TransitionNotAllowed:
             continue  # decided, or handed over, a moment ago
@@ -374,5 +407,5 @@ def _hand_over_all(waiting: CaseQuerySet, *, by: User | None, now: dt.datetime) 
             stuck += 1
             people = overseers({case.division_id}, local_date(now)).get(case.division_id, [])
             text = f"办件{case.number}的审查人员已离岗，处室内没有其他可抽取的人员，请协调。"
-            notices.tell_people(case, notices.Kind.NOBODY_REVIEWS, text, f"{case.reviewer_id}", people, now)
+            notices.tell_people(case, notices.Kind.NOBODY_REVIEWS, text, occasion, people, now)
     return moved, stuck

@@ -3,28 +3,74 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 from django.db import transaction
+from django.db.models import CharField, Exists, OuterRef, Value
+from django.db.models.functions import Cast, Concat
 
-from approvals import wording
+from approvals import countersigning, notices, wording
 from approvals.enums import CaseAct, CaseStatus
 from approvals.exceptions import Refused, TransitionNotAllowed
-from approvals.models import Case, Countersignature, Sheet, SiteCheck
+from approvals.models import Case, Countersignature, Recusal, Sheet, SiteCheck
+from deadlines.clock import local_date
 from ledger.record import Draft, record_many
+from notifications.models import Message
 from offices.models import Office, User
+from offices.people import overseers
 
 
 def ask_countersignatures(case: Case, *, by: User | None, now: dt.datetime) -> list[Draft]:
-    """Ask the item's countersigning offices about a case that enters review; safe to repeat. The caller records."""
-    asked = set(Countersignature.objects.filter(case=case).values_list("office_id", flat=True))
-    offices = case.business_item.countersign_offices.order_by("pk").values_list("pk", flat=True)
-    missing = [office for office in offices if office not in asked]
+    """Ask the item's countersigning offices about a case that enters review; safe to repeat. The caller records.
+
+    Whoever can answer there is told; of an office without anybody the overseers are told.
+    """
+    known = set(Countersignature.objects.filter(case=case).values_list("office_id", flat=True))
+    missing = [office for office in case.business_item.countersign_offices.order_by("pk") if office.pk not in known]
     if not missing:
         return []
-    Countersignature.objects.bulk_create(
-        Countersignature(case=case, office_id=office, asked_at=now) for office in missing
-    )
-    return [Draft(case.stream, CaseAct.COUNTERSIGN_ASKED, {"offices": missing}, by)]
+    Countersignature.objects.bulk_create(Countersignature(case=case, office=office, asked_at=now) for office in missing)
+    empty = _tell(case, missing, now)
+    data = {"offices": [office.pk for office in missing]} | ({"nobody": empty} if empty else {})
+    return [Draft(case.stream, CaseAct.COUNTERSIGN_ASKED, data, by)]
+
+
+def _tell(case: Case, offices: Sequence[Office], now: dt.datetime) -> list[int]:
+    """Tell those who can answer, once each; ids of the offices without anybody, of which the overseers are told."""
+    people = countersigning.people_for(case, [office.pk for office in offices], local_date(now))
+    for office in offices:
+        if office.pk in people:
+            text = f"办件{case.number}的审查已开始，请{office.name}会签，登录平台在“待会签”中办理。"
+            _send(case, notices.Kind.COUNTERSIGN_ASKED, text, office, people[office.pk], now)
+    empty = [office for office in offices if office.pk not in people]
+    if empty:
+        chasers = overseers({case.division_id}, local_date(now)).get(case.division_id, [])
+        for office in empty:
+            text = f"办件{case.number}须由{office.name}会签，该处室现在没有可以会签的人员，请协调。"
+            _send(case, notices.Kind.NOBODY_COUNTERSIGNS, text, office, chasers, now)
+    return [office.pk for office in empty]
+
+
+def _send(case: Case, kind: notices.Kind, text: str, office: Office, people: Sequence[User], now: dt.datetime) -> None:
+    """Once a case, office and person; somebody without a phone finds it in the list all the same."""
+    notices.tell_people(case, kind, text, f"{office.pk}", [person for person in people if person.phone_hash], now)
+
+
+def tell_left(now: dt.datetime) -> int:
+    """Tell the overseers of what nobody can answer any more, and people of an office that had none; safe to repeat.
+
+    Returns how many requests have nobody.
+    """
+    on = local_date(now)
+    rows = countersigning.waiting().select_related("case", "office").order_by("pk")
+    stream = Concat(Value("case:"), Cast(OuterRef("case_id"), CharField()))
+    told = Message.objects.filter(kind=notices.Kind.NOBODY_COUNTERSIGNS.value, reference=stream)
+    stuck = list(rows.filter(countersigning.unanswerable(on)))
+    again = rows.filter(Exists(told)).exclude(pk__in=[row.pk for row in stuck])
+    for row in [*stuck, *again]:
+        with transaction.atomic():
+            _tell(row.case, [row.office], now)
+    return len(stuck)
 
 
 def sign_countersignature(
@@ -46,6 +92,8 @@ def _sign(case: Case, *, office: Office, agree: bool, text: str, by: User, now: 
         raise TransitionNotAllowed("这件会签已经答复，或者办件已经作出决定；请刷新查看。")
     if by.pk in {case.intake_by_id, case.reviewer_id} or knows_the_case(case, by):
         raise Refused("same-person", "您已经以其他身份参与这件办件，不能再由您会签，请由本处室其他人员办理。")
+    if Recusal.objects.filter(case=case, user=by).exists():
+        raise TransitionNotAllowed("您已经回避这件办件，不能由您会签，请由本处室其他人员办理。")
     if not text.strip():
         raise Refused("countersign-text", "请写明会签意见。", field="text")
     asked.agree, asked.text, asked.signed_by, asked.signed_at = agree, text.strip(), by, now

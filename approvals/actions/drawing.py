@@ -10,6 +10,7 @@ from django.db.models import OuterRef, Q, Subquery
 
 from approvals import notices, wording
 from approvals.actions.clocks import hand_over_case
+from approvals.actions.scoring import hand_over_sheet
 from approvals.draws import DECIDER, draw_decider, draw_reviewer, pool_for
 from approvals.enums import CaseAct, CaseStatus, Seat
 from approvals.exceptions import Refused, TransitionNotAllowed
@@ -169,7 +170,7 @@ def hand_over_away(now: dt.datetime) -> tuple[int, int]:
     sheets = Sheet.objects.filter(given_at__isnull=True, reviewer_id__in=away, case__status=CaseStatus.IN_REVIEW)
     for sheet in sheets.exclude(seat=Seat.FIRST).select_related("case").order_by("pk"):
         leave = leaves[sheet.reviewer_id]
-        done = _moved(sheet.case, leave, now, lambda sheet=sheet: _sheet_anew(sheet, now))  # type: ignore[misc]
+        done = _moved(sheet.case, leave, now, lambda sheet=sheet: hand_over_sheet(sheet, by=None, now=now))  # type: ignore[misc]
         moved, stuck = moved + (done is True), stuck + (done is False)
     return moved, stuck
 
@@ -187,16 +188,3 @@ def _moved(case: Case, leave: Leave, now: dt.datetime, act: Callable[[], object]
         notices.tell_people(case, notices.Kind.NOBODY_REVIEWS, text, f"leave:{leave.pk}", people, now)
         return False
     return True
-
-
-def _sheet_anew(sheet: Sheet, now: dt.datetime) -> None:
-    """Draw another for a further seat whose reviewer is on leave."""
-    case = Case.objects.lock(sheet.case_id)
-    still = Sheet.objects.select_for_update().filter(pk=sheet.pk, reviewer=sheet.reviewer_id, given_at__isnull=True)
-    if case.status != CaseStatus.IN_REVIEW or still.first() is None:
-        raise TransitionNotAllowed("这份评分表已经提交或者改派，请刷新查看。")
-    draft = draw_reviewer(case, by=None, now=now, not_again=sheet.reviewer_id, seat=sheet.seat)
-    Sheet.objects.filter(pk=sheet.pk).update(reviewer=draft.data["drawn"], drawn_at=now)
-    Case.objects.filter(pk=case.pk).update(touched_at=now)
-    data = {"seat": sheet.seat, "from": sheet.reviewer_id, "to": draft.data["drawn"]}
-    record_many([Draft(case.stream, CaseAct.HANDED_OVER, data), draft], at=now)

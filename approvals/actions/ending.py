@@ -14,6 +14,7 @@ from approvals import notices, papers
 from approvals.enums import CaseAct, CaseStatus, DocumentKind, Door, EndingKind
 from approvals.exceptions import Refused, TransitionNotAllowed
 from approvals.models import Case, Countersignature, Ending, Extension, Opinion, SpecialProcedure
+from approvals.promised import points_in_force
 from deadlines.actions import cancel_many, meet_deadline
 from deadlines.clock import local_date
 from deadlines.models import Deadline
@@ -121,7 +122,7 @@ def lapse_case(case: Case, *, now: dt.datetime) -> Case:
     data: dict[str, object] = {"due": late.due_on.isoformat()}
     _end(
         case, EndingKind.LAPSED, DocumentKind.TERMINATION, CaseAct.LAPSED, data,
-        points=case.correction_notice.points, by=None, now=now,
+        points=points_in_force(case, case.correction_notice), by=None, now=now,
     )  # fmt: skip
     day = papers.cn_day(late.due_on)
     notices.tell(case, notices.Kind.LAPSED, f"至{day}未补正，已终止办理，您可以重新申请。", "once", now)

@@ -14,6 +14,7 @@ from django.utils import timezone
 from approvals import notices, papers
 from approvals.enums import OWED, CaseAct, CaseStatus, DeliveryMethod, DocumentKind, MaterialState, Outcome
 from approvals.exceptions import Refused, TransitionNotAllowed
+from approvals.lacking import refuse_lacking
 from approvals.models import Case, CaseMaterial, Delivery, LaterSubmission, Licence, PromiseLapse
 from approvals.numbers import licence_number
 from approvals.signals import case_completed
@@ -71,7 +72,8 @@ def _begin_later(case: Case, lines: list[CaseMaterial], *, by: User | None, now:
     later.deadline = start_deadline(KindCode.LATER_SUBMISSION, at=now, stream=case.stream, by=by, fixed_on=later.until)
     later.save(update_fields=["until", "deadline"])
     names = notices.names_of_lines([line for line in lines if line.state == MaterialState.LATER])
-    text = f"已办结，容缺的{names}请于{papers.cn_day(later.until)}前补交。逾期的后果：{later.consequence}"
+    follows = notices.for_people(later.consequence)
+    text = f"已办结，容缺的{names}请{notices.latest(later.until)}补交。逾期的后果：{follows}"
     notices.tell(case, notices.Kind.LATER_STARTED, text, "once", now)
 
 
@@ -121,12 +123,14 @@ def complete_case(case: Case, *, by: User, now: dt.datetime) -> Case:
 
     All in one transaction: a completed case without its tasks cannot exist (L9a).
     Raises ``TransitionNotAllowed`` if somebody completed it before, ``Refused`` while the licence waits for what was
-    promised for later, or for a person's word on a promised day that passed (L8a, L8c).
+    promised for later, a required material is lacking, or for a person's word on a promised day that passed (L8a, L8c).
     """
     # Asked with the lock: nothing becomes owed after the acceptance, so a stale yes is read again and a no is certain.
-    case = Case.objects.annotate(owes=Exists(CaseMaterial.objects.filter(case=OuterRef("pk"), state__in=OWED))).lock(
-        case.pk, "stage_deadline"
-    )
+    lines = CaseMaterial.objects.filter(case=OuterRef("pk"))
+    case = Case.objects.annotate(
+        owes=Exists(lines.filter(state__in=OWED)),
+        lacks=Exists(lines.filter(state=MaterialState.MISSING, required=True)),
+    ).lock(case.pk, "stage_deadline")
     if case.status != CaseStatus.APPROVED:
         raise TransitionNotAllowed(
             f"这件办件现在是“{case.get_status_display()}”，不能办结；可能有同事已先一步办理，请刷新查看。"
@@ -138,6 +142,8 @@ def complete_case(case: Case, *, by: User, now: dt.datetime) -> Case:
             f"申请人承诺延期提交的材料还有 {len(deferred)} 项没有补齐，补齐之时证件自动颁发，现在不能制证办结。",
             conflict=True,
         )
+    if case.lacks:  # type: ignore[attr-defined]
+        refuse_lacking(case.pk)
     if case.promise_deadline_id and PromiseLapse.objects.filter(case=case, cancel__isnull=True).exists():
         raise Refused("promise-lapse-open", "承诺的补交期限已过，请先由决定人员决定是否撤销办理。", conflict=True)
     _finish(case, Outcome.LICENSED, [], by=by, now=now, owed=owed)

@@ -19,12 +19,34 @@ from approvals import covering, credit_gate, notices, papers, verifying
 from approvals.actions.ending import refuse_if_silent
 from approvals.actions.finish import file_case
 from approvals.actions.scoring import open_review
-from approvals.draws import draw_decider
-from approvals.enums import CaseAct, CaseStatus, DocumentKind, Door, MaterialState, RefusalGround, Way
+from approvals.characters import refuse_unseen
+from approvals.draws import draw_decider, pool_for
+from approvals.enums import (
+    FILING_GROUNDS,
+    CaseAct,
+    CaseStatus,
+    DocumentKind,
+    Door,
+    MaterialState,
+    RefusalGround,
+    VerificationState,
+    Way,
+)
 from approvals.exceptions import Refused, TransitionNotAllowed
-from approvals.models import Case, CaseMaterial, CorrectionNotice, CreditCheck, NotAccepted, Upload
+from approvals.lacking import lacking
+from approvals.models import (
+    Case,
+    CaseMaterial,
+    Conflict,
+    CorrectionNotice,
+    CreditCheck,
+    Mending,
+    NotAccepted,
+    Upload,
+    Verification,
+)
 from approvals.numbers import case_number, query_code
-from approvals.promised import deferred_lines, goes_to_decider, live_promise
+from approvals.promised import RESTORED, deferred_lines, goes_to_decider, live_promise, points_in_force, restorable
 from approvals.stages import begin, leave
 from approvals.wording import betrays
 from catalogue.enums import ItemStatus, PeriodStart, PromiseMode, Requirement
@@ -142,12 +164,20 @@ def slot_of(line: CaseMaterial) -> str:
     return str(line.material_id) if line.material_id else "promise"
 
 
-def _take_in(case: Case, provided: Mapping[str, str], now: dt.datetime) -> int:
-    """Tick what came in and hang the waiting files under their lines; return how many lines changed."""
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """How many lines changed their state, and how many more something was brought for all the same."""
+
+    changed: int
+    brought: int
+
+
+def _take_in(case: Case, provided: Mapping[str, str], now: dt.datetime) -> Taken:
+    """Tick what came in and hang the waiting files under their lines."""
     waiting: dict[str, list[Upload]] = {}
     for upload in Upload.objects.filter(intake_key=case.intake_key, case_material__isnull=True):
         waiting.setdefault(upload.slot, []).append(upload)
-    changed = 0
+    changed = brought = 0
     for line in case.materials.select_related("material"):
         slot = slot_of(line)
         said = provided.get(slot, "")
@@ -166,10 +196,12 @@ def _take_in(case: Case, provided: Mapping[str, str], now: dt.datetime) -> int:
             line.received_at = now if state == MaterialState.PROVIDED else None
             line.save(update_fields=["state", "received_at"])
             changed += 1
+        elif files or said == MaterialState.PROVIDED:
+            brought += 1
         if files:
             Upload.objects.filter(pk__in=[file.pk for file in files]).update(case_material=line)
             transaction.on_commit(covering.wake, robust=True)
-    return changed
+    return Taken(changed, brought)
 
 
 @transaction.atomic
@@ -192,6 +224,8 @@ def receive_case(draft: IntakeDraft, *, by: User, now: dt.datetime) -> Case:
         raise Refused("promise-way-only", "该业务办理项只按告知承诺方式办理，请选择告知承诺方式。", field="way")
     modes = modes_of(item, draft.way, draft.modes)
     subject = CreditSubject.objects.identify(draft.subject_kind, draft.identifier, draft.name)
+    # Declared before anybody applied: from here on the declaration finds its subject (O3.1.2c).
+    Conflict.objects.filter(key=subject.code or subject.id_hash, subject__isnull=True).update(subject=subject)
     renamed = _check_names(draft, subject, now)
     department = item.review_office.department
     case = Case(
@@ -253,8 +287,13 @@ def _start_answering(case: Case, by: User | None, now: dt.datetime) -> None:
 def _check_names(draft: IntakeDraft, subject: CreditSubject, now: dt.datetime) -> bool:
     """Refuse a name that is not the known one unless the clerk says it changed, and words that betray the applicant.
 
+    Characters that nobody sees are refused first, or the name on a paper would not be the one that was typed.
+
     Return whether the subject got a new name.
     """
+    refuse_unseen("name", "名称", draft.name)
+    refuse_unseen("contact_name", "联系人", draft.contact_name)
+    refuse_unseen("content", "申请内容", draft.content, lines=True)
     renamed = subject.name != draft.name
     if renamed:
         if not draft.renamed:
@@ -264,10 +303,10 @@ def _check_names(draft: IntakeDraft, subject: CreditSubject, now: dt.datetime) -
                 field="name",
             )
         subject.rename(draft.name, now)
-    if betrays(draft.content, (draft.name, draft.identifier, draft.contact_phone)):
+    if betrays(draft.content, (draft.name, draft.identifier, draft.contact_phone, draft.contact_name)):
         raise Refused(
             "content-names-applicant",
-            "申请内容里有申请人名称、证照号码或电话。审查人员在决定前不应知道是谁的办件，请只写地址、范围、规模等。",
+            "申请内容里有申请人名称（字号）、证照号码、联系人或电话。审查人员在决定前不应知道是谁的办件，请只写地址、范围、规模等。",
             field="content",
         )
     return renamed
@@ -379,15 +418,19 @@ def _refuse_if_lapsed(case: Case, now: dt.datetime) -> None:
 def deem_accepted(case: Case, *, by: User | None, now: dt.datetime) -> Case:
     """Record that the law accepted a case which nobody answered within 5 working days, from the day it came in.
 
-    The decision clocks start retroactively; applicant, clerk, heads and overseers are told. Without anybody to draw,
-    the case stays deemed accepted and the overseers give it a reviewer. Raises ``TransitionNotAllowed``.
+    The decision clocks start retroactively; applicant, clerk, heads and overseers are told. Acceptance by law waives
+    nothing: what is missing stays missing, and a promise that nobody signed, or that the credit rule closed and nobody
+    decided on, is dropped, so that full materials are needed before anybody may approve. Without anybody to draw, the
+    case stays deemed accepted and the overseers give it a reviewer. Raises ``TransitionNotAllowed``.
     """
     case = Case.objects.lock(case.pk)
     if not has_lapsed(case, now) or case.notice_deadline is None:
         raise TransitionNotAllowed("这件办件没有视为受理的情形，可能有同事已先一步办理，请刷新查看。")
     case.move(CaseStatus.DEEMED_ACCEPTED, now)
-    if case.way == Way.PROMISE and live_promise(case) is None:
+    dropped = case.way == Way.PROMISE and live_promise(case) is None
+    if dropped:
         to_ordinary(case)
+    missing = lacking(case.pk)
     case.accepted_at, case.deemed_at = case.notice_deadline.started_at, now
     late = case.notice_deadline
     meet_deadline(late, at=now, by=by)
@@ -398,7 +441,12 @@ def deem_accepted(case: Case, *, by: User | None, now: dt.datetime) -> Case:
         Draft(
             case.stream,
             CaseAct.DEEMED_ACCEPTED,
-            {"accepted": case.accepted_at.isoformat(), "should_have": late.due_on.isoformat()},
+            {
+                "accepted": case.accepted_at.isoformat(),
+                "should_have": late.due_on.isoformat(),
+                "missing": [line.pk for line in missing],
+                "promise_dropped": dropped,
+            },
             by,
         ),
         papers.issue(case, DocumentKind.ACCEPTANCE, by=by, now=now)[1],
@@ -408,12 +456,14 @@ def deem_accepted(case: Case, *, by: User | None, now: dt.datetime) -> Case:
         case.move(CaseStatus.IN_REVIEW, now)
     save_at(case, now)
     record_many(drafts, at=now)
-    _tell_deemed(case, late, now)
+    _tell_deemed(case, late, missing, dropped=dropped, now=now)
     reach("deem.before_commit")
     return case
 
 
-def _tell_deemed(case: Case, late: Deadline, now: dt.datetime) -> None:
+def _tell_deemed(
+    case: Case, late: Deadline, missing: Sequence[CaseMaterial], *, dropped: bool, now: dt.datetime
+) -> None:
     today = timezone.localtime(now).date()
     day = papers.cn_day(late.start_on)
     due = case.decision_deadline
@@ -421,6 +471,10 @@ def _tell_deemed(case: Case, late: Deadline, now: dt.datetime) -> None:
     if due is not None and due.due_on < today:
         promise = papers.late_words(case, today)
     text = f"因5个工作日内未答复，依法自{day}起视为受理。{promise}"
+    if dropped:
+        text += "告知承诺书没有签署，本件改按一般方式办理，须交齐全部材料。"
+    if missing:
+        text += f"还缺{notices.names_of_lines(missing)}，缺少的不能准予许可，请在决定作出之前补交，清单见办理进度。"
     notices.tell(case, notices.Kind.DEEMED, text, "once", now)
     heads = by_department(Posting.Role.DEPARTMENT_HEAD, {case.department_id}, today).get(case.department_id, [])
     chasers = overseers({case.division_id}, today).get(case.division_id, [])
@@ -434,15 +488,24 @@ def missing_lines(case: Case) -> list[CaseMaterial]:
     return [line for line in case.materials.select_related("material") if not line.is_in]
 
 
-def _refuse_incomplete(case: Case) -> CreditCheck | None:
+def untold_lines(case: Case) -> list[CaseMaterial]:
+    """Missing lines that the one notice did not name: nobody may ask for them any more (O2a); none without a notice."""
+    notice = CorrectionNotice.objects.filter(case=case).first()
+    if notice is None:
+        return []
+    told = {point["key"].replace(RESTORED, "material:") for point in points_in_force(case, notice)}
+    return [line for line in missing_lines(case) if not is_letter(line) and f"material:{line.material_id}" not in told]
+
+
+def _refuse_incomplete(case: Case, untold: Sequence[CaseMaterial]) -> CreditCheck | None:
     """Raise ``Refused`` for what keeps a locked case from acceptance; return the credit check of a promise case."""
-    missing = missing_lines(case)
+    missing = [line for line in missing_lines(case) if line not in untold]
     promise = case.way == Way.PROMISE
     if papers_missing := [line for line in missing if not (promise and is_letter(line))]:
         names = "、".join(f"“{line.name}”" for line in papers_missing)
         raise Refused(
             "materials-missing",
-            f"还缺 {len(papers_missing)} 项必要材料：{names}。请收齐后受理，或者一次性告知补正。",
+            f"还缺 {len(papers_missing)} 项必要材料：{names}。请收齐后受理，{_otherwise(case)}。",
             field="materials",
         )
     if not promise:
@@ -453,6 +516,13 @@ def _refuse_incomplete(case: Case) -> CreditCheck | None:
     return check
 
 
+def _otherwise(case: Case) -> str:
+    """What is open besides collecting: the one notice, or after it the refusal on its points."""
+    if CorrectionNotice.objects.filter(case=case).exists():
+        return "或者以补正告知书列明、仍未补齐的内容为由不予受理"
+    return "或者一次性告知补正"
+
+
 def to_ordinary(case: Case) -> None:
     """Take the promise off a locked case: its checklist is the ordinary one again; the caller saves the case.
 
@@ -461,44 +531,55 @@ def to_ordinary(case: Case) -> None:
     case.way, case.promise_clauses, case.promise_modes, case.deferred_until = Way.ORDINARY, [], [], None
     case.on_the_spot = case.business_item.is_on_the_spot
     for line in case.materials.select_related("material"):
-        if line.material is None:
+        if is_letter(line):
             line.required, line.state, line.received_at = False, MaterialState.NOT_NEEDED, None
         elif line.state in {MaterialState.PROMISED, MaterialState.DEFERRED}:
-            line.required = line.material.requirement == Requirement.REQUIRED
+            line.required = line.material is not None and line.material.requirement == Requirement.REQUIRED
             line.state = MaterialState.MISSING
         else:
             continue
         line.save(update_fields=["required", "state", "received_at"])
 
 
-@transaction.atomic
 def accept_case(case: Case, *, by: User, now: dt.datetime) -> Case:
     """Accept a received case: its decision clocks start, the applicant gets the 受理通知书 (art. 32(5)).
 
     A filing is accepted on formal completeness and ends at once (O3.1.1c); an on-the-spot item goes to a decider on
     duty drawn at this moment, a complete promise case as well; everything else to a reviewer drawn at random, never to
     the clerk who took it in. A promise case needs its credit check and its signature (L7, L8).
+    Files are looked through first, where that is quick: what tells whose case it is must be covered, or left open with
+    a reason. With nobody to draw from, the case is accepted all the same and the overseers see it to a reviewer.
     Raises ``TransitionNotAllowed`` (somebody was faster) or ``Refused`` with what is missing.
     """
+    covering.look_now(case, now)
+    return accept_looked(case, by=by, now=now)
+
+
+@transaction.atomic
+def accept_looked(case: Case, *, by: User, now: dt.datetime) -> Case:
+    """What ``accept_case`` does once the files were looked through; opens no file."""
     case = Case.objects.lock(case.pk)
     if has_lapsed(case, now):
         return deem_accepted(case, by=by, now=now)
     case.move(CaseStatus.ACCEPTED, now)
     verifying.refuse_while_open(case)
-    check = _refuse_incomplete(case)
+    untold = untold_lines(case)
+    check = _refuse_incomplete(case, untold)
+    if not case.is_filing:
+        covering.refuse_uncovered(case)
     if check is not None and not case.on_the_spot:
         case.on_the_spot = goes_to_decider(case, check, timezone.localtime(now).date())
     case.accepted_at = now
     if case.notice_deadline and case.notice_deadline.is_open:
         meet_deadline(case.notice_deadline, at=now, by=by)
     drafts = leave(case, by=by, now=now)
-    drafts.append(Draft(case.stream, CaseAct.ACCEPTED, {"materials": case.materials.count()}, by))
+    data = {"materials": case.materials.count()} | ({"untold": [line.pk for line in untold]} if untold else {})
+    drafts.append(Draft(case.stream, CaseAct.ACCEPTED, data, by))
     if not case.is_filing:
         _start_decision(case, accepted=now, by=by, now=now)
-    drafts.append(papers.issue(case, DocumentKind.ACCEPTANCE, by=by, now=now)[1])
-    if not case.is_filing:
-        case.move(CaseStatus.IN_REVIEW, now)
-        drafts += [draw_decider(case, by=by, now=now)] if case.on_the_spot else open_review(case, by=by, now=now)
+        extra = {"untold": [line.name for line in untold]}
+        drafts.append(papers.issue(case, DocumentKind.ACCEPTANCE, by=by, now=now, extra=extra)[1])
+        drafts += _hand_on(case, by, now)
     save_at(case, now)
     record_many(drafts, at=now)
     if case.is_filing:
@@ -507,6 +588,39 @@ def accept_case(case: Case, *, by: User, now: dt.datetime) -> Case:
         notices.to_applicant(case, notices.Kind.ACCEPTED, now)
     reach("accept.before_commit")
     return case
+
+
+def _hand_on(case: Case, by: User, now: dt.datetime) -> list[Draft]:
+    """Give an accepted case to whom the draw says; the caller saves it.
+
+    Where nobody can be drawn (all on leave, or with a declared conflict, which the window may not learn), it stays
+    accepted, the empty pool is on the record, and the overseers and the division's administrators are told.
+    """
+    try:
+        drafts = [draw_decider(case, by=by, now=now)] if case.on_the_spot else open_review(case, by=by, now=now)
+    except Refused as refusal:
+        if refusal.code != "no-reviewer":
+            raise
+        _tell_undrawn(case, now)
+        return [Draft(case.stream, CaseAct.REVIEWER_DRAWN, {"pool": [], "drawn": None}, by)]
+    case.move(CaseStatus.IN_REVIEW, now)
+    if case.on_the_spot and case.decider_id is None and not pool_for(case, Posting.Role.DECIDER, now, set()):
+        _tell_undrawn(case, now)
+    return drafts
+
+
+def _tell_undrawn(case: Case, now: dt.datetime) -> None:
+    """Alarm those who can help: the overseers draw again, the administrators post people to the office."""
+    today = timezone.localtime(now).date()
+    people = overseers({case.division_id}, today).get(case.division_id, [])
+    admins = (
+        Posting.objects.active(today)
+        .role(Posting.Role.DIVISION_ADMIN)
+        .filter(department__division_id=case.division_id, user__is_active=True)
+    )
+    people = [*people, *(posting.user for posting in admins.select_related("user").order_by("pk"))]
+    text = f"办件{case.number}已受理，{case.review_office.name}没有可抽取的人员，期限照常计算。请配置人员后重新抽取。"
+    notices.tell_people(case, notices.Kind.NOBODY_REVIEWS, text, "acceptance", people, now)
 
 
 def correction_choices(case: Case) -> list[dict[str, str]]:
@@ -526,6 +640,17 @@ def correction_choices(case: Case) -> list[dict[str, str]]:
     return sorted(choices, key=lambda choice: choice["key"] not in missing and choice["key"] != "promise-letter")
 
 
+def restored_points(case: Case) -> list[dict[str, str]]:
+    """What a notice adds by itself to a promise case: what is owed if the promise is withdrawn or not allowed.
+
+    Said with everything else, for afterwards nothing more may be said (O2a). A promise-only item has no ordinary way.
+    """
+    if case.way != Way.PROMISE or case.business_item.is_promise_only:
+        return []
+    words = "撤回承诺或者决定不采用告知承诺的，须一并补交"
+    return [{"key": f"{RESTORED}{line.material_id}", "text": f"{words}：{line.name}"} for line in restorable(case)]
+
+
 def required_points(case: Case) -> set[str]:
     """Keys that a notice must contain: every missing required material, so that nothing is forgotten."""
     return {f"material:{line.material_id}" if line.material_id else "promise-letter" for line in missing_lines(case)}
@@ -538,7 +663,8 @@ def request_correction(
     """Tell the applicant everything that must be corrected, once (art. 32(4), O2a).
 
     ``keys`` are from ``correction_choices``; every missing required material must be among them. ``remarks`` adds words
-    to a key. A second notice is refused here and by the database.
+    to a key. On a promise case it also says what is owed without the promise. A second notice is refused here and by
+    the database.
     """
     case = Case.objects.lock(case.pk)
     if CorrectionNotice.objects.filter(case=case).exists():
@@ -565,6 +691,7 @@ def request_correction(
                 field="keys",
             )
         points.append({"key": key, "text": f"{choices[key]}（{remark}）" if remark else choices[key]})
+    points += restored_points(case)
     CorrectionNotice.objects.create(case=case, points=points, issued_by=by, issued_at=now)
     if case.notice_deadline and case.notice_deadline.is_open:
         meet_deadline(case.notice_deadline, at=now, by=by)
@@ -576,7 +703,7 @@ def request_correction(
     case.answer_deadline = start_deadline(KindCode.CORRECTION_ANSWER, at=now, stream=case.stream, by=by, length=length)
     save_at(case, now)
     _, paper = papers.issue(case, DocumentKind.CORRECTION, by=by, now=now, points=points)
-    act = Draft(case.stream, CaseAct.CORRECTION_REQUESTED, {"points": list(keys)}, by)
+    act = Draft(case.stream, CaseAct.CORRECTION_REQUESTED, {"points": [point["key"] for point in points]}, by)
     record_many([*ended, act, paper], at=now)
     notices.to_applicant(case, notices.Kind.CORRECTION, now)
     return case
@@ -588,13 +715,27 @@ def answer_correction(
 ) -> Case:
     """Take in the answer to the one notice; the window then accepts, or refuses on a point that the notice named.
 
-    ``by`` is None where the applicant answered through a ``door`` of their own.
+    At least one thing was corrected: a material came in or was brought again, or something was put right since the
+    notice. ``by`` is None where the applicant answered through a ``door`` of their own. Raises ``Refused``
+    (``answer-empty``), ``TransitionNotAllowed``.
     """
     case = Case.objects.lock(case.pk)
     refuse_if_silent(case, now)
-    case.move(CaseStatus.SUBMITTED, now)
-    changed = _take_in(case, provided, now)
+    if case.status != CaseStatus.CORRECTION_REQUESTED:
+        raise TransitionNotAllowed(
+            f"这件办件现在是“{case.get_status_display()}”，没有等待补正；补正只能提交一次，可能刚刚已经提交，请刷新查看。"
+        )
     notice = CorrectionNotice.objects.select_for_update().get(case=case)
+    taken = _take_in(case, provided, now)
+    if not taken.changed + taken.brought and not _corrected_otherwise(case, notice, provided):
+        raise Refused(
+            "answer-empty",
+            "还没有收到任何补正内容，不能登记补正收件：请勾选或者上传补正的材料，或者先当场更正。"
+            "申请人还没有来补正的，请等到补正期限届满。",
+            field="provided",
+        )
+    case.move(CaseStatus.SUBMITTED, now)
+    changed = taken.changed
     notice.answered_at, notice.answered_through = now, door
     notice.save(update_fields=["answered_at", "answered_through"])
     if case.answer_deadline and case.answer_deadline.is_open:
@@ -606,22 +747,40 @@ def answer_correction(
     return case
 
 
+def _corrected_otherwise(case: Case, notice: CorrectionNotice, provided: Mapping[str, str]) -> bool:
+    """Whether something was put right since the notice without a paper: mended, verified by data, or the promise.
+
+    The letter of promise comes in with its signature, after the answer: whoever came to sign it has answered.
+    """
+    if Mending.objects.filter(case=case, at__gte=notice.issued_at).exists():
+        return True
+    matched = Verification.objects.filter(line__case=case, state=VerificationState.MATCHED)
+    if matched.filter(answered_at__gte=notice.issued_at).exists():
+        return True
+    letters = [line for line in case.materials.select_related("material") if is_letter(line)]
+    named = {point["key"] for point in notice.points}
+    told = [line for line in letters if ({"promise-letter", f"material:{line.material_id}"} & named)]
+    if case.way != Way.PROMISE:
+        return bool(told)
+    return any(provided.get(slot_of(line)) == MaterialState.PROVIDED for line in told)
+
+
 @transaction.atomic
 def add_materials(case: Case, *, provided: Mapping[str, str], by: User, now: dt.datetime) -> Case:
     """Take in further materials before acceptance, while the applicant stands at the window (当场补齐)."""
     case = Case.objects.lock(case.pk)
     if case.status != CaseStatus.SUBMITTED:
         raise Refused("state-conflict", "只有已收件、尚未受理的办件可以当场补齐材料。", conflict=True)
-    changed = _take_in(case, provided, now)
+    changed = _take_in(case, provided, now).changed
     if changed:
         Case.objects.filter(pk=case.pk).update(touched_at=now)
         record_many([Draft(case.stream, CaseAct.MATERIAL_ADDED, {"lines": changed}, by)], at=now)
     return case
 
 
-def _named_points(notice: CorrectionNotice, keys: Sequence[str]) -> list[dict[str, Any]]:
+def _named_points(case: Case, notice: CorrectionNotice, keys: Sequence[str]) -> list[dict[str, Any]]:
     """The points of the notice that are still not met: at least one, and none that the notice did not name (O2a)."""
-    named = {point["key"]: point for point in notice.points}
+    named = {point["key"]: point for point in points_in_force(case, notice)}
     if unknown := [key for key in keys if key not in named]:
         raise Refused(
             "point-not-named",
@@ -637,7 +796,10 @@ def _named_points(notice: CorrectionNotice, keys: Sequence[str]) -> list[dict[st
 def refuse_acceptance(
     case: Case, *, ground: str, reason: str, by: User, now: dt.datetime, keys: Sequence[str] = ()
 ) -> Case:
-    """Refuse to accept, on a ground of art. 32 and with a reason; it stands in the overseers' list (O3.1.3e)."""
+    """Refuse to accept, on a ground of art. 32 and with a reason; it stands in the overseers' list (O3.1.3e).
+
+    A filing is no licence: it is refused on its own grounds, by a 不予备案通知书.
+    """
     case = Case.objects.lock(case.pk)
     _refuse_if_lapsed(case, now)
     case.move(CaseStatus.NOT_ACCEPTED, now)
@@ -654,14 +816,15 @@ def refuse_acceptance(
                 "尚未一次性告知并收到补正，不能以“未补齐”为由不予受理；请先一次性告知。",
                 field="ground",
             )
-        points = _named_points(notice, keys)
+        points = _named_points(case, notice, keys)
     NotAccepted.objects.create(case=case, ground=ground, reason=reason.strip(), issued_by=by, issued_at=now)
     if case.notice_deadline and case.notice_deadline.is_open:
         meet_deadline(case.notice_deadline, at=now, by=by)
     ended = leave(case, by=by, now=now)
     save_at(case, now)
-    text = f"{RefusalGround(ground).label}。{reason.strip()}"
-    _, paper = papers.issue(case, DocumentKind.NOT_ACCEPTED, by=by, now=now, points=points, text=text)
+    label = FILING_GROUNDS[ground] if case.is_filing else RefusalGround(ground).label
+    kind = DocumentKind.NOT_FILED if case.is_filing else DocumentKind.NOT_ACCEPTED
+    _, paper = papers.issue(case, kind, by=by, now=now, points=points, text=f"{label}。{reason.strip()}")
     record_many([*ended, Draft(case.stream, CaseAct.NOT_ACCEPTED, {"ground": ground}, by), paper], at=now)
     notices.to_applicant(case, notices.Kind.NOT_ACCEPTED, now)
     return case

@@ -9,9 +9,11 @@ from django.db import models, transaction
 
 from approvals.exceptions import Refused, TransitionNotAllowed
 from approvals.models import Conflict
+from credit.identifiers import check_ric, check_uscc
 from credit.models import CreditSubject
 from deadlines.clock import local_date
 from ledger.record import record
+from offices.crypto import keyed_hash, mask_id
 from offices.history import save_at
 from offices.models import Leave, User
 
@@ -108,7 +110,9 @@ def cancel_leave(leave: Leave, *, by: User, now: dt.datetime) -> Leave:
 def declare_conflict(*, kind: str, identifier: str, name: str, reason: str, by: User, now: dt.datetime) -> Conflict:
     """Declare that a subject's cases are not for ``by``; from now on no draw takes ``by`` for one.
 
-    What was drawn before stays (it would tell whose case it is); for that there is the recusal. Raises ``Refused``.
+    What was drawn before stays (it would tell whose case it is); for that there is the recusal. The register of
+    subjects is not written, and answers the same whether it knows the subject: what is said here names nobody.
+    Raises ``Refused``.
     """
     _locked(by)
     if kind not in CreditSubject.Kind.values:
@@ -119,13 +123,18 @@ def declare_conflict(*, kind: str, identifier: str, name: str, reason: str, by: 
         raise Refused("reason-missing", "请写明您与对方的关系。", field="reason")
     if len(reason.strip()) > LONGEST_REASON:
         raise Refused("reason-too-long", f"关系说明不超过 {LONGEST_REASON} 字。", field="reason")
+    person = kind == CreditSubject.Kind.PERSON
     try:
-        subject = CreditSubject.objects.identify(kind, identifier, name.strip()[:120])
+        code = check_ric(identifier) if person else check_uscc(identifier)
     except ValidationError as error:
         raise Refused("identifier-invalid", " ".join(error.messages), field="identifier") from error
-    if Conflict.objects.filter(user=by, subject=subject, ended_at__isnull=True).exists():
+    key, shown = (keyed_hash(code), mask_id(code)) if person else (code, code)
+    if Conflict.objects.filter(user=by, key=key, ended_at__isnull=True).exists():
         raise Refused("conflict-known", "您已经申报过对该主体回避，不必重复申报。", field="identifier")
-    made = Conflict.objects.create(user=by, subject=subject, reason=reason.strip(), declared_at=now)
+    made = Conflict.objects.create(
+        user=by, kind=kind, key=key, shown=shown, name=name.strip()[:120], reason=reason.strip(), declared_at=now,
+        subject=CreditSubject.objects.by_identifier(kind, code).first(),
+    )  # fmt: skip
     record(stream_of(by), StaffAct.CONFLICT_DECLARED, at=now, by=by, data={"conflict": made.pk})
     return made
 

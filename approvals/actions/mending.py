@@ -11,6 +11,7 @@ import datetime as dt
 from django.db import transaction
 
 from approvals import doors
+from approvals.characters import refuse_unseen
 from approvals.enums import CaseAct, CaseStatus
 from approvals.exceptions import Refused, TransitionNotAllowed
 from approvals.models import Case, Mending
@@ -45,12 +46,16 @@ def mend_case(case: Case, *, contact_name: str, contact_phone: str, content: str
     for name in ("contact_name", "contact_phone"):
         if not said[name]:
             raise Refused("contact-missing", f"请填写{LABELS[name]}。", field=name)
+    for name in changed:
+        refuse_unseen(name, LABELS[name], said[name], lines=name == "content")
     subject = case.applicant
-    known = (case.applicant_name, subject.name, subject.code, subject.id_number, said["contact_phone"])
+    known = (
+        case.applicant_name, subject.name, subject.code, subject.id_number, said["contact_phone"], said["contact_name"],
+    )  # fmt: skip
     if "content" in changed and betrays(said["content"], known):
         raise Refused(
             "content-names-applicant",
-            "申请内容里有申请人名称、证照号码或电话。审查人员在决定前不应知道是谁的办件，请只写地址、范围、规模等。",
+            "申请内容里有申请人名称（字号）、证照号码、联系人或电话。审查人员在决定前不应知道是谁的办件，请只写地址、范围、规模等。",
             field="content",
         )
     for name in changed:

@@ -13,11 +13,12 @@ from collections.abc import Mapping, Sequence
 
 from django.db import transaction
 
-from approvals import notices, papers
+from approvals import covering, notices, papers
 from approvals.actions.finish import complete_on_arrival
-from approvals.actions.intake import has_lapsed, slot_of
+from approvals.actions.intake import has_lapsed, is_letter, slot_of
 from approvals.enums import OWED, CaseAct, CaseStatus, DocumentKind, Door, EndingKind, MaterialState
 from approvals.exceptions import Refused, TransitionNotAllowed
+from approvals.lacking import TAKES_MISSING, lacking
 from approvals.models import Case, CaseMaterial, Ending, LaterSubmission, PromiseLapse, Upload
 from approvals.promised import last_lawful_day
 from approvals.stages import leave
@@ -46,6 +47,16 @@ TAKES_IN = (S.ACCEPTED, S.DEEMED_ACCEPTED, S.IN_REVIEW, S.APPROVED, S.COMPLETED)
 def outstanding(case: Case, state: MaterialState | None = None) -> list[CaseMaterial]:
     """The lines that the applicant still owes, in order; those of one ``state`` (DEFERRED, LATER) if it is given."""
     return list(case.materials.filter(state__in=[state] if state else OWED).select_related("material"))
+
+
+def to_hand_in(case: Case) -> list[CaseMaterial]:
+    """The lines that may be handed in now: what is owed, and until the licence what a case lacks that was accepted
+    without it (by law, or because its notice did not name it); never the letter, which is signed.
+    """
+    lines = outstanding(case) if case.status in TAKES_IN else []
+    if case.status in TAKES_MISSING:
+        lines += [line for line in lacking(case.pk) if not is_letter(line)]
+    return sorted(lines, key=lambda line: line.order)
 
 
 def lapse_of(case: Case) -> PromiseLapse | None:
@@ -84,13 +95,14 @@ def hand_in(case: Case, *, provided: Mapping[str, str], by: User | None, door: D
     """Take in what was owed: ticked in ``provided`` (slot → "provided"), or with files that wait under the case's key.
 
     The last deferred material of an approved case, in by its day, brings the licence in the same transaction (L8a).
-    After the day it is taken in all the same, late, and the licence waits for a person's decision (L8c). ``by`` is
+    After the day it is taken in all the same, late, and the licence waits for a person's decision (L8c). What an
+    accepted case lacks comes in the same way, of the applicant's own accord, as long as there is no decision. ``by`` is
     None where the applicant came through the own ``door``. Raises ``Refused`` (``nothing-handed-in``),
     ``TransitionNotAllowed``.
     """
     case = Case.objects.lock(case.pk)
-    lines = outstanding(case)
-    if case.status not in TAKES_IN or not lines:
+    lines = to_hand_in(case)
+    if not lines:
         raise TransitionNotAllowed(
             f"这件办件（{case.get_status_display()}）没有等待补交的材料，可能刚刚已经补交，请刷新查看。"
         )
@@ -101,6 +113,8 @@ def hand_in(case: Case, *, provided: Mapping[str, str], by: User | None, door: D
     deferred = [line for line in taken if line.owed_as == MaterialState.DEFERRED]
     later = [line for line in taken if line.owed_as == MaterialState.LATER]
     drafts: list[Draft] = []
+    if added := [line for line in taken if not line.owed_as]:
+        drafts.append(_came_in(case, CaseAct.MATERIAL_ADDED, added, late=False, door=door, by=by))
     completes = False
     if deferred:
         late = has_passed(case.promise_deadline, now)
@@ -129,9 +143,12 @@ def _take_in(
         files = waiting.get(slot_of(line), [])
         if not files and provided.get(slot_of(line)) != MaterialState.PROVIDED:
             continue
-        line.owed_as, line.state, line.received_at = line.state, MaterialState.PROVIDED, now
+        line.owed_as = line.state if line.state in OWED else ""
+        line.state, line.received_at = MaterialState.PROVIDED, now
         line.save(update_fields=["owed_as", "state", "received_at"])
-        Upload.objects.filter(pk__in=files).update(case_material=line)
+        if files:
+            Upload.objects.filter(pk__in=files).update(case_material=line)
+            transaction.on_commit(covering.wake, robust=True)
         taken.append(line)
     return taken
 
@@ -285,7 +302,7 @@ def _restart(case: Case, until: dt.date, *, by: User, now: dt.datetime) -> None:
 
 def _tell_kept(case: Case, lapse: PromiseLapse, owed: Sequence[CaseMaterial], now: dt.datetime) -> None:
     names = notices.names_of_lines(owed)
-    by_day = f"请于{papers.cn_day(lapse.until)}前补交" if lapse.until else "请尽快补交"
+    by_day = f"请{notices.latest(lapse.until)}补交" if lapse.until else "请尽快补交"
     text = f"承诺的补交期限已过，经决定继续办理，{names}{by_day}，补齐即颁发证件。"
     notices.tell(case, notices.Kind.PROMISE_KEPT, text, str(lapse.pk), now)
 
@@ -372,7 +389,7 @@ def allow_later(
     for line in lines:
         line.state = MaterialState.LATER
         line.save(update_fields=["state"])
-    consequence = item.later_consequence
+    consequence = notices.for_people(item.later_consequence)
     extra = {"until": day, "consequence": consequence, "signer": signer.strip()}
     points = [{"key": f"line:{line.pk}", "text": line.name} for line in lines]
     document, paper = papers.issue(case, DocumentKind.LATER, by=by, now=now, points=points, extra=extra)
@@ -487,7 +504,7 @@ def settle_later(case: Case, *, apply: bool, reason: str, by: User, now: dt.date
     outbox.cancel([case.stream], [notices.Kind.OWED_REMINDER.value])
     names = notices.names_of_lines(outstanding(case, MaterialState.LATER))
     what = f"容缺的{names}逾期未补交" if names else "容缺的材料逾期补交"
-    follows = f"经决定：{later.consequence}" if apply else "经决定不适用逾期的后果"
+    follows = f"经决定：{notices.for_people(later.consequence)}" if apply else "经决定不适用逾期的后果"
     notices.tell(case, notices.Kind.LATER_SETTLED, f"{what}，{follows}。理由：{said}", "once", now)
     reach("later_settled.before_commit")
     return later

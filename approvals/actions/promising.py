@@ -15,11 +15,14 @@ from django.utils import timezone
 from approvals import credit_gate, doors, papers, uploads
 from approvals.actions.ending import withdraw_case
 from approvals.actions.intake import has_lapsed, is_letter, slot_of, to_ordinary
-from approvals.enums import CaseAct, CaseStatus, DocumentKind, Door, MaterialState, SignMethod, Way
+from approvals.enums import CaseAct, CaseStatus, DocumentKind, Door, MaterialState, SignerCapacity, SignMethod, Way
 from approvals.exceptions import Refused, TransitionNotAllowed
 from approvals.models import Case, CaseMaterial, Promise, PromiseClause, Upload
-from approvals.promised import deferred_lines, last_lawful_day, live_promise
+from approvals.promised import TAKEN_BACK, deferred_lines, last_lawful_day, live_promise, restorable, taken_back
 from catalogue.enums import PromiseMode
+from credit.identifiers import normalise
+from credit.models import CreditSubject
+from ledger.hashing import canonical, sm3
 from ledger.record import Draft, record_many
 from lianyungang_gov.faults import reach
 from offices.crypto import mask_phone
@@ -55,12 +58,13 @@ class Signing:
     """What was signed: the numbers (from 1) of the clauses that were confirmed, by whom, how, and what else was said.
 
     ``method`` PAPER: the signed letter was scanned into its slot; SMS_CODE: ``code`` is what the contact's phone got.
-    ``address``: from where the code was typed in, to slow guessing down.
+    ``address``: from where the code was typed in, to slow guessing down. ``capacity``: as what the signer signs.
     """
 
     signer: str
     method: str
     clauses: Collection[int]
+    capacity: str = ""
     consents: bool = False
     deferred_until: dt.date | None = None
     code: str = ""
@@ -104,8 +108,15 @@ def _refuse_late_day(case: Case, until: dt.date | None, now: dt.datetime) -> Non
         )
 
 
+def refuse_taken_back(case: Case) -> None:
+    """Raise ``TransitionNotAllowed`` where the case's promise was withdrawn; it is signed once."""
+    if taken_back(case) is not None:
+        raise TransitionNotAllowed(f"承诺已经撤回，不能再次签署：{TAKEN_BACK}")
+
+
 def _check(case: Case, signing: Signing, now: dt.datetime) -> None:
     """Raise what keeps this signing from being valid; everything but the code."""
+    refuse_taken_back(case)
     if case.status != CaseStatus.SUBMITTED or case.way != Way.PROMISE:
         raise TransitionNotAllowed("只有已收件、尚未受理的告知承诺办件可以签署承诺书；请刷新查看。")
     if has_lapsed(case, now):
@@ -117,9 +128,7 @@ def _check(case: Case, signing: Signing, now: dt.datetime) -> None:
     if left := [number for number in every if number not in signing.clauses]:
         numbers = "、".join(f"第 {number} 条" for number in left)
         raise Refused("clause-missing", f"还有{numbers}没有确认；承诺须逐条确认，缺一不可。", field="clauses")
-    signer = signing.signer.strip()
-    if not signer or len(signer) > LONGEST_SIGNER:
-        raise Refused("signer-missing", f"请填写签署人姓名（最多 {LONGEST_SIGNER} 字）。", field="signer")
+    _check_signer(case, signing)
     if signing.method not in SignMethod.values:
         raise Refused("method-missing", "请选择签署方式。", field="method")
     letter = letter_of(case)
@@ -131,6 +140,67 @@ def _check(case: Case, signing: Signing, now: dt.datetime) -> None:
         _refuse_late_day(case, signing.deferred_until, now)
 
 
+def capacities(applicant: CreditSubject) -> list[tuple[str, str]]:
+    """As what one may sign for such an applicant, with labels."""
+    own = SignerCapacity.SELF if applicant.kind == CreditSubject.Kind.PERSON else SignerCapacity.LEGAL
+    return [(one.value, str(one.label)) for one in (own, SignerCapacity.AGENT)]
+
+
+def _check_signer(case: Case, signing: Signing) -> None:
+    """Refuse a signature of nobody: who signs is the applicant, the head of the organisation, or an agent."""
+    signer = signing.signer.strip()
+    if not signer or len(signer) > LONGEST_SIGNER:
+        raise Refused("signer-missing", f"请填写签署人姓名（最多 {LONGEST_SIGNER} 字）。", field="signer")
+    may = capacities(case.applicant)
+    if signing.capacity not in dict(may):
+        words = "或者".join(f"“{label}”" for _, label in may)
+        raise Refused("capacity-missing", f"请选择签署人身份：{words}。", field="capacity")
+    own_name = normalise(signer) == normalise(case.applicant_name)
+    if signing.capacity == SignerCapacity.SELF and not own_name:
+        raise Refused(
+            "signer-not-applicant",
+            "本人签署的，签署人应当是申请人本人；由他人代签的，请选择“委托代理人”并核对授权委托书。",
+            field="signer",
+        )
+    if signing.capacity != SignerCapacity.SELF and own_name:
+        raise Refused("signer-not-a-person", "签署人请填写签字的人的姓名，不填申请人名称。", field="signer")
+
+
+def digest_of(case: Case, signing: Signing) -> str:
+    """The digest of what the letter will say, but for number and time: a code by SMS signs this and nothing else."""
+    until = signing.deferred_until if deferred_lines(case) else None
+    said = {
+        "case": case.number,
+        "promisor": case.applicant_name,
+        "signer": signing.signer.strip(),
+        "capacity": signing.capacity,
+        "modes": list(case.promise_modes),
+        "clauses": list(case.promise_clauses),
+        "checks": checks_of(case.promise_modes),
+        "consequences": consequences_of(case.promise_modes),
+        "consents": signing.consents,
+        "until": until.isoformat() if until else None,
+    }
+    return sm3(canonical(said))
+
+
+def send_code(case: Case, *, signing: Signing, now: dt.datetime) -> None:
+    """Send the code that signs the letter as ``signing`` fills it in; another letter needs another code.
+
+    Raises ``Refused`` (signer, capacity, day), ``TransitionNotAllowed``, ``RateLimited``.
+    """
+    case = Case.objects.select_related("business_item__item", "applicant").get(pk=case.pk)
+    refuse_taken_back(case)
+    if case.status != CaseStatus.SUBMITTED or case.way != Way.PROMISE:
+        raise TransitionNotAllowed("只有已收件、尚未受理的告知承诺办件可以签署承诺书；请刷新查看。")
+    if live_promise(case) is not None:
+        raise Refused("promise-signed", "这件办件的告知承诺书已经签署，请刷新查看。", conflict=True)
+    _check_signer(case, signing)
+    if deferred_lines(case):
+        _refuse_late_day(case, signing.deferred_until, now)
+    doors.send_signing_code(case, digest_of(case, signing), address=signing.address, now=now)
+
+
 def sign_promise(case: Case, *, signing: Signing, by: User | None, now: dt.datetime) -> Promise:
     """Sign: every clause, by whom and how; the letter is rendered with its digest and the letter's line is in.
 
@@ -138,7 +208,7 @@ def sign_promise(case: Case, *, signing: Signing, by: User | None, now: dt.datet
     """
     _check(Case.objects.select_related("business_item", "applicant", "notice_deadline").get(pk=case.pk), signing, now)
     if signing.method == SignMethod.SMS_CODE:
-        doors.check_code(case, signing.code, address=signing.address, now=now)
+        doors.check_code(case, signing.code, address=signing.address, now=now, signs=digest_of(case, signing))
     return _sign(case, signing, by, now)
 
 
@@ -158,6 +228,7 @@ def _sign(case: Case, signing: Signing, by: User | None, now: dt.datetime) -> Pr
         now=now,
         extra={
             "signer": signing.signer.strip(),
+            "capacity": SignerCapacity(signing.capacity).label,
             "method": label,
             "modes": [PromiseMode(mode).label for mode in case.promise_modes],
             "consent": signing.consents,
@@ -170,6 +241,7 @@ def _sign(case: Case, signing: Signing, by: User | None, now: dt.datetime) -> Pr
         case=case,
         modes=case.promise_modes,
         signer=signing.signer.strip(),
+        capacity=signing.capacity,
         method=method,
         door=signing.door,
         document=document,
@@ -189,6 +261,7 @@ def _sign(case: Case, signing: Signing, by: User | None, now: dt.datetime) -> Pr
         "document": document.pk,
         "digest": document.digest,
         "method": method.value,
+        "capacity": signing.capacity,
         "door": Door(signing.door).value,
         "clauses": len(case.promise_clauses),
         "consents": signing.consents,
@@ -227,7 +300,11 @@ def withdraw_promise(case: Case, *, by: User | None, door: Door, now: dt.datetim
     if promise is not None:
         promise.withdrawn_at, promise.withdrawn_through = now, door
         promise.save(update_fields=["withdrawn_at", "withdrawn_through"])
-    data = {"promise": promise.pk if promise else None, "door": Door(door).value}
+    data = {
+        "promise": promise.pk if promise else None,
+        "door": Door(door).value,
+        "restored": [line.pk for line in restorable(case)],
+    }
     record_many([Draft(case.stream, CaseAct.PROMISE_WITHDRAWN, data, by)], at=now)
     if case.status in BEFORE_DECISION or case.business_item.is_promise_only:
         return withdraw_case(case, by=by, door=door, reason="申请人撤回告知承诺", now=now)

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from approvals import notices, papers
+from approvals import notices, papers, wording
 from approvals.actions.advice import (
     advice_of,
     ground_choices,
@@ -23,10 +24,11 @@ from approvals.actions.advice import (
 from approvals.actions.countersigning import knows_the_case, refuse_while_waiting
 from approvals.actions.finish import complete_case
 from approvals.actions.owing import forgive_promise, outstanding
-from approvals.draws import on_duty
+from approvals.draws import on_duty, stands_aside
 from approvals.enums import CaseAct, CaseStatus, DocumentKind, MaterialState
 from approvals.exceptions import Refused, TransitionNotAllowed
-from approvals.models import Case, Decision, Opinion, Sheet, SiteCheck
+from approvals.lacking import refuse_lacking
+from approvals.models import Case, CaseMaterial, Decision, Opinion, Sheet, SiteCheck
 from approvals.promised import last_lawful_day
 from approvals.sheets import Result, result, wants_sheet
 from approvals.stages import begin, leave
@@ -65,15 +67,21 @@ def _start_issuing(
     return ended
 
 
-@transaction.atomic
 def give_opinion(
     case: Case, *, approve: bool, text: str, by: User, now: dt.datetime, keys: Sequence[str] = ()
 ) -> Opinion:
     """Write the reviewer's opinion, once; advising against needs its grounds, all of them.
 
     An item with criteria, or with two reviewers, has score sheets instead (``scoring.give_sheet``). Raises
-    ``TransitionNotAllowed`` if the case is not in review or has its opinion, ``Refused`` for what is missing.
+    ``TransitionNotAllowed`` if the case is not in review or has its opinion, ``Refused`` for what is missing, and for
+    a text that names the applicant.
     """
+    wording.refuse_applicant(case, {"text": text}, by=by, now=now)
+    return _give_opinion(case, approve=approve, text=text, by=by, now=now, keys=keys)
+
+
+@transaction.atomic
+def _give_opinion(case: Case, *, approve: bool, text: str, by: User, now: dt.datetime, keys: Sequence[str]) -> Opinion:
     case = Case.objects.lock(case.pk)
     if case.status != CaseStatus.IN_REVIEW or Opinion.objects.filter(case=case).exists():
         raise TransitionNotAllowed("这件办件已经有了审查意见，或者不在审查中；请刷新查看。")
@@ -117,13 +125,36 @@ def _refuse_unready(case: Case, *, approve: bool, text: str) -> Result | None:
     return found
 
 
+def _grounds_for(case: Case, keys: Sequence[str], *, approve: bool) -> list[dict[str, Any]]:
+    """The grounds of a rejection, all of them; approval has none, and lacks no required material."""
+    grounds = grounds_of(case, keys)
+    if not approve and not grounds:
+        raise Refused("grounds-missing", "不予许可必须一次性列明全部理由，请逐项勾选。", field="keys")
+    if approve and grounds:
+        raise Refused(
+            "grounds-contradict", "勾选了不予许可的理由，不能决定准予；请取消勾选，或者决定不予。", field="keys"
+        )
+    if approve:
+        refuse_lacking(case.pk)
+    return grounds
+
+
+def _tell_owed(case: Case, owed: Sequence[CaseMaterial], now: dt.datetime) -> None:
+    """Tell the applicant of an approval that waits: what is owed, and by which day (L8a, L8b)."""
+    clock = case.promise_deadline
+    names = notices.names_of_lines(owed)
+    by_day = f"请{notices.latest(clock.due_on)}补交{names}" if clock is not None else f"请补交{names}"
+    text = f"已决定准予许可。{by_day}，补齐即颁发证件，补齐以前不颁发证件；可以到窗口交，也可以网上补交。"
+    notices.tell(case, notices.Kind.APPROVED_OWING, text, "once", now)
+
+
 @transaction.atomic
 def decide(case: Case, *, approve: bool, by: User, now: dt.datetime, keys: Sequence[str] = (), text: str = "") -> Case:
     """Decide: approve, or reject with every ground at once; the decision clocks end, the art. 44 clock starts.
 
-    The decider is neither a reviewer nor the clerk who took the case in, nor somebody who saw the applicant. Every
-    score sheet, countersignature and site check that was asked for is in, and approval agrees with the scores. An
-    on-the-spot approval is completed in the same sitting (O3.1.2b).
+    The decider is neither a reviewer nor the clerk who took the case in, nor somebody who saw the applicant or stands
+    aside. Every score sheet, countersignature and site check that was asked for is in, and approval agrees with the
+    scores and lacks no required material. An on-the-spot approval is completed in the same sitting (O3.1.2b).
     """
     case = Case.objects.lock(case.pk)
     case.move(CaseStatus.APPROVED if approve else CaseStatus.REJECTED, now)
@@ -134,16 +165,12 @@ def decide(case: Case, *, approve: bool, by: User, now: dt.datetime, keys: Seque
     scored = None if on_the_spot else _refuse_unready(case, approve=approve, text=text)
     if by.pk in {case.reviewer_id, case.intake_by_id} or knows_the_case(case, by):
         raise Refused("same-person", "收件、审查、现场核查和决定不能是同一人，请由其他决定人员办理。")
+    if stands_aside(case, by):
+        raise TransitionNotAllowed("这件办件不由您决定，请由其他决定人员办理。")
     drawn = Case.objects.filter(on_duty(timezone.localtime(now).date()), pk=case.pk, decider__isnull=False)
     if on_the_spot and case.decider_id not in {None, by.pk} and drawn.exists():
         raise Refused("drawn-to-another", "这件即办件已抽取给另一位值班决定人员。", conflict=True)
-    grounds = grounds_of(case, keys)
-    if not approve and not grounds:
-        raise Refused("grounds-missing", "不予许可必须一次性列明全部理由，请逐项勾选。", field="keys")
-    if approve and grounds:
-        raise Refused(
-            "grounds-contradict", "勾选了不予许可的理由，不能决定准予；请取消勾选，或者决定不予。", field="keys"
-        )
+    grounds = _grounds_for(case, keys, approve=approve)
     Decision.objects.create(
         case=case, approve=approve, grounds=[] if approve else grounds, text=text.strip(), decider=by, decided_at=now
     )
@@ -152,7 +179,8 @@ def decide(case: Case, *, approve: bool, by: User, now: dt.datetime, keys: Seque
     for clock in (case.statutory_deadline, case.promised_deadline):
         if clock is not None and clock.is_open:
             meet_deadline(clock, at=now, by=by)
-    waits = approve and case.promise_deadline_id is not None and bool(outstanding(case, MaterialState.DEFERRED))
+    owed = outstanding(case, MaterialState.DEFERRED) if approve and case.promise_deadline_id is not None else []
+    waits = bool(owed)
     if not approve:
         forgive_promise(case, by=by, now=now)
     until = last_lawful_day(case, now) if waits else None
@@ -168,5 +196,7 @@ def decide(case: Case, *, approve: bool, by: User, now: dt.datetime, keys: Seque
         return complete_case(case, by=by, now=now)
     if not approve:
         notices.to_applicant(case, notices.Kind.REJECTED, now)
+    elif waits:
+        _tell_owed(case, owed, now)
     reach("decide.before_commit")
     return case

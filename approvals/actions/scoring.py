@@ -48,6 +48,24 @@ def _seat(case: Case, seat: Seat, *, by: User | None, now: dt.datetime) -> Draft
     return draft
 
 
+@transaction.atomic
+def hand_over_sheet(sheet: Sheet, *, by: User | None, now: dt.datetime) -> None:
+    """Draw another for a further seat whose reviewer is away or has left; every clock goes on.
+
+    Raises ``TransitionNotAllowed`` (given, or drawn anew meanwhile) or ``Refused`` when nobody is eligible.
+    """
+    case = Case.objects.lock(sheet.case_id)
+    still = Sheet.objects.select_for_update().filter(pk=sheet.pk, reviewer=sheet.reviewer_id, given_at__isnull=True)
+    advised = Opinion.objects.filter(case=case).exists()
+    if case.status != CaseStatus.IN_REVIEW or advised or still.first() is None:
+        raise TransitionNotAllowed("这份评分表已经提交或者改派，请刷新查看。")
+    draft = draw_reviewer(case, by=by, now=now, not_again=sheet.reviewer_id, seat=sheet.seat)
+    Sheet.objects.filter(pk=sheet.pk).update(reviewer=draft.data["drawn"], drawn_at=now)
+    Case.objects.filter(pk=case.pk).update(touched_at=now)
+    data = {"seat": sheet.seat, "from": sheet.reviewer_id, "to": draft.data["drawn"]}
+    record_many([Draft(case.stream, CaseAct.HANDED_OVER, data, by), draft], at=now)
+
+
 def give_sheet(
     case: Case, *, scores: Mapping[int, Mark], approve: bool, text: str, keys: Sequence[str], by: User, now: dt.datetime
 ) -> Sheet:

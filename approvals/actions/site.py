@@ -48,6 +48,7 @@ def _plan(case: Case, *, planned_on: dt.date | None, by: User, now: dt.datetime,
     check = known or SiteCheck(case=case)
     check.first_id, check.second_id, check.planned_by, check.planned_at = first, second, by, now
     check.planned_on = planned_on or local_date(now)
+    _forget(check)
     check.save()
     data = {"first": first, "second": second, "on": f"{check.planned_on:%F}", "again": bool(known)}
     if known is not None:
@@ -99,9 +100,9 @@ def _check_day(case: Case, day: dt.date | None, today: dt.date) -> None:
 def report_site_check(
     case: Case, *, conforms: bool, findings: str, by: User, now: dt.datetime, place: str = ""
 ) -> SiteCheck:
-    """Report what the two found, once, by either of them. The findings go to the reviewers: they name no applicant.
+    """Report what the two found, by either of them; it stands when the other confirms it (行政许可法 art. 34).
 
-    Raises ``TransitionNotAllowed`` or ``Refused``.
+    The findings go to the reviewers: they name no applicant. Raises ``TransitionNotAllowed`` or ``Refused``.
     """
     wording.refuse_applicant(case, {"findings": findings}, by=by, now=now)
     return _report(case, conforms=conforms, findings=findings, by=by, now=now, place=place)
@@ -109,16 +110,73 @@ def report_site_check(
 
 @transaction.atomic
 def _report(case: Case, *, conforms: bool, findings: str, by: User, now: dt.datetime, place: str) -> SiteCheck:
+    case, check = _locked(case, by)
+    if check.reported_at is not None:
+        raise TransitionNotAllowed("这件现场核查已经报告，等候另一名核查人员确认；请刷新查看。")
+    if local_date(now) < check.planned_on:
+        raise Refused("site-too-early", f"现场核查安排在 {check.planned_on:%Y-%m-%d}，请当日到场核查以后再报告。")
+    if not findings.strip():
+        raise Refused("findings-missing", "请写明核查情况。", field="findings")
+    check.conforms, check.findings, check.place = conforms, findings.strip(), place.strip()
+    check.reported_by, check.reported_at = by, now
+    check.save(update_fields=["conforms", "findings", "place", "reported_by", "reported_at"])
+    record_many([Draft(case.stream, CaseAct.SITE_REPORTED, {"conforms": conforms}, by)], at=now)
+    return check
+
+
+@transaction.atomic
+def confirm_site_check(case: Case, *, by: User, now: dt.datetime) -> SiteCheck:
+    """The other of the two was there as well and found the same: the reviewers may read it now.
+
+    Raises ``TransitionNotAllowed`` where there is nothing of the other's to confirm.
+    """
+    case, check = _locked(case, by)
+    _others_report(check, by)
+    check.done_at = now
+    check.save(update_fields=["done_at"])
+    Case.objects.filter(pk=case.pk).update(touched_at=now)
+    record_many([Draft(case.stream, CaseAct.SITE_CHECKED, {"conforms": check.conforms}, by)], at=now)
+    return check
+
+
+def return_site_check(case: Case, *, reason: str, by: User, now: dt.datetime) -> SiteCheck:
+    """The other of the two did not find it so: the report goes back, with the reason on the ledger.
+
+    Raises ``TransitionNotAllowed`` or ``Refused`` (``reason-missing``).
+    """
+    wording.refuse_applicant(case, {"reason": reason}, by=by, now=now)
+    return _return(case, reason=reason.strip(), by=by, now=now)
+
+
+@transaction.atomic
+def _return(case: Case, *, reason: str, by: User, now: dt.datetime) -> SiteCheck:
+    case, check = _locked(case, by)
+    _others_report(check, by)
+    if not reason:
+        raise Refused("reason-missing", "退回核查报告的，请写明与现场不一致之处。", field="reason")
+    data = {"reason": reason, "conforms": check.conforms, "findings": check.findings}
+    _forget(check)
+    check.save()
+    record_many([Draft(case.stream, CaseAct.SITE_RETURNED, data, by)], at=now)
+    return check
+
+
+def _locked(case: Case, by: User) -> tuple[Case, SiteCheck]:
     case = Case.objects.lock(case.pk)
     check = SiteCheck.objects.select_for_update().filter(case=case).first()
     if check is None or by.pk not in {check.first_id, check.second_id}:
         raise TransitionNotAllowed("这件现场核查没有抽取到您名下，可能已经重新安排；请刷新查看。")
     if check.done_at is not None or case.status != CaseStatus.IN_REVIEW:
-        raise TransitionNotAllowed("这件现场核查已经报告，或者办件已经不在审查中；请刷新查看。")
-    if not findings.strip():
-        raise Refused("findings-missing", "请写明核查情况。", field="findings")
-    check.conforms, check.findings, check.done_at, check.place = conforms, findings.strip(), now, place.strip()
-    check.save(update_fields=["conforms", "findings", "done_at", "place"])
-    Case.objects.filter(pk=case.pk).update(touched_at=now)
-    record_many([Draft(case.stream, CaseAct.SITE_CHECKED, {"conforms": conforms}, by)], at=now)
-    return check
+        raise TransitionNotAllowed("这件现场核查已经由两人确认，或者办件已经不在审查中；请刷新查看。")
+    return case, check
+
+
+def _others_report(check: SiteCheck, by: User) -> None:
+    if check.reported_at is None:
+        raise TransitionNotAllowed("这件现场核查还没有报告情况；请刷新查看。")
+    if check.reported_by_id == by.pk:
+        raise TransitionNotAllowed("您报告的情况须由另一名核查人员确认。")
+
+
+def _forget(check: SiteCheck) -> None:
+    check.conforms, check.findings, check.place, check.reported_by, check.reported_at = None, "", "", None, None

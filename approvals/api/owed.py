@@ -149,7 +149,8 @@ class HandInView(WindowView):
         operation_id="handInOwed",
         summary="补交材料 · Take in what was owed",
         description="The last deferred material of an approved case, in by its day, brings the licence in the same "
-        "transaction. After the day it is taken in, late, and the licence waits for a decider. Files come before, to "
+        "transaction. After the day it is taken in, late, and the licence waits for a decider. Until the decision an "
+        "accepted case also takes in the required materials that it lacks, in the same way. Files come before, to "
         "`uploads/`.",
         tags=WINDOW_TAGS,
         request=HandInSerializer,

@@ -9,12 +9,12 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from approvals import credit_gate, doors
+from approvals import credit_gate
 from approvals.actions import Signing, sign_promise, withdraw_promise
+from approvals.actions.promising import send_code
 from approvals.api.serializers import CaseSerializer
 from approvals.api.window import TAGS, WindowView
-from approvals.enums import CaseStatus, Door, SignMethod, Way
-from approvals.exceptions import Refused
+from approvals.enums import Door, SignerCapacity, SignMethod
 from offices.api import ACT, Choice, Said, answers, read
 
 
@@ -35,7 +35,11 @@ class SigningSerializer(serializers.Serializer[Any]):
         max_length=200,
         help_text="Numbers, from 1, of the clauses that the applicant confirmed, all of them.",
     )
-    signer = Said(max_length=40)
+    signer = Said(max_length=40, help_text="The name of the person who signs.")
+    capacity = Choice(
+        choices=SignerCapacity.choices,
+        help_text="As what: `self` for a natural person, `legal` for an organisation, `agent` for both.",
+    )
     method = Choice(
         choices=SignMethod.choices, help_text="`paper`: the signed letter is uploaded to its slot; `sms_code`: `code`."
     )
@@ -44,6 +48,15 @@ class SigningSerializer(serializers.Serializer[Any]):
     deferred_until = serializers.DateField(
         required=False, allow_null=True, default=None, help_text="Where a line is `deferred`: by when it comes."
     )
+
+
+class SigningCodeSerializer(serializers.Serializer[Any]):
+    """The letter as it is to be signed: the code signs this and nothing else."""
+
+    signer = Said(max_length=40, help_text="The name of the person who signs.")
+    capacity = Choice(choices=SignerCapacity.choices, help_text="As in `signPromise`.")
+    consents = serializers.BooleanField(required=False, default=False, help_text="As in `signPromise`.")
+    deferred_until = serializers.DateField(required=False, allow_null=True, default=None)
 
 
 class CreditView(WindowView):
@@ -108,18 +121,18 @@ class PromiseCodeView(WindowView):
     @extend_schema(
         operation_id="sendPromiseCode",
         summary="发送签署验证码 · Send the code to sign with",
-        description="Six digits to the phone of the case's contact, valid for ten minutes, once.",
+        description="Six digits to the phone of the case's contact, valid for ten minutes, once, and only for the "
+        "letter with what is said here. It opens nothing else.",
         tags=TAGS,
-        request=None,
+        request=SigningCodeSerializer,
         responses=answers({204: None}, *ACT, 429),
     )
     def post(self, request: Request, number: str) -> Response:
         """Send."""
-        case = self.found(number)
-        if case.way != Way.PROMISE or case.status != CaseStatus.SUBMITTED:
-            text = "只有已收件、尚未受理的告知承诺办件可以签署承诺书；请刷新查看。"
-            raise Refused("state-conflict", text, conflict=True)
-        doors.send_code(case, address=f"staff:{self.user.pk}", now=self.now)
+        said = read(SigningCodeSerializer, request.data)
+        address = f"staff:{self.user.pk}"
+        signing = Signing(**said, method=SignMethod.SMS_CODE, clauses=(), address=address)
+        send_code(self.found(number), signing=signing, now=self.now)
         return Response(status=204)
 
 

@@ -21,6 +21,7 @@ from approvals.enums import (
     MaterialState,
     Outcome,
     RefusalGround,
+    SignerCapacity,
     SignMethod,
     VerificationState,
     Way,
@@ -237,6 +238,7 @@ class PromiseSerializer(serializers.Serializer[Any]):
 
     modes = serializers.ListField(child=serializers.ChoiceField(choices=PromiseMode.choices))
     signer = serializers.CharField()
+    capacity = serializers.ChoiceField(choices=SignerCapacity.choices)
     method = serializers.ChoiceField(choices=SignMethod.choices)
     document = serializers.CharField(source="document.number")
     digest = serializers.CharField(source="document.digest", help_text="SM3 of the signed letter.")

@@ -53,8 +53,8 @@ class ConflictSerializer(serializers.Serializer[Any]):
     """A declaration; an identity number is masked."""
 
     id = serializers.IntegerField(source="pk")
-    kind = serializers.ChoiceField(source="subject.kind", choices=CreditSubject.Kind.choices)
-    identifier = serializers.CharField(source="subject.public_identifier")
+    kind = serializers.ChoiceField(choices=CreditSubject.Kind.choices)
+    identifier = serializers.CharField(source="shown")
     reason = serializers.CharField()
     declared_at = serializers.DateTimeField()
     ended_at = serializers.DateTimeField(allow_null=True)
@@ -152,7 +152,7 @@ class ConflictsView(StaffView):
         asked = read(PageQuerySerializer, request.query_params)
         rows = conflicts.own(self.access)
         if text := asked["q"].strip():
-            rows = rows.filter(subject__code__contains=text.upper()) | rows.filter(reason__contains=text)
+            rows = rows.filter(shown__contains=text.upper()) | rows.filter(reason__contains=text)
         return page(rows, conflicts.ORDER, asked["cursor"], ConflictSerializer)
 
     @extend_schema(

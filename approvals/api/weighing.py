@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from approvals import blind, countersigning, verifying
 from approvals.actions.countersigning import sign_countersignature
 from approvals.actions.scoring import call_lead, give_sheet
-from approvals.actions.site import plan_site_check, report_site_check
+from approvals.actions.site import confirm_site_check, plan_site_check, report_site_check, return_site_check
 from approvals.api.reviews import OpinionRequestSerializer, ReviewView
 from approvals.api.serializers import ReviewLineSerializer, ReviewRowSerializer, ReviewSerializer
 from approvals.api.weighing_parts import CountersignedSerializer
@@ -69,6 +69,15 @@ class CountersignRequestSerializer(serializers.Serializer[Any]):
 
     agree = serializers.BooleanField()
     text = Said(max_length=1000, help_text="Without the applicant's identity.")
+
+
+class SiteConfirmRequestSerializer(serializers.Serializer[Any]):
+    """核对同行人员的报告."""
+
+    confirms = serializers.BooleanField()
+    reason = serializers.CharField(
+        required=False, allow_blank=True, default="", max_length=300, help_text="Why it goes back, where it does."
+    )
 
 
 class SiteReportRequestSerializer(serializers.Serializer[Any]):
@@ -215,6 +224,7 @@ class SiteCheckSerializer(serializers.Serializer[Any]):
     place = serializers.CharField(allow_blank=True)
     conforms = serializers.BooleanField(allow_null=True, help_text="Null: not reported yet.")
     findings = serializers.CharField(allow_blank=True)
+    reported_at = serializers.DateTimeField(allow_null=True, help_text="By one of the two; the other confirms.")
     done_at = serializers.DateTimeField(allow_null=True)
 
 
@@ -243,9 +253,9 @@ class SiteCheckListView(PortalView):
         rows = mine(self.access)
         if text := asked["q"].strip():
             rows = rows.filter(blind.matching(text, "case__"))
-        open_ones = waiting(rows)
+        open_ones = waiting(rows, self.access)
         if asked["done"]:
-            rows = rows.exclude(pk__in=waiting(mine(self.access)).values("pk"))
+            rows = rows.exclude(pk__in=waiting(mine(self.access), self.access).values("pk"))
             return page(rows, ("-id",), asked["cursor"], SiteCheckSerializer, today=self.today)
         return page(open_ones, ("planned_on", "id"), asked["cursor"], SiteCheckSerializer, today=self.today)
 
@@ -284,3 +294,28 @@ class SiteCheckView(PortalView):
         said = read(SiteReportRequestSerializer, request.data)
         report_site_check(Case(pk=check.case_id), **said, by=self.user, now=self.now)
         return Response(SiteCheckSerializer(self.found(number)).data)
+
+
+class SiteConfirmView(PortalView):
+    """确认现场核查情况."""
+
+    roles = (Role.SITE_OFFICER,)
+
+    @extend_schema(
+        operation_id="confirmSiteCheck",
+        summary="确认或退回核查情况 · The other of the two confirms the report, or sends it back",
+        description="Reviewers read nothing of it before both stand behind it.",
+        tags=SITE_TAGS,
+        request=SiteConfirmRequestSerializer,
+        responses=answers({200: SiteCheckSerializer}, *ACT),
+    )
+    def post(self, request: Request, number: str) -> Response:
+        """Confirm or return."""
+        check = get_object_or_404(mine(self.access), case__number=number)
+        said = read(SiteConfirmRequestSerializer, request.data)
+        case = Case(pk=check.case_id)
+        if said["confirms"]:
+            confirm_site_check(case, by=self.user, now=self.now)
+        else:
+            return_site_check(case, reason=said["reason"], by=self.user, now=self.now)
+        return Response(SiteCheckSerializer(get_object_or_404(mine(self.access), pk=check.pk)).data)

@@ -148,4 +148,6 @@ class WeighingSerializer(serializers.Serializer[Any]):
     def get_site_check(self, case: BlindCase) -> Any:
         """What was found on the spot."""
         found = SiteCheck.objects.filter(case_id=case.pk).defer("place").first()
+        if found is not None and found.done_at is None:
+            found.conforms, found.findings = None, ""  # one of the two has not confirmed it yet
         return FoundOnSiteSerializer(found).data if found else None

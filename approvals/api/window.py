@@ -27,10 +27,10 @@ from approvals.actions import (
     request_correction,
 )
 from approvals.actions.intake import add_materials, slot_of
-from approvals.actions.owing import TAKES_IN
+from approvals.actions.owing import to_hand_in
 from approvals.actions.sitting import supplement_and_accept
 from approvals.api.serializers import TICKS, CaseRowSerializer, CaseSerializer, DocumentSerializer, UploadSerializer
-from approvals.enums import OWED, CaseStatus, DeliveryMethod, RefusalGround, Way
+from approvals.enums import CaseStatus, DeliveryMethod, RefusalGround, Way
 from approvals.exceptions import Refused
 from approvals.forms import clean_identifier, clean_phone
 from approvals.models import Case, Upload
@@ -276,7 +276,7 @@ class UploadView(WindowView):
         """Store the file and hang it on its line."""
         case = self.found(number)
         said = read(UploadRequestSerializer, request.data)
-        owed = {slot_of(line) for line in case.materials.filter(state__in=OWED)} if case.status in TAKES_IN else set()
+        owed = {slot_of(line) for line in to_hand_in(case)}
         if case.status not in BEFORE_ACCEPTANCE and said["slot"] not in owed:
             raise Refused(
                 "state-conflict", f"这件办件现在是“{case.get_status_display()}”，不能再交材料。", conflict=True

@@ -20,6 +20,17 @@ class Migration(migrations.Migration):
             name="Conflict",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("organisation", "法人或其他组织"), ("person", "自然人")],
+                        max_length=14,
+                        verbose_name="类型",
+                    ),
+                ),
+                ("key", models.CharField(editable=False, max_length=64)),
+                ("shown", models.CharField(max_length=18, verbose_name="证照号码")),
+                ("name", models.CharField(max_length=120, verbose_name="名称")),
                 ("reason", models.CharField(max_length=200, verbose_name="关系")),
                 ("declared_at", models.DateTimeField(verbose_name="申报时间")),
                 ("ended_at", models.DateTimeField(blank=True, null=True, verbose_name="解除时间")),
@@ -126,6 +137,13 @@ class Migration(migrations.Migration):
             name="PhoneCode",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "purpose",
+                    models.CharField(
+                        choices=[("door", "网上办理"), ("signing", "签署承诺书")], max_length=8, verbose_name="用途"
+                    ),
+                ),
+                ("digest", models.CharField(blank=True, default="", max_length=64)),
                 ("code_hash", models.CharField(max_length=64)),
                 ("sent_at", models.DateTimeField(verbose_name="发送时间")),
                 ("expires_at", models.DateTimeField(verbose_name="失效时间")),
@@ -143,6 +161,18 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("modes", models.JSONField(help_text="PromiseMode 的取值", verbose_name="方式")),
                 ("signer", models.CharField(max_length=40, verbose_name="签署人")),
+                (
+                    "capacity",
+                    models.CharField(
+                        choices=[
+                            ("self", "本人"),
+                            ("legal", "法定代表人（负责人）"),
+                            ("agent", "委托代理人"),
+                        ],
+                        max_length=8,
+                        verbose_name="签署人身份",
+                    ),
+                ),
                 (
                     "method",
                     models.CharField(
@@ -286,6 +316,7 @@ class Migration(migrations.Migration):
                 ("place", models.CharField(blank=True, default="", max_length=200, verbose_name="地点")),
                 ("conforms", models.BooleanField(blank=True, null=True, verbose_name="符合")),
                 ("findings", models.CharField(blank=True, default="", max_length=1000, verbose_name="核查情况")),
+                ("reported_at", models.DateTimeField(blank=True, null=True, verbose_name="报告时间")),
                 ("done_at", models.DateTimeField(blank=True, null=True, verbose_name="核查时间")),
             ],
             options={
@@ -496,6 +527,7 @@ class Migration(migrations.Migration):
                     ("approval", "准予行政许可决定书"),
                     ("rejection", "不予行政许可决定书"),
                     ("filing", "备案凭证"),
+                    ("not_filed", "不予备案通知书"),
                     ("special", "特别程序告知书"),
                     ("extension", "延期告知书"),
                     ("termination", "终止办理通知书"),
@@ -618,7 +650,13 @@ class Migration(migrations.Migration):
             model_name="conflict",
             name="subject",
             field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="conflicts", to="credit.creditsubject"
+                blank=True,
+                db_index=False,
+                editable=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="credit.creditsubject",
             ),
         ),
         migrations.AddField(
@@ -937,6 +975,18 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="sitecheck",
+            name="reported_by",
+            field=models.ForeignKey(
+                blank=True,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+        migrations.AddField(
+            model_name="sitecheck",
             name="second",
             field=models.ForeignKey(
                 on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
@@ -978,7 +1028,7 @@ class Migration(migrations.Migration):
             model_name="conflict",
             constraint=models.UniqueConstraint(
                 condition=models.Q(("ended_at__isnull", True)),
-                fields=("user", "subject"),
+                fields=("user", "key"),
                 name="conflict_once",
                 violation_error_message="已经申报过对该主体回避。",
             ),
@@ -1123,6 +1173,18 @@ class Migration(migrations.Migration):
             index=models.Index(fields=["case", "-sent_at"], name="phone_code_newest"),
         ),
         migrations.AddConstraint(
+            model_name="phonecode",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("digest", ""), ("purpose", "door")),
+                    models.Q(("purpose", "signing"), models.Q(("digest", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="phone_code_is_bound",
+                violation_error_message="签署验证码须与承诺书绑定。",
+            ),
+        ),
+        migrations.AddConstraint(
             model_name="promise",
             constraint=models.CheckConstraint(
                 condition=models.Q(models.Q(("modes", []), _negated=True), models.Q(("signer", ""), _negated=True)),
@@ -1225,10 +1287,11 @@ class Migration(migrations.Migration):
             model_name="sitecheck",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    models.Q(("conforms__isnull", True), ("done_at__isnull", True)),
+                    models.Q(("conforms__isnull", True), ("done_at__isnull", True), ("reported_at__isnull", True)),
                     models.Q(
                         ("conforms__isnull", False),
-                        ("done_at__isnull", False),
+                        ("reported_at__isnull", False),
+                        ("reported_by__isnull", False),
                         models.Q(("findings", ""), _negated=True),
                     ),
                     _connector="OR",

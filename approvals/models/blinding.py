@@ -13,10 +13,22 @@ from credit.models import CreditSubject
 
 
 class Conflict(models.Model):
-    """回避: a person declares beforehand that a subject's cases are not for them; the draw leaves them out."""
+    """回避: a person declares beforehand that a subject's cases are not for them; the draw leaves them out.
+
+    Whom it is about stands here and nowhere else: the register of subjects learns nothing from it and gives nothing
+    away. ``key`` is the credit code, or the keyed hash of the identity number, by which the applicant is matched.
+    """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="conflicts")
-    subject = models.ForeignKey(CreditSubject, models.PROTECT, related_name="conflicts")
+    kind = models.CharField("类型", max_length=14, choices=CreditSubject.Kind.choices)
+    key = models.CharField(max_length=64, editable=False)
+    shown = models.CharField("证照号码", max_length=18)
+    name = models.CharField("名称", max_length=120)
+    # Filled when the subject is known here, at the declaration or at its first intake: deciders' lists match by it
+    # without reading whose case it is.
+    subject = models.ForeignKey(
+        CreditSubject, models.PROTECT, null=True, blank=True, related_name="+", db_index=False, editable=False
+    )
     reason = models.CharField("关系", max_length=200)
     declared_at = models.DateTimeField("申报时间")
     ended_at = models.DateTimeField("解除时间", null=True, blank=True)
@@ -25,7 +37,7 @@ class Conflict(models.Model):
         verbose_name = verbose_name_plural = "回避申报"
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=("user", "subject"),
+                fields=("user", "key"),
                 condition=Q(ended_at__isnull=True),
                 name="conflict_once",
                 violation_error_message="已经申报过对该主体回避。",
@@ -37,7 +49,7 @@ class Conflict(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user_id} {self.subject_id}"
+        return f"{self.user_id} {self.shown}"
 
 
 class Recusal(models.Model):

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from approvals.enums import Door, SignMethod, VerificationState
+from approvals.enums import Door, SignerCapacity, SignMethod, VerificationState
 from approvals.models.cases import Case, CaseMaterial
 from approvals.models.outcomes import Document
 from deadlines.models import Deadline
@@ -68,6 +68,7 @@ class Promise(models.Model):
     case = models.OneToOneField(Case, models.PROTECT, related_name="promise")
     modes = models.JSONField("方式", help_text="PromiseMode 的取值")
     signer = models.CharField("签署人", max_length=40)
+    capacity = models.CharField("签署人身份", max_length=8, choices=SignerCapacity.choices)
     method = models.CharField("签署方式", max_length=10, choices=SignMethod.choices)
     door = models.CharField("途径", max_length=8, choices=Door.choices)
     document = models.OneToOneField(Document, models.PROTECT, related_name="promise", verbose_name="告知承诺书")

@@ -130,6 +130,11 @@ class SiteCheck(models.Model):
     place = models.CharField("地点", max_length=200, blank=True, default="")
     conforms = models.BooleanField("符合", null=True, blank=True)
     findings = models.CharField("核查情况", max_length=1000, blank=True, default="")
+    reported_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    # Reported by one, done when the other confirms: until then nobody but the two reads it.
+    reported_at = models.DateTimeField("报告时间", null=True, blank=True)
     done_at = models.DateTimeField("核查时间", null=True, blank=True)
 
     class Meta:
@@ -141,8 +146,8 @@ class SiteCheck(models.Model):
                 violation_error_message="现场核查须由两名以上工作人员进行。",
             ),
             models.CheckConstraint(
-                condition=Q(done_at__isnull=True, conforms__isnull=True)
-                | (Q(done_at__isnull=False, conforms__isnull=False) & ~Q(findings="")),
+                condition=Q(done_at__isnull=True, reported_at__isnull=True, conforms__isnull=True)
+                | (Q(reported_at__isnull=False, reported_by__isnull=False, conforms__isnull=False) & ~Q(findings="")),
                 name="site_check_reported_whole",
                 violation_error_message="现场核查须写明情况。",
             ),

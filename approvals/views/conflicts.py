@@ -32,7 +32,7 @@ FOLLOWS = ("此后抽取这一主体的办件时，不再抽取您", "只有您�
 
 def own(access: Access) -> QuerySet[Conflict]:
     """The person's own declarations."""
-    return Conflict.objects.filter(user=access.user).select_related("subject")
+    return Conflict.objects.filter(user=access.user)
 
 
 def state_of(one: Conflict) -> dict[str, str]:
@@ -46,7 +46,7 @@ def _listing(request: PortalRequest) -> tuple[Listing, QuerySet[Conflict]]:
     )
     rows = own(request.access).filter(ended_at__isnull=not listing["tab"])
     if text := listing["q"]:
-        rows = rows.filter(subject__code__contains=text.upper()) | rows.filter(reason__contains=text)
+        rows = rows.filter(shown__contains=text.upper()) | rows.filter(reason__contains=text)
     return listing, rows
 
 
@@ -86,7 +86,7 @@ def export(request: PortalRequest) -> HttpResponseBase:
     def lines(found: list[Conflict]) -> list[Sequence[Any]]:
         return [
             (
-                one.subject.public_identifier, one.subject.get_kind_display(), one.reason, state_of(one)["label"],
+                one.shown, one.get_kind_display(), one.reason, state_of(one)["label"],
                 moment(one.declared_at), moment(one.ended_at),
             )
             for one in found

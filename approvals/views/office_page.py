@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from django.forms import BaseForm
@@ -11,8 +12,9 @@ from django.urls import reverse
 from approvals import blind
 from approvals.archive import material_rows
 from approvals.blind import BlindCase
-from approvals.enums import DocumentKind, Way
+from approvals.enums import DocumentKind, MaterialState, Way
 from approvals.forms_office import DecisionForm, OpinionForm
+from approvals.lacking import sentence
 from approvals.models import Case, Decision, Document, Licence, Opinion
 from approvals.views.clock_page import clock_context
 from approvals.views.province_page import province_context
@@ -26,6 +28,8 @@ from deadlines.explaining import explain_many
 from ledger.models import Entry
 from offices.access import Access
 
+# The steps of the page at which somebody advises, decides or completes an approval.
+APPROVES = {"review", "decide", "spot", "issue"}
 STANDARD_TOPICS = (Topic.CONDITION, Topic.QUANTITY, Topic.PROCEDURE, Topic.BASIS)
 SHOWN_PAPERS = (
     DocumentKind.SPECIAL,
@@ -109,14 +113,16 @@ def _standards(item: BusinessItem) -> list[dict[str, Any]]:
     return [{"label": label, "facts": facts} for label, facts in topics.items() if facts]
 
 
-def _follows(case: BlindCase, offices: list[str]) -> dict[str, list[str]]:
+def _follows(case: BlindCase, offices: list[str], materials: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
     """What each verb brings about, said before it is pressed."""
     tasks = "本事项没有有效的审管关联，办结后进入督办人员的待分派清单"
     if offices:
         tasks = f"同时生成监管任务：{'、'.join(offices)}"
     issue = "出具许可证件编号，移交出件窗口，短信通知申请人领取"
     approve = ["出具《准予行政许可决定书》，审批期限停止计算"]
-    if case.is_on_the_spot:
+    if any(row["state"] == MaterialState.DEFERRED for row in materials):
+        approve.append("证件等申请人补齐承诺延期的材料，补齐当日颁发；短信告知申请人还欠哪些、最迟哪一天")
+    elif case.is_on_the_spot:
         approve += [issue, tasks, "即办件当场办结"]
     else:
         approve.append("转入待制证，10 个工作日内制证送达（行政许可法第四十四条）")
@@ -210,6 +216,9 @@ def case_context(
         ticked = set(form["keys"].value() or [])
     elif given is not None and not given.approve:
         ticked = {ground["key"] for ground in given.grounds}
+    materials = _materials(case)
+    lacks = [row["name"] for row in materials if row["required"] and row["state"] == MaterialState.MISSING]
+    lacks = lacks if stage in APPROVES else []
     offices = [f"{linkage.office}（{linkage.sub_item.name}）" for linkage in Linkage.objects.for_item(item).active()]
     return {
         "today": local_date(now),
@@ -220,13 +229,14 @@ def case_context(
         "lead": _lead(case, stage),
         "stage": stage,
         "facts": _facts(case),
-        "materials": _materials(case),
+        "materials": materials,
         "standards": _standards(item),
         "grounds": _grounds(item, ticked) if form is not None else [],
         "opinion_form": opinion,
         "decision_form": decision,
         "opinion": given,
-        "follows": _follows(case, offices),
+        "follows": _follows(case, offices, materials),
+        "lacks": sentence(lacks) if lacks else "",
         "entries": _timeline(case),
         "subject": None,
         "returned": site_plan or next((form for form in clock_forms.values() if form), None),

@@ -21,32 +21,32 @@ from approvals.actions.intake import answer_correction
 from approvals.actions.owing import hand_in
 from approvals.actions.promising import withdraw_promise
 from approvals.applicant import ANSWER, HAND_IN, WITHDRAW, WITHDRAW_PROMISE
-from approvals.enums import Door
+from approvals.enums import CaseStatus, Door
 from approvals.exceptions import Refused
 from approvals.forms_public import CodeForm, ProgressForm, WithdrawalForm
 from approvals.limiter import RateLimited, client_address
 from approvals.models import Case
+from approvals.promised import BEFORE_ACCEPTANCE, TAKEN_BACK, restorable
 from approvals.views.papers import paper_response
 from approvals.web import conflict, put_on_form
 from deadlines.clock import local_date
 from offices.crypto import mask_phone
 from offices.web import PortalRequest
 
+AFTER_HAND_IN = (
+    "材料已补齐，{paper}已颁发，编号 {number}。请凭接收凭证和本人证件到出件窗口领取，也可以办理邮寄；"
+    "短信随后发到您的手机。"
+)
+NOT_STAFF = "这里由申请人本人办理，登录工作人员账号时不能发送验证码。请申请人用自己的手机或者电脑办理。"
 CLOSED = "时间已到或者还没有验证手机，请重新查询并获取短信验证码；已上传的文件还在。"
 FOLLOWS = {
     ANSWER: ("已上传的全部文件一次提交给收件窗口", "窗口收到后 5 个工作日内答复：受理，或者依法不予受理"),
     HAND_IN: ("已上传的文件提交给收件窗口", "全部补齐后，材料延期的当天制发证件"),
-    WITHDRAW_PROMISE: (
-        "告知承诺作废，不再按承诺免交、延期提交材料",
-        "还没有受理的，改按一般方式办理，需要补齐全部材料",
-        "已经受理的，或者事项只按告知承诺办理的，申请随之撤回",
-    ),
     WITHDRAW: ("本机关不再办理这件申请，全部期限取消", "出具撤回申请确认书，并短信告知您", "以后需要时，要重新申请"),
 }
 DONE = {
     ANSWER: "补正已提交。窗口将在 5 个工作日内答复您。",
     HAND_IN: "材料已提交。",
-    WITHDRAW_PROMISE: "承诺已撤回。",
     WITHDRAW: "申请已撤回，撤回申请确认书可以在本页查看、打印。",
 }
 
@@ -105,6 +105,9 @@ def code(request: PortalRequest, number: str) -> HttpResponseBase:
     form = CodeForm(request.POST if request.POST.get("act") == "open" else None)
     if request.method == "POST":
         try:
+            if request.POST.get("act") == "send" and request.user.is_authenticated:
+                messages.warning(request, NOT_STAFF)
+                return redirect("door_code", number=number)
             if request.POST.get("act") == "send":
                 doors.send_code(case, address=client_address(request), now=request.now)
                 messages.success(request, "验证码已发送，10 分钟内有效。")
@@ -146,12 +149,50 @@ def acts(request: PortalRequest, number: str) -> HttpResponseBase:
     if act == WITHDRAW:
         return _withdraw(request, case)
     if act == WITHDRAW_PROMISE:
-        return _finished(request, case, act, lambda: withdraw_promise(case, by=None, door=Door.PUBLIC, now=request.now))
+        return _finished(
+            request, case, act, lambda: withdraw_promise(case, by=None, door=Door.PUBLIC, now=request.now), _taken_back
+        )
     raise Http404
 
 
-def _finished(request: PortalRequest, case: Case, act: str, do: Callable[[], object]) -> HttpResponseBase:
-    """Do an act that needs nothing more; somebody faster is said kindly."""
+def _brought(before: Case, after: Case) -> str:
+    """What handing in brought about: the licence with the last deferred material (L8a), or a receipt."""
+    licence = getattr(after, "licence", None)
+    if before.status == CaseStatus.APPROVED and after.status == CaseStatus.COMPLETED and licence is not None:
+        return AFTER_HAND_IN.format(paper=after.business_item.result_name or "证件", number=licence.number)
+    left = "、".join(line.name for line in [*progress_line.owed_lines(after), *progress_line.lacking_lines(after)])
+    return f"{DONE[HAND_IN]}还没有补交：{left}。" if left else DONE[HAND_IN]
+
+
+def _taken_back(before: Case, after: Case) -> str:
+    """What withdrawing the promise brought about: the end of the case, or full materials."""
+    if after.status == CaseStatus.WITHDRAWN:
+        return f"承诺已撤回，{DONE[WITHDRAW]}"
+    return f"承诺已撤回。{TAKEN_BACK}"
+
+
+def _follows_of(case: Case) -> dict[str, tuple[str, ...]]:
+    """What each act brings about, said before it is pressed; for the promise, what is owed again by name."""
+    void = "告知承诺作废，不再按承诺免交、延期提交材料"
+    if case.status not in BEFORE_ACCEPTANCE or case.business_item.is_promise_only:
+        ends = "申请随承诺一并撤回，本机关不再办理这件申请"
+        return FOLLOWS | {WITHDRAW_PROMISE: (void, ends, "以后需要时，要重新申请")}
+    names = "、".join(line.name for line in restorable(case))
+    owed = f"改按一般方式办理，须另外交齐：{names}" if names else "改按一般方式办理"
+    return FOLLOWS | {WITHDRAW_PROMISE: (void, owed, "这件申请不能再次签署承诺；以后另行申请时仍可以选择")}
+
+
+def _finished(
+    request: PortalRequest,
+    case: Case,
+    act: str,
+    do: Callable[[], object],
+    says: Callable[[Case, Case], str] | None = None,
+) -> HttpResponseBase:
+    """Do an act that needs nothing more; somebody faster is said kindly.
+
+    ``says`` gives what is told afterwards, of the case before and after.
+    """
     here = reverse("door_acts", args=[case.number])
     try:
         do()
@@ -159,7 +200,7 @@ def _finished(request: PortalRequest, case: Case, act: str, do: Callable[[], obj
         if error.conflict:
             return _private(conflict(request, error, here))
         return _page(request, case, problem=error.message, status=422)
-    messages.success(request, DONE[act])
+    messages.success(request, says(case, doors.case_of(request, case.number) or case) if says else DONE[act])
     return redirect(here)
 
 
@@ -191,7 +232,7 @@ def _with_files(request: PortalRequest, case: Case, pressed: str) -> HttpRespons
         do = answer_correction if act == ANSWER else hand_in
         do(case, provided={}, by=None, door=Door.PUBLIC, now=request.now)
 
-    return _finished(request, case, act, submit)
+    return _finished(request, case, act, submit, _brought if act == HAND_IN else None)
 
 
 def _withdraw(request: PortalRequest, case: Case) -> HttpResponseBase:
@@ -229,7 +270,7 @@ def _page(
         "uploaded": sum(len(row.waiting) for row in rows),
         "empty": [row.line.name for row in rows if row.named and not row.waiting],
         "points": case.correction_notice.points if act == ANSWER else [],
-        "follows": FOLLOWS,
+        "follows": _follows_of(case),
         "accept": uploads.ACCEPT,
         "limit_text": uploads.LIMIT_TEXT,
         "problem": problem,

@@ -15,10 +15,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from approvals.actions.site import report_site_check
+from approvals.actions.site import confirm_site_check, report_site_check, return_site_check
 from approvals.enums import CaseStatus
-from approvals.exceptions import Refused
-from approvals.forms_office import SiteReportForm
+from approvals.exceptions import Refused, TransitionNotAllowed
+from approvals.forms_office import SiteConfirmForm, SiteReportForm
 from approvals.models import Case, SiteCheck
 from approvals.web import conflict, put_on_form
 from deadlines.clock import local_date
@@ -29,7 +29,9 @@ from offices.models import Posting
 from offices.web import PortalRequest, roles_required
 
 officers = roles_required(Posting.Role.SITE_OFFICER)
-FOLLOWS = ("结论和核查情况转交审查人员，不显示您和申请人的信息", "提交后不能修改")
+FOLLOWS = ("由另一名核查人员确认以后，转交审查人员", "审查人员看不到您和申请人的信息")
+CONFIRM_FOLLOWS = ("结论和核查情况转交审查人员，不显示您和申请人的信息", "确认后不能修改")
+RETURN_FOLLOWS = ("报告退回，由两人核对后重新报告", "退回的理由和原报告留痕")
 HEAD = ("办件编号", "业务办理项", "申请人", "计划日期", "结论", "核查情况", "报告时间")
 
 
@@ -39,9 +41,9 @@ def mine(access: Access) -> QuerySet[SiteCheck]:
     return rows.select_related("case__business_item", "case__applicant", "first", "second")
 
 
-def waiting(rows: QuerySet[SiteCheck]) -> QuerySet[SiteCheck]:
-    """待核查: not reported, in a case that is still in review."""
-    return rows.filter(done_at__isnull=True, case__status=CaseStatus.IN_REVIEW)
+def waiting(rows: QuerySet[SiteCheck], access: Access) -> QuerySet[SiteCheck]:
+    """待核查: not reported, or the other's report not confirmed, in a case that is still in review."""
+    return rows.filter(done_at__isnull=True, case__status=CaseStatus.IN_REVIEW).exclude(reported_by=access.user)
 
 
 def state_of(check: SiteCheck) -> dict[str, str]:
@@ -49,7 +51,7 @@ def state_of(check: SiteCheck) -> dict[str, str]:
     if check.done_at is not None:
         return {"label": "符合", "tone": "good"} if check.conforms else {"label": "不符合", "tone": "bad"}
     if check.case.status == CaseStatus.IN_REVIEW:
-        return {"label": "待核查", "tone": "warn"}
+        return {"label": "待核查" if check.reported_at is None else "待另一人确认", "tone": "warn"}
     return {"label": "办件已结束，无需核查", "tone": "neutral"}
 
 
@@ -69,8 +71,8 @@ def _listing(request: PortalRequest) -> tuple[Listing, QuerySet[SiteCheck], tupl
             | Q(case__applicant_name__icontains=q)
         )
     if listing["tab"]:
-        return listing, rows.exclude(pk__in=waiting(mine(request.access)).values("pk")), ("-id",)
-    return listing, waiting(rows), ("planned_on", "id")
+        return listing, rows.exclude(pk__in=waiting(mine(request.access), request.access).values("pk")), ("-id",)
+    return listing, waiting(rows, request.access), ("planned_on", "id")
 
 
 @officers
@@ -79,7 +81,7 @@ def checks(request: PortalRequest) -> HttpResponse:
     """What is to be looked at, by day; or what was reported, the newest first."""
     listing, rows, order = _listing(request)
     page = listing.page(rows, order)
-    left = waiting(mine(request.access)).count()
+    left = waiting(mine(request.access), request.access).count()
     context = {
         "today": local_date(request.now),
         "done": bool(listing["tab"]),
@@ -113,30 +115,51 @@ def export(request: PortalRequest) -> HttpResponseBase:
     return csv_response(f"现场核查-{local_date(request.now):%Y%m%d}", HEAD, everything(rows, order, lines))
 
 
+def _act(case: Case, form: SiteConfirmForm | SiteReportForm, request: PortalRequest) -> str:
+    """Report, confirm or return; what the person is told after it."""
+    verdict = form.cleaned_data["verdict"]
+    if verdict == "confirm":
+        confirm_site_check(case, by=request.user, now=request.now)
+        return "的核查情况已经两人确认，转交审查人员。"
+    if verdict == "return":
+        return_site_check(case, reason=form.cleaned_data["reason"], by=request.user, now=request.now)
+        return "的核查报告已经退回。"
+    report_site_check(
+        case,
+        conforms=verdict == "conforms",
+        findings=form.cleaned_data["findings"],
+        place=form.cleaned_data["place"],
+        by=request.user,
+        now=request.now,
+    )
+    return "的核查情况已报告，等候另一名核查人员确认。"
+
+
 @officers
 @require_http_methods(["GET", "HEAD", "POST"])
 def check_page(request: PortalRequest, number: str) -> HttpResponse:
     """One site check: where, whose, by when, what has to hold; and the report, by either of the two."""
     found = mine(request.access).annotate(code=F("case__business_item__code"))
     check = get_object_or_404(found, case__number=number)
-    case = check.case
-    form = SiteReportForm(request.POST) if request.method == "POST" else SiteReportForm()
-    if request.method == "POST" and form.is_valid():
+    case, posted = check.case, request.method == "POST"
+    confirms = check.reported_at is not None
+    if posted and state_of(check)["tone"] != "warn":
+        error = TransitionNotAllowed("这件现场核查已经由两人确认，或者办件已经不在审查中；请刷新查看。")
+        return conflict(request, error, reverse("office:site_check", args=[number]))
+    form: SiteConfirmForm | SiteReportForm
+    if confirms:
+        form = SiteConfirmForm(request.POST if posted else None)
+    else:
+        form = SiteReportForm(request.POST if posted else None)
+    if posted and form.is_valid():
         try:
-            report_site_check(
-                Case(pk=case.pk),
-                conforms=form.cleaned_data["verdict"] == "conforms",
-                findings=form.cleaned_data["findings"],
-                place=form.cleaned_data["place"],
-                by=request.user,
-                now=request.now,
-            )
+            said = _act(Case(pk=case.pk), form, request)
         except Refused as error:
             if error.conflict:
                 return conflict(request, error, reverse("office:site_check", args=[number]))
             put_on_form(form, error)
         else:
-            messages.success(request, f"办件 {number} 的核查情况已报告，转交审查人员。")
+            messages.success(request, f"办件 {number} {said}")
             return redirect("office:site_checks")
     other = check.second if check.first_id == request.user.pk else check.first
     context = {
@@ -146,8 +169,10 @@ def check_page(request: PortalRequest, number: str) -> HttpResponse:
         "case": case,
         "other": other,
         "state": state_of(check),
-        "form": form if state_of(check)["tone"] == "warn" else None,
-        "follows": FOLLOWS,
+        "form": form if state_of(check)["tone"] == "warn" and check.reported_by_id != request.user.pk else None,
+        "confirms": confirms,
+        "follows": CONFIRM_FOLLOWS if confirms else FOLLOWS,
+        "return_follows": RETURN_FOLLOWS,
         "criteria": list(case.business_item.effective_criteria()),
     }
-    return render(request, "office/site_check.html", context, status=422 if request.method == "POST" else 200)
+    return render(request, "office/site_check.html", context, status=422 if posted else 200)

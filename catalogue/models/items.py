@@ -446,4 +446,12 @@ class BusinessItem(models.Model):
         elif not active.reachable(on).exists():
             offices = "、".join(dict.fromkeys(str(linkage.office) for linkage in active))
             found.append(f"关联处室（{offices}）都没有可联系的处室管理员")
+        if silent := self.silent_countersigners(on):
+            offices = "、".join(str(office) for office in silent)
+            found.append(f"会签处室（{offices}）没有可以会签的审查或者决定人员，办件会停在会签")
         return found
+
+    def silent_countersigners(self, on: datetime.date) -> list[Office]:
+        """The offices that this item asks to countersign and in which nobody can on that day (O3.2.1c)."""
+        asked = self.countersign_offices.select_related("department").order_by("pk")
+        return list(asked.exclude(pk__in=Office.objects.all().countersigning(on).values("pk")))

@@ -148,8 +148,11 @@ class Deadline(models.Model):
         return words.days_left(self.days_left(on, calendar), is_due_day=on == self.due_on)
 
     def provisional_note(self) -> str:
-        """What a person must know about a due date that rests on an unpublished year; empty when it does not."""
-        if not self.provisional:
+        """What a person must know about a due date that rests on an unpublished year; empty when it does not.
+
+        A written day rests on no year: empty as well, whatever its row says.
+        """
+        if not self.provisional or self.unit == Unit.FIXED:
             return ""
         years = [part.split(".")[0] for part in self.calendar_version.split("+") if part.endswith("p")]
         return f"{'、'.join(years)} 年的节假日安排尚未发布，到期日按周末和法定节假日暂计，发布后会重新计算并告知。"
@@ -202,10 +205,10 @@ class Deadline(models.Model):
         return EventKind.CANCEL
 
     def place(self, due_on: date, calendar: Calendar) -> None:
-        """Take the due date that the events give, and what follows from it."""
+        """Take the due date that the events give, and what follows from it; a written day is never provisional."""
         self.due_on = due_on
         self.yellow_on = self.turns_yellow(calendar)
-        self.provisional = calendar.is_provisional(self.start_on, due_on)
+        self.provisional = self.unit != Unit.FIXED and calendar.is_provisional(self.start_on, due_on)
         self.calendar_version = calendar.version(self.start_on, due_on)
 
     def plan_alarm(self, after: datetime, calendar: Calendar) -> None:

@@ -276,10 +276,10 @@ def field(
 
 
 def error_texts(bound: BoundField, label: str = "") -> list[str]:
-    """Return the field's errors as sentences; Django's bare “required” becomes what to do: 请填写审查意见."""
+    """Return the field's errors as sentences; Django's bare “required” becomes what to do: 请填写审查意见。"""
     stock = str(forms.Field.default_error_messages["required"])
     verb = next((verb for cls, verb in _REQUIRED_VERBS if isinstance(bound.field.widget, cls)), "请填写")
-    asked = f"{verb}{label or bound.label}"
+    asked = f"{verb}{label or bound.label}。"
     return [asked if text == stock else text for text in map(str, bound.errors)]
 
 

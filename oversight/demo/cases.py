@@ -18,7 +18,7 @@ from approvals.actions import (
     request_correction,
 )
 from approvals.actions.intake import checklist, is_letter, required_points, slot_of
-from approvals.actions.promising import Signing, last_lawful_day, letter_of, sign_promise
+from approvals.actions.promising import Signing, capacities, last_lawful_day, letter_of, sign_promise
 from approvals.credit_gate import ask, settle
 from approvals.enums import MaterialState, SignMethod, Way
 from approvals.models import Case
@@ -40,7 +40,10 @@ COMPANIES = (
 )
 
 # A page with nothing on it, as if a signed letter had been scanned.
-SCAN = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
+SCAN = (
+    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+)
 
 
 def code_of(stem: str) -> str:
@@ -101,7 +104,8 @@ def sign(case: Case, clerk: User, now: dt.datetime, *, until: dt.date | None = N
     if letter is not None:
         store(ContentFile(SCAN, "承诺书.pdf"), intake_key=case.intake_key, slot=slot_of(letter), by=clerk, now=now)
     signing = Signing(
-        signer=case.contact_name,
+        signer=case.applicant_name if case.applicant.kind == CreditSubject.Kind.PERSON else case.contact_name,
+        capacity=capacities(case.applicant)[0][0],
         method=SignMethod.PAPER,
         clauses=range(1, len(case.promise_clauses) + 1),
         deferred_until=until or case.deferred_until or last_lawful_day(case, now),

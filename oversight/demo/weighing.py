@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from approvals.actions import give_opinion
 from approvals.actions.countersigning import sign_countersignature
 from approvals.actions.scoring import give_sheet
-from approvals.actions.site import plan_site_check, report_site_check
+from approvals.actions.site import confirm_site_check, plan_site_check, report_site_check
 from approvals.models import Case, Sheet, SiteCheck
 from approvals.sheets import Mark, wants_sheet
 from catalogue.models import Criterion
@@ -36,6 +36,7 @@ def visit(case: Case, now: dt.datetime, *, conforms: bool = True) -> None:
         return
     check = plan_site_check(case, planned_on=local_date(now), by=case.reviewer, now=now)
     report_site_check(case, conforms=conforms, findings="已到现场核查，情况属实（演示）。", by=check.first, now=now)
+    confirm_site_check(case, by=check.second, now=now)
 
 
 def countersign(case: Case, now: dt.datetime, *, agree: bool = True) -> None:

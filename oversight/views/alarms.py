@@ -107,7 +107,9 @@ def alarms(request: PortalRequest) -> HttpResponse:
     counts = board.counts(asked.rows, horizon)
     page = listing.page(asked.shown, board.ORDER)
     events = mine.recent_events(asked.waiting, request.now)
-    owners = mine.owners_of({clock.stream for clock in page} | {event.deadline.stream for event in events})
+    owners = mine.owners_of(
+        {clock.stream for clock in page} | {event.deadline.stream for event in events}, request.access
+    )
     shown = mine.decorate(page.rows, owners, request.access)
     labels = board.tab_labels(horizon)
     acts = request.access.has(*Posting.ACTING_ROLES)
@@ -149,7 +151,7 @@ def export(request: PortalRequest) -> HttpResponseBase:
         )  # fmt: skip
 
     def lines(clocks: list[Deadline]) -> list[Sequence[Any]]:
-        owners = mine.owners_of({clock.stream for clock in clocks})
+        owners = mine.owners_of({clock.stream for clock in clocks}, request.access)
         return [line(row) for row in mine.decorate(clocks, owners, request.access)]
 
     return csv_response(f"小闹钟-{today:%Y%m%d}", HEAD, everything(asked.shown, board.ORDER, lines))

@@ -58,7 +58,7 @@ def _name(person: Any) -> str:
 
 def may_hand_over(case: Case) -> bool:
     """Whether the case still waits for its reviewer (on the spot: its decider), so that another can be drawn."""
-    waits = case.status in {CaseStatus.IN_REVIEW, CaseStatus.DEEMED_ACCEPTED}
+    waits = case.status in {CaseStatus.IN_REVIEW, CaseStatus.ACCEPTED, CaseStatus.DEEMED_ACCEPTED}
     return waits and getattr(case, "opinion", None) is None
 
 

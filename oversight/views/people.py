@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 import string
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from approvals.actions.clocks import reviewing
+from approvals.actions.clocks import reviewing, scoring
 from approvals.exceptions import Refused
 from approvals.web import conflict, put_on_form
 from deadlines.clock import local_date
@@ -304,9 +305,10 @@ def add_posting(request: PortalRequest, pk: int) -> HttpResponse:
 
 
 def _waiting(person: User) -> dict[int, int]:
-    """Office id → how many cases wait there for the person's opinion; one statement."""
-    rows = reviewing(person).order_by().values_list("review_office").annotate(count=Count("pk"))
-    return dict(rows)
+    """Office id → how many cases wait there for the person's opinion, on whichever seat; two statements."""
+    first = reviewing(person).order_by().values_list("review_office").annotate(count=Count("pk"))
+    further = scoring(person).order_by().values_list("case__review_office").annotate(count=Count("pk"))
+    return dict(Counter(dict(first)) + Counter(dict(further)))
 
 
 def _follows_end(posting: Posting, waiting: dict[int, int]) -> Sequence[str]:

@@ -35,10 +35,17 @@ FOLLOWS = {
 
 
 def faults(request: PortalRequest) -> dict[str, Any]:
-    """What keeps a task from reaching somebody: linked offices without a manager, published items without an office."""
+    """What keeps a task or a case from reaching somebody: offices without a manager, items without an office, offices
+    that are to countersign and have nobody."""
     offices = list(queries.silent_offices(request.access).order_by("department_id", "id"))
     items = list(queries.own_items(request.access).unreachable(request.access.on).order_by("code"))
-    return {"silent_offices": offices, "unreachable_items": items, "fault_count": len(offices) + len(items)}
+    unsigned = list(queries.silent_countersigners(request.access).order_by("department_id", "id"))
+    return {
+        "silent_offices": offices,
+        "unreachable_items": items,
+        "silent_countersigners": unsigned,
+        "fault_count": len(offices) + len(items) + len(unsigned),
+    }
 
 
 def _offices(request: PortalRequest, departments: list[Department]) -> dict[int, dict[str, list[User]]]:

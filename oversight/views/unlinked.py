@@ -43,6 +43,31 @@ def _pool(request: PortalRequest) -> QuerySet[UnlinkedCase]:
     return UnlinkedCase.objects.filter(case__division__in=covered(request.access, Role.OVERSEER))
 
 
+def stats(request: PortalRequest, listing: Listing, counts: dict[str, int], *, on: str = "") -> list[dict[str, Any]]:
+    """The tabs of this page, and what nobody can countersign or review: pages of their own, named in ``on``."""
+    tabs = listing.stats(
+        [("", "待分派", counts["waiting"], "bad"), ("settled", "已分派", counts["settled"], "neutral")]
+    )
+    pages = {
+        "unsigned": ("无人会签", queries.unanswerable(request.access).count()),
+        "undrawn": ("无人审查", queries.undrawn(request.access).count()),
+    }
+    stuck = [
+        {
+            "label": label, "count": found, "url": reverse(f"oversight:{name}"), "active": name == on,
+            "tone": "bad" if found else "neutral",
+        }
+        for name, (label, found) in pages.items()
+    ]  # fmt: skip
+    return [*({**tab, "active": tab["active"] and not on} for tab in tabs), *stuck]
+
+
+def counts_of(request: PortalRequest) -> dict[str, int]:
+    """How many of the pool wait and are assigned; one statement."""
+    settled = Q(settled_at__isnull=False)
+    return counted(_pool(request), {"waiting": ~settled, "settled": settled})
+
+
 def _listing(request: PortalRequest) -> tuple[Listing, QuerySet[UnlinkedCase]]:
     departments = queries.departments_of(request.access, Role.OVERSEER)
     listing = Listing(
@@ -67,17 +92,14 @@ def unlinked(request: PortalRequest) -> HttpResponse:
     """The pool, the longest waiting first."""
     listing, rows = _listing(request)
     page = listing.page(rows, ORDER)
-    settled = Q(settled_at__isnull=False)
-    counts = counted(_pool(request), {"waiting": ~settled, "settled": settled})
+    counts = counts_of(request)
     context = {
         "lead": "这些办件已办结，但没有关联的监管处室。请逐件分派，不留监管空档。"
         if counts["waiting"]
         else "办结的办件都已推送到监管处室。",
         "rows": page.rows,
         "settled": listing["tab"] == "settled",
-        "stats": listing.stats(
-            [("", "待分派", counts["waiting"], "bad"), ("settled", "已分派", counts["settled"], "neutral")]
-        ),
+        "stats": stats(request, listing, counts),
         "bar": listing.bar(),
         "pager": listing.pager(page),
         "narrowed": bool(listing["q"] or listing["department"]),

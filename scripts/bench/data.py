@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.db import connection
 
@@ -11,6 +13,24 @@ from deadlines.models import Deadline
 from supervision.models import SupervisionTask
 
 SCALE = int(os.environ.get("SCALE", "1000000"))
+
+
+@contextmanager
+def apart(name: str) -> Iterator[None]:
+    """Work on a copy of the database, which is dropped afterwards."""
+    home = connection.settings_dict["NAME"]
+    copied = f"{home}_{name}"
+    connection.close()  # a database can be copied only while nobody is in it
+    with connection._nodb_cursor() as cursor:
+        cursor.execute(f'CREATE DATABASE "{copied}" TEMPLATE "{home}"')
+    connection.settings_dict["NAME"] = copied
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = home
+        with connection._nodb_cursor() as cursor:
+            cursor.execute(f'DROP DATABASE "{copied}"')
 
 
 def copy_rows(table: str, source: int, count: int, changed: dict[str, str]) -> None:

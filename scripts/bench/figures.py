@@ -29,7 +29,8 @@ from notifications.deliver import deliver  # noqa: E402
 from notifications.models import Message  # noqa: E402
 from offices.models import User  # noqa: E402
 from oversight.demo.cases import play, receive  # noqa: E402
-from scripts.bench import completion, data, outbox, pages, recomputing, sweeping  # noqa: E402
+from scripts.bench import completion, data, desks, outbox, pages, recomputing, sweeping  # noqa: E402
+from scripts.bench.data import apart  # noqa: E402
 from scripts.bench.measure import Figure, in_turn, keep, seconds, statements  # noqa: E402
 from supervision.models import SupervisionTask  # noqa: E402
 
@@ -129,7 +130,14 @@ def years() -> Iterator[Figure]:
     yield from recomputing.recomputing(next(approved_cases()))
 
 
+def at_desks() -> Iterator[Figure]:
+    """Every list and page, in a database of its own: the figures before and after have other cases."""
+    with apart("desks"):
+        yield from desks.figures(MORNING)
+
+
 FIGURES: dict[str, Callable[[], Iterator[Figure]]] = {
+    "desks": at_desks,  # before the others: it copies the database as the demo left it
     "completion": completing,
     "pages": looking,
     "delivery": partial(outbox.delivering, MORNING),

@@ -123,7 +123,7 @@ def test_a_promise_case_is_checked_clause_by_clause(caller: Caller, clock: Momen
     letter = next(line["slot"] for line in case["materials"] if "承诺书" in line["name"])
     scan = {"slot": letter, "file": SimpleUploadedFile("a.pdf", PDF)}
     assert clerk.post(f"{here}uploads/", scan, format="multipart").status_code == 201
-    signing = {"clauses": [1], "signer": "李某某", "method": "paper"}
+    signing = {"clauses": [1], "signer": "李某某", "capacity": "legal", "method": "paper"}
     refused = clerk.post(f"{here}promise/", signing, format="json")
     assert (refused.json()["code"], refused.json()["errors"][0]["field"]) == ("clause-missing", "clauses")
     signing["clauses"] = list(range(1, len(case["promise_clauses"]) + 1))

@@ -133,7 +133,9 @@ def test_a_refusal_rests_on_named_points_alone(caller: Caller, nobody: APIClient
     case = to_correct(clock)
     clerk = caller("chuangkou1")
     url = f"/api/v1/cases/{case.number}"
-    clerk.post(f"{url}/corrections/answer/", {}, format="json")
+    missing = next(point["key"] for point in CorrectionNotice.objects.get(case=case).points)
+    provided = {missing.removeprefix("material:"): "provided"}
+    assert clerk.post(f"{url}/corrections/answer/", {"provided": provided}, format="json").status_code == 200
     said = {"ground": "not_corrected", "reason": "仍缺"}
     problem(clerk.post(f"{url}/refusal/", said, format="json"), 422, "points-missing")
     problem(clerk.post(f"{url}/refusal/", said | {"keys": ["material:0"]}, format="json"), 422, "point-not-named")

@@ -46,6 +46,7 @@ ROLES: dict[str, set[str]] = {
     "countersignature": {Role.REVIEWER, Role.DECIDER},
     "site-checks": {Role.SITE_OFFICER},
     "site-check": {Role.SITE_OFFICER},
+    "site-check-confirmation": {Role.SITE_OFFICER},
     "procedure": {Role.REVIEWER, Role.DECIDER},
     "procedure-end": {Role.REVIEWER, Role.DECIDER},
     "extension-request": {Role.REVIEWER, Role.DECIDER},

@@ -67,7 +67,7 @@ OPERATIONS = {
     "listConflicts", "declareConflict", "endConflict", "listLeaves", "enterLeave", "cancelLeave",
     "getCountersignature", "countersign", "listOwed", "getOwed", "extendLater", "settleLater", "settlePromiseLapse",
     "callLead", "recuse", "giveSheet", "planSiteCheck", "unveilApplicant",
-    "listSiteChecks", "getSiteCheck", "reportSiteCheck",
+    "listSiteChecks", "getSiteCheck", "reportSiteCheck", "confirmSiteCheck",
     "postReceipts",
 }  # fmt: skip
 

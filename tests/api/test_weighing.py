@@ -70,7 +70,7 @@ def test_a_site_check_through_the_api(caller: Caller, clock: Moment) -> None:
     assert case.reviewer is not None
     reviewer = caller(case.reviewer.username)
     problem(post(reviewer, f"reviews/{case.number}/site-check", {}), 422, "site-day")
-    planned = post(reviewer, f"reviews/{case.number}/site-check", {"planned_on": "2026-09-29"}).json()
+    planned = post(reviewer, f"reviews/{case.number}/site-check", {"planned_on": "2026-09-28"}).json()
     assert planned["weighing"]["site_check"]["conforms"] is None
     check = SiteCheck.objects.get(case=case)
     officer = caller(check.first.username)
@@ -79,6 +79,11 @@ def test_a_site_check_through_the_api(caller: Caller, clock: Moment) -> None:
     body = {"conforms": True, "findings": "属实。", "place": "某路1号"}
     assert post(officer, f"site-checks/{case.number}", body).json()["findings"] == "属实。"
     problem(post(officer, f"site-checks/{case.number}", body), 409, "state-conflict")
+    assert "属实。" not in reviewer.get(f"/api/v1/reviews/{case.number}/").content.decode()
+    other, address = caller(check.second.username), f"site-checks/{case.number}/confirmation"
+    problem(post(officer, address, {"confirms": True}), 409, "state-conflict")
+    problem(post(other, address, {"confirms": False}), 422, "reason-missing")
+    assert post(other, address, {"confirms": True}).json()["done_at"]
     seen = reviewer.get(f"/api/v1/reviews/{case.number}/").content.decode()
     assert "属实。" in seen
     for words in ("某路1号", case.applicant_name, check.first.full_name):

@@ -162,6 +162,7 @@ class Player:
         self.met |= set(drawn)
         said = {"verdict": "conforms", "findings": "两人到场核查，设施、场地与材料一致。", "place": "某路 1 号"}
         _done(self.desk(drawn[0]).post(page, said))
+        _done(self.desk(drawn[1]).post(page, {"verdict": "confirm"}))
         return drawn
 
     def countersign(self) -> list[str]:

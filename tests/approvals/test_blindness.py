@@ -39,7 +39,10 @@ PHONE = "10012345678"
 FILE = "鸿雁高飞营业执照.pdf"
 SUBJECT = 987654321
 SPOT = "公共场所卫生许可（新办，告知承诺）"
-PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
+PDF = (
+    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+)
 
 
 def secrets_of(case: Case) -> list[str]:

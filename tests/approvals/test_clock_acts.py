@@ -235,7 +235,7 @@ def test_nobody_writes_whose_case_it_is_and_a_try_stands_on_the_ledger(
         url(case), FORM | {"ground": "named_law", "law": "某法", field: f"请{words}来"}
     )
     assert back.status_code == 422
-    assert "文字里有申请人名称、证照号码或电话" in text(back)
+    assert "文字里有申请人名称（字号）、证照号码、联系人或电话" in text(back)
     assert f'href="#procedure_{field}"' in text(back)
     assert not SpecialProcedure.objects.exists()
     entry = Entry.objects.get(stream=case.stream, act="case.applicant_named")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import uuid
 import zipfile
 from collections.abc import Callable
@@ -27,11 +28,11 @@ from approvals.enums import CaseAct
 from approvals.exceptions import Refused
 from approvals.models import Case, Covering, Upload
 from approvals.uploads import file_path, store
-from approvals.wording import betrays, trade_name
+from approvals.wording import betrays, may_betray, trade_name
 from ledger.models import Entry
 from offices.models import User
 from oversight.demo.cases import code_of
-from tests.approvals import play
+from tests.approvals import play, window
 from tests.conftest import Moment
 
 pytestmark = pytest.mark.django_db
@@ -133,7 +134,7 @@ def clerk() -> User:
         (lambda: pdf("nothing"), "a.pdf", []),
         (lambda: pdf("nothing", picture=True), "a.pdf", ["unreadable"]),
         (lambda: pdf("nothing", ""), "a.pdf", ["unreadable"]),
-        (lambda: b"%PDF-1.4\nbroken", "a.pdf", ["unreadable"]),
+        (lambda: b"%PDF-1.4\n1 0 obj<</Type/Page>>endobj\ntrailer<<>>\n", "a.pdf", ["unreadable"]),
         (lambda: image("JPEG", said=CONTACT), "a.jpg", ["contact", "unreadable"]),
         (lambda: image("PNG"), "a.png", ["unreadable"]),
         (lambda: ofd(NAME), "a.ofd", ["name"]),
@@ -159,7 +160,10 @@ def test_a_bomb_is_a_file_that_cannot_be_read(city: None, clock: Moment) -> None
     assert upload.findings == ["unreadable"]
     big = image("PNG", size=(10_000, 5_001))
     assert len(big) < 1_000_000
-    case, picture = case_with(clock, big, "a.png")
+    with pytest.raises(Refused, match="5000 万像素"):
+        case_with(clock, big, "a.png")
+    _, picture = case_with(clock, image("PNG"), "a.png")
+    file_path(picture).write_bytes(big)  # as one that came in before uploads were measured
     with pytest.raises(Refused, match="5000 万像素"):
         ask_cover(picture, boxes=[BOX], by=clerk(), now=clock.at)
     assert not Covering.objects.exists()
@@ -329,6 +333,20 @@ def test_the_case_page_warns_beside_the_file(city: None, clock: Moment, sign_in:
     assert reverse("window:cover", args=[upload.pk]) in page
 
 
+def test_who_only_hands_out_gets_no_link_that_leads_nowhere(
+    city: None, clock: Moment, sign_in: Callable[[str], Client]
+) -> None:
+    case, _ = case_with(clock, pdf(NAME))
+    covering.look_through(clock.at)
+    for number in (case.number, play.promising(clock.at, signed=False).number, play.deferring(clock.at).number):
+        browser = sign_in("chujian1")
+        page = browser.get(reverse("window:case", args=[number])).content.decode()
+        assert "请遮盖后再受理" not in page
+        links = set(re.findall(r'href="(/window/[^"#]*)"', page))
+        assert links
+        assert [link for link in links if browser.get(link).status_code == 404] == []
+
+
 def test_the_tool_works_with_numbers_alone(city: None, clock: Moment, sign_in: Callable[[str], Client]) -> None:
     case, upload = case_with(clock, pdf(f"of {NAME}"))
     browser, url = sign_in("chuangkou1"), reverse("window:cover", args=[upload.pk])
@@ -428,6 +446,129 @@ def test_a_long_trade_name_betrays_by_itself(text: str, told: bool) -> None:
 )
 def test_a_short_trade_name_betrays_only_as_a_companys(text: str, told: bool) -> None:
     assert betrays(text, ["连云港海州湾置业有限公司（演示）"]) is told
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("海悦轩已备齐灭火器", True),
+        ("海 悦-轩", True),
+        ("海\u200b悦\u200b轩", True),
+        ("海悅軒", True),
+        ("Hai Yue Xuan 餐厅", True),
+        ("ｈａｉｙｕｅｘｕａｎ", True),
+        ("联系人司徒 鸿雁在场", True),
+        ("电话一三八零零一三八〇〇〇", True),
+        ("１３８ ００１３-８０００", True),
+        ("9132 0700 MA1K GC82 TX", True),
+        ("海边的餐厅，面积 120 平方米", False),
+        ("餐饮服务场所", False),
+    ],
+)
+def test_a_machine_sees_through_what_is_easily_written_otherwise(text: str, told: bool) -> None:
+    known = ["连云港海悦轩餐饮有限公司", "91320700MA1KGC82TX", "13800138000", "司徒鸿雁"]
+    assert betrays(text, known) is told
+
+
+def test_a_trade_name_of_two_characters_is_only_warned_of() -> None:
+    assert not betrays("云台路 1 号", ["连云港云台物流有限公司"])
+    assert "与申请人的字号相同" in may_betray("云台路 1 号", ["连云港云台物流有限公司"])
+    assert may_betray("海州区某路", ["连云港云台物流有限公司"]) == ""
+
+
+def test_the_contacts_name_is_refused_at_the_window_and_in_what_the_office_writes(
+    city: None, clock: Moment, sign_in: Callable[[str], Client]
+) -> None:
+    page = sign_in("chuangkou1").post(
+        reverse("window:intake", args=[play.item().code]),
+        window.filled(play.item(), contact_name="司徒鸿雁", content="由司徒鸿雁经办"),
+    )
+    assert page.status_code == 422
+    assert "联系人或电话" in page.content.decode()
+    case = play.accepted(clock.at)
+    assert case.reviewer is not None
+    with pytest.raises(Refused, match="联系人或电话"):
+        give_opinion(case, approve=True, text=f"已与{case.contact_name}核实", by=case.reviewer, now=clock.at)
+
+
+# --- acceptance waits
+
+
+def accept_at_the_window(browser: Client, case: Case) -> str:
+    return browser.post(reverse("window:case", args=[case.number]), {"act": "accept"}, follow=True).content.decode()
+
+
+def test_acceptance_waits_until_what_tells_is_covered_or_left_with_a_reason(
+    city: None, clock: Moment, sign_in: Callable[[str], Client]
+) -> None:
+    case, upload = case_with(clock, pdf(NAME))
+    browser = sign_in("chuangkou1")
+    assert "请逐份遮盖，或者说明不遮盖的理由" in accept_at_the_window(browser, case)
+    upload.refresh_from_db()
+    assert (upload.findings, upload.looked_at) == (["name"], clock.at), "the acceptance looked by itself"
+    assert Case.objects.get(pk=case.pk).status == "submitted"
+    done = ask_cover(upload, boxes=[BOX], by=clerk(), now=clock.at)
+    discard_cover(upload, by=clerk(), now=clock.at)
+    with pytest.raises(Refused, match="遮盖") as refused:
+        accept_case(case, by=clerk(), now=clock.at)
+    assert refused.value.code == "files-uncovered"
+    assert done.cover is not None
+    leave_open(upload, reason="名称是许可内容的一部分", by=clerk(), now=clock.at)
+    accept_at_the_window(browser, case)
+    assert Case.objects.get(pk=case.pk).status == "in_review"
+
+
+def test_a_covered_file_is_accepted(city: None, clock: Moment) -> None:
+    case, upload = case_with(clock, pdf("nothing", title=NAME))
+    with pytest.raises(Refused):
+        accept_case(case, by=clerk(), now=clock.at)
+    ask_cover(upload, boxes=[BOX], by=clerk(), now=clock.at)
+    assert accept_case(case, by=clerk(), now=clock.at).status == "in_review"
+
+
+def test_what_is_too_much_to_look_at_on_the_spot_is_said_and_waited_for(
+    city: None, clock: Moment, sign_in: Callable[[str], Client]
+) -> None:
+    case, upload = case_with(clock, pdf("nothing"))
+    Upload.objects.filter(pk=upload.pk).update(size=covering.BYTES_NOW + 1)
+    browser = sign_in("chuangkou1")
+    page = browser.get(reverse("window:case", args=[case.number])).content.decode()
+    assert "正在检查有没有申请人信息" in page
+    assert "请稍候再受理" in accept_at_the_window(browser, case)
+    covering.look_through(clock.at)
+    accept_at_the_window(browser, case)
+    assert Case.objects.get(pk=case.pk).status == "in_review"
+
+
+def test_received_and_accepted_in_one_press_stays_received_where_a_file_tells(
+    city: None, clock: Moment, sign_in: Callable[[str], Client]
+) -> None:
+    browser, item = sign_in("chuangkou1"), play.item()
+    slot = window.slots(item)[0]
+    data = window.filled(item, identifier=CODE, name=NAME) | {
+        f"file-{slot}": SimpleUploadedFile("a.pdf", pdf(NAME), "application/pdf")
+    }
+    page = browser.post(reverse("window:intake", args=[item.code]), data, follow=True).content.decode()
+    case = Case.objects.get()
+    assert case.status == "submitted"
+    assert "还没有受理" in page
+    assert "请逐份遮盖" in page
+    assert browser.post(reverse("window:intake", args=[item.code]), data).status_code == 302, "one form is one case"
+    assert Case.objects.count() == 1
+
+
+@pytest.mark.parametrize("content", [lambda: pdf("nothing", picture=True), lambda: ofd("nothing", scan=True)])
+def test_the_page_of_the_cover_says_what_the_list_says_of_a_file_that_cannot_be_read(
+    city: None, clock: Moment, sign_in: Callable[[str], Client], content: Callable[[], bytes]
+) -> None:
+    made = content()
+    case, upload = case_with(clock, made, "a.pdf" if made.startswith(b"%PDF") else "a.ofd")
+    covering.look_through(clock.at)
+    browser = sign_in("chuangkou1")
+    for url in (reverse("window:case", args=[case.number]), reverse("window:cover", args=[upload.pk])):
+        page = browser.get(url).content.decode()
+        assert "机器看不出里面有没有申请人信息" in page
+        assert "没有找到申请人信息" not in page
 
 
 def test_a_second_drawing_of_one_order_is_thrown_away(city: None, clock: Moment, settings: Settings) -> None:

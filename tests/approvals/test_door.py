@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from approvals.actions import request_correction
-from approvals.actions.intake import correction_choices, required_points
+from approvals.actions import decide, request_correction
+from approvals.actions.intake import correction_choices, required_points, slot_of
+from approvals.actions.owing import outstanding
 from approvals.enums import CaseStatus
-from approvals.models import Case, CorrectionNotice, Document, PhoneCode, Upload
+from approvals.models import Case, CorrectionNotice, Document, Licence, PhoneCode, Upload
+from approvals.promised import restorable
 from ledger.models import Entry
 from notifications.kinds import get
 from notifications.models import Message
 from offices.crypto import mask_phone
-from tests.approvals import play
+from offices.models import Posting
+from tests.approvals import debts, play
 from tests.approvals.window import EXE, PDF, PNG, file, text_of
 from tests.conftest import Moment
 
 pytestmark = pytest.mark.django_db
+UNTIL = dt.date(2026, 10, 20)
 
 
 @pytest.fixture(autouse=True)
@@ -352,3 +357,45 @@ def test_the_progress_page_links_to_the_door_only_where_something_can_be_done(ci
         page = text_of(Client().post("/progress/", {"number": case.number, "code": case.query_code}))
         assert ("/progress/door/" in page) == linked
     assert correction_choices(open_case)
+
+
+# --- what an act came to is said
+
+
+def test_the_last_deferred_material_is_answered_with_the_licence_and_where_it_is(city: None, clock: Moment) -> None:
+    case = debts.waiting(clock.at, UNTIL)
+    first, last = outstanding(case)
+    browser = Client()
+    show_code(browser, case)
+    assert enter(browser, case, send(browser, case))[0] == 302
+    answer = browser.post(acts(case), {"act": "hand_in", f"file-{slot_of(first)}": file(PDF, "一.pdf")}, follow=True)
+    assert f"材料已提交。还没有补交：{last.name}。" in text_of(answer)
+    answer = browser.post(acts(case), {"act": "hand_in", f"file-{slot_of(last)}": file(PDF, "二.pdf")}, follow=True)
+    licence = Licence.objects.get(case=case)
+    assert f"材料已补齐，{case.business_item.result_name}已颁发，编号 {licence.number}。" in text_of(answer)
+    assert "到出件窗口领取，也可以办理邮寄" in text_of(answer)
+
+
+def test_withdrawing_the_promise_says_beforehand_and_afterwards_what_is_owed(city: None, clock: Moment) -> None:
+    case = play.promising(clock.at)
+    names = [line.name for line in restorable(case)]
+    browser = opened(case)
+    assert f"须另外交齐：{'、'.join(names)}" in text_of(browser.get(acts(case)))
+    answer = text_of(browser.post(acts(case), {"act": "withdraw_promise"}, follow=True))
+    assert "同一件办件不能再次签署承诺" in answer
+    assert all(name in answer for name in names)
+    assert "撤回告知承诺" not in answer
+
+
+def test_a_reason_is_given_back_where_somebody_was_faster(city: None, clock: Moment) -> None:
+    case = play.reviewed(clock.at)
+    assert case.reviewer is not None
+    browser = opened(case)
+    decide(case, approve=True, by=play.holder(Posting.Role.DECIDER, case, case.reviewer), now=clock.at)
+    said = {"act": "withdraw", "reason": "<b>改址</b>", "sms_code": "246810", "contact_phone": "10000990000"}
+    page = browser.post(acts(case), said)
+    html = text_of(page)
+    assert (page.status_code, "您刚才填写的内容" in html) == (409, True)
+    assert "&lt;b&gt;改址&lt;/b&gt;" in html
+    assert "246810" not in html
+    assert "10000990000" not in html

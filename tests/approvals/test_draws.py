@@ -16,8 +16,8 @@ from approvals.actions import accept_case
 from approvals.actions.drawing import hand_over_away, recuse
 from approvals.actions.leaves import enter_leave
 from approvals.draws import draw_reviewer, excluded, pool_for
-from approvals.enums import Seat
-from approvals.exceptions import Refused, TransitionNotAllowed
+from approvals.enums import CaseStatus, Seat
+from approvals.exceptions import TransitionNotAllowed
 from approvals.models import Case, Conflict, Opinion, Recusal, Sheet, SiteCheck
 from approvals.tasks import hand_over_cases, keep_draw_periods
 from deadlines.models import ClockEvent
@@ -106,7 +106,7 @@ def test_whoever_is_busy_is_drawn_less_often(city: None, clock: Moment) -> None:
 
 
 def _conflict(case: Case, person: User, clock: Moment) -> None:
-    Conflict.objects.create(user=person, subject=case.applicant, reason="配偶任法定代表人", declared_at=clock.at)
+    Conflict.objects.create(user=person, key=case.applicant.code or "", reason="配偶任法定代表人", declared_at=clock.at)
 
 
 def _recused(case: Case, person: User, clock: Moment) -> None:
@@ -169,14 +169,37 @@ def test_the_pool_costs_the_same_for_two_and_for_twenty(
         assert len(pool_for(case, Role.REVIEWER, clock.at, set())) == 20
 
 
-def test_everybody_away_refuses_the_acceptance_in_words(city: None, clock: Moment) -> None:
+def test_with_nobody_to_draw_the_case_is_accepted_and_waits_where_overseers_see_it(
+    city: None, clock: Moment, sign_in: SignIn
+) -> None:
     case = play.received(clock.at)
-    for person in reviewers(case):
+    for person in reviewers(case)[1:]:
         away(person, clock)
-    with pytest.raises(Refused, match="没有可抽取的审查人员") as refused:
-        accept_case(case, by=play.person("chuangkou1"), now=clock.at)
-    assert refused.value.code == "no-reviewer"
+    alone = reviewers(case)[0]
+    form = {"kind": "organisation", "identifier": case.applicant.code, "name": "随便写的名称", "reason": "亲属"}
+    sign_in(alone.username).post(reverse("conflicts:new"), form)
+    clerk = sign_in("chuangkou1")
+    done = clerk.post(reverse("window:case", args=[case.number]), {"act": "accept"}, follow=True)
+    assert "亲属" not in done.content.decode(), "the window does not learn that somebody declared"
+    case = Case.objects.get(pk=case.pk)
+    assert (case.status, case.reviewer) == (CaseStatus.ACCEPTED, None)
+    assert case.promised_deadline is not None, "the clocks run"
     assert not Draw.objects.exists()
+    told = Message.objects.filter(kind="nobody_reviews", reference=case.stream)
+    assert {"duban1", "guanliyuan1"} <= {one.to_user.username for one in told if one.to_user}
+    overseer = sign_in("duban1")
+    page = overseer.get(reverse("oversight:undrawn")).content.decode()
+    assert case.number in page
+    assert case.applicant_name not in page
+    sheet = b"".join(overseer.get(reverse("oversight:undrawn_export")).streaming_content).decode()  # type: ignore[attr-defined]
+    assert case.number in sheet
+    again = overseer.post(reverse("oversight:hand_over", args=[case.number]), {"reason": "再抽一次"})
+    assert again.status_code == 422
+    Conflict.objects.update(ended_at=clock.at)
+    assert overseer.post(reverse("oversight:hand_over", args=[case.number]), {"reason": "人已到岗"}).status_code == 302
+    case = Case.objects.get(pk=case.pk)
+    assert (case.status, case.reviewer) == (CaseStatus.IN_REVIEW, alone)
+    assert overseer.get(reverse("oversight:undrawn")).context["rows"] == []
 
 
 # --- recusal

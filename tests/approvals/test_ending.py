@@ -12,7 +12,7 @@ from approvals import lapsing
 from approvals.actions import answer_correction, decide, request_correction
 from approvals.actions.clocks import request_extension, start_procedure
 from approvals.actions.ending import lapse_case, withdraw_case
-from approvals.actions.intake import required_points
+from approvals.actions.intake import required_points, slot_of
 from approvals.enums import CaseStatus, Door
 from approvals.exceptions import Refused, TransitionNotAllowed
 from approvals.models import Case, Document, Ending, Extension, SpecialProcedure
@@ -164,15 +164,20 @@ def test_the_notice_said_in_writing_what_silence_means(city: None, clock: Moment
     assert "逾期不补正的，将终止办理" in progress_of(case)
 
 
+def brought(case: Case) -> dict[str, str]:
+    """Everything on the checklist, handed in."""
+    return {slot_of(line): "provided" for line in case.materials.select_related("material")}
+
+
 def test_an_answer_on_the_last_day_saves_the_case_and_one_a_minute_later_does_not(city: None, clock: Moment) -> None:
     saved, lost = told(clock), told(clock)
     clerk = play.person("chuangkou1")
     assert saved.answer_deadline is not None
     clock.to(f"{saved.answer_deadline.due_on:%F} 23:59")
-    answer_correction(saved, provided={}, by=None, door=Door.PUBLIC, now=clock.at)
+    answer_correction(saved, provided=brought(saved), by=None, door=Door.PUBLIC, now=clock.at)
     clock.to(day_after(lost))
     with pytest.raises(Refused) as refused:  # before the sweep came
-        answer_correction(lost, provided={}, by=clerk, now=clock.at)
+        answer_correction(lost, provided=brought(lost), by=clerk, now=clock.at)
     assert (refused.value.code, refused.value.conflict) == ("answer-too-late", True)
     lapse_unanswered()
     assert (again(saved).status, again(lost).status) == (CaseStatus.SUBMITTED, CaseStatus.LAPSED)
@@ -248,8 +253,8 @@ def test_two_answers_through_two_doors_at_once_are_one(town: None, clock: Moment
     case = told(clock)
     clerk = play.person("chuangkou1")
     results = together(
-        lambda: answer_correction(case, provided={}, by=None, door=Door.PUBLIC, now=clock.at),
-        lambda: answer_correction(case, provided={}, by=clerk, now=clock.at),
+        lambda: answer_correction(case, provided=brought(case), by=None, door=Door.PUBLIC, now=clock.at),
+        lambda: answer_correction(case, provided=brought(case), by=clerk, now=clock.at),
     )
     assert sum(isinstance(result, TransitionNotAllowed) for result in results) == 1
     assert Entry.objects.filter(stream=case.stream, act="case.correction_answered").count() == 1

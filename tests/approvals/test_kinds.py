@@ -10,8 +10,10 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
+from approvals.actions import accept_case, refuse_acceptance, request_correction
+from approvals.actions.intake import required_points
 from approvals.enums import CaseStatus, Outcome
-from approvals.models import Case, Decision, Opinion
+from approvals.models import Case, Decision, Document, Opinion
 from catalogue.enums import ItemKind, ItemStatus
 from catalogue.models import BusinessItem
 from ledger.models import Entry
@@ -83,6 +85,25 @@ def test_a_filing_is_accepted_on_formal_completeness_and_opens_its_tasks(
     tasks = SupervisionTask.objects.filter(case=case)
     assert tasks.count() == item.linkages.filter(active=True).count() > 0
     assert Message.objects.filter(kind="task_opened", reference__in=[f"task:{task.pk}" for task in tasks]).exists()
+
+
+def test_the_papers_of_a_filing_never_speak_of_a_licence(clock: Moment, city: None) -> None:
+    clerk, item = play.person("chuangkou1"), play.item("仅销售预包装食品备案")
+    filed = accept_case(play.received(clock.at, item), by=clerk, now=clock.at)
+    refused = play.received(clock.at, item)
+    refuse_acceptance(refused, ground="not_our_duty", reason="应向东海县报送。", by=clerk, now=clock.at)
+    asked = play.received(clock.at, item, complete=False)
+    request_correction(asked, keys=sorted(required_points(asked)), remarks={}, by=clerk, now=clock.at)
+    assert {paper.kind for paper in filed.documents.all()} == {"receipt", "filing"}
+    assert {paper.kind for paper in refused.documents.all()} == {"receipt", "not_filed"}
+    for paper in Document.objects.filter(case__in=[filed, refused, asked]):
+        said = str(paper.content)
+        assert not any(word in said for word in ("许可", "受理", "（无）", "作出决定")), paper.kind
+    no = refused.documents.get(kind="not_filed")
+    assert "不备〔2026〕1号" in no.number
+    assert no.content["title"] == "不予备案通知书"
+    assert "不属于本机关的备案职责范围" in no.content["paragraphs"][1]
+    assert "不予备案" in Message.objects.get(kind="applicant_not_accepted").text
 
 
 def test_a_filing_that_lacks_a_material_is_not_filed(clock: Moment, sign_in: Sign) -> None:

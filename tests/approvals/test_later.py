@@ -90,7 +90,8 @@ def test_the_window_agrees_on_paper(clock: Moment, sign_in: SignIn) -> None:
     assert all(word in paper for word in (line.name, "2026年11月6日", CONSEQUENCE, "张三"))
     later = later_of(case)
     assert (later.until, later.signer, later.deadline) == (UNTIL, "张三", None)
-    assert later.consequence == case.business_item.later_consequence
+    assert later.consequence == case.business_item.later_consequence.removesuffix("（演示口径，待核实）")
+    assert "待核实" not in paper
     assert Entry.objects.filter(stream=case.stream, act=CaseAct.LATER_ALLOWED).count() == 1
     assert accept_case(case, by=play.person("chuangkou1"), now=clock.at).status == CaseStatus.IN_REVIEW
     assert browser.post(desk(case), form(case)).status_code in {409, 422}
@@ -311,7 +312,7 @@ def test_the_applicant_is_reminded_and_people_after_the_day(city: None, clock: M
     assert messages(case, "applicant_owed") == []
     sweep(clock.to("2026-11-06 09:00"))
     [told] = messages(case, "applicant_owed")
-    assert "2026年11月8日（周日）前补交" in told
+    assert "请最迟2026年11月8日（周日，含当日）补交" in told
     sweep(clock.to("2026-11-08 10:00"))
     assert len(messages(case, "applicant_owed")) == 1
     sweep(clock.to("2026-11-09 09:00"))

@@ -19,7 +19,7 @@ from ledger.models import Entry
 from offices.models import Leave, Posting, User
 from offices.tokens import issue
 from oversight.demo.cases import COMPANIES, code_of
-from tests.approvals import play
+from tests.approvals import play, window
 from tests.conftest import Moment
 
 Role = Posting.Role
@@ -233,9 +233,23 @@ def test_somebody_who_never_applied_can_be_declared_and_an_identity_number_is_ma
     page = text(browser.post(reverse("conflicts:new"), form, follow=True))
     assert "110105********002X" in page
     assert "11010519491231002X" not in page
-    assert CreditSubject.objects.get(kind="person").id_number == "11010519491231002X"
+    assert not CreditSubject.objects.filter(kind="person").exists(), "nobody is registered by a declaration"
     entry = Entry.objects.get(stream=f"staff:{people[0].pk}")
     assert entry.data == {"conflict": Conflict.objects.get().pk}
+
+
+def test_a_declared_name_binds_nobody_and_the_code_is_matched_when_it_comes(
+    people: list[User], clock: Moment, sign_in: SignIn
+) -> None:
+    person, other = people
+    code, name = code_of("91320700MA1KGC82T"), "连云港海悦轩餐饮有限公司"
+    sign_in(person.username).post(reverse("conflicts:new"), conflict_form(identifier=code, name="编造的名称有限公司"))
+    clerk = sign_in("chuangkou1")
+    for _ in range(3):
+        data = window.filled(play.item(), identifier=code, name=name)
+        assert clerk.post(reverse("window:intake", args=[play.item().code]), data).status_code == 302
+    assert CreditSubject.objects.get(code=code).name == name
+    assert {case.reviewer for case in Case.objects.filter(applicant__code=code)} == {other}
 
 
 def test_a_conflict_is_its_owners_alone(people: list[User], clock: Moment, sign_in: SignIn) -> None:
@@ -247,7 +261,7 @@ def test_a_conflict_is_its_owners_alone(people: list[User], clock: Moment, sign_
         assert "配偶任法定代表人" not in text(browser.get("/conflicts/"))
     assert Conflict.objects.get().ended_at is None
     with pytest.raises(IntegrityError), transaction.atomic():
-        Conflict.objects.create(user=people[0], subject=conflict.subject, reason="再次", declared_at=clock.at)
+        Conflict.objects.create(user=people[0], key=conflict.key, reason="再次", declared_at=clock.at)
 
 
 def test_declaring_after_the_draw_tells_nobody_whose_case_it_is(

@@ -129,6 +129,16 @@ def test_the_second_of_two_reads_a_kind_sentence(city: None, clock: Moment, sign
     assert sign_in("weijian.juedingb").post(url(spot, "decision"), {"verdict": "approve"}).status_code == 409
 
 
+def test_the_second_gets_back_what_was_typed(city: None, clock: Moment, sign_in: SignIn) -> None:
+    case = play.accepted(clock.at)
+    assert case.reviewer is not None
+    browser = sign_in(case.reviewer.username)
+    assert browser.post(url(case, "opinion"), {"verdict": "approve", "text": "符合条件。"}).status_code == 302
+    again = browser.post(url(case, "opinion"), {"verdict": "approve", "text": "另有<两点>，见附页。"})
+    assert again.status_code == 409
+    assert "另有&lt;两点&gt;，见附页。</textarea>" in again.content.decode()
+
+
 def test_the_reviewer_of_a_case_never_decides_it(city: None, clock: Moment, sign_in: SignIn) -> None:
     case = play.reviewed(clock.at)
     assert case.reviewer is not None

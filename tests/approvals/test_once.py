@@ -9,11 +9,13 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 
 from approvals.actions import answer_correction, refuse_acceptance, request_correction
+from approvals.actions.ending import lapse_case
 from approvals.actions.intake import checklist, required_points, slot_of
 from approvals.actions.mending import mend_case
 from approvals.enums import CaseStatus
 from approvals.exceptions import Refused
 from approvals.models import Case, CorrectionNotice, Mending, NotAccepted, PhoneCode
+from approvals.promised import restorable
 from ledger.models import Entry
 from tests.approvals import play
 from tests.approvals.window import text_of
@@ -166,3 +168,73 @@ def test_the_window_withdraws_for_whoever_stands_there(clock: Moment, sign_in: S
     page = text_of(browser.get(f"/window/cases/{case.number}/"))
     assert "申请人已撤回申请，不再办理" in page
     assert browser.get(url).status_code == 409
+
+
+# --- on promise: what is owed without it is told in the same notice
+
+
+def promised_and_told(clock: Moment) -> Case:
+    """A signed promise case whose applicant was told to show a condition; nothing else is missing."""
+    case = play.promising(clock.at)
+    key = next(f"{ground.kind}:{ground.id}" for ground in case.business_item.published_grounds())
+    return request_correction(case, keys=[key], remarks={}, by=play.person("chuangkou1"), now=clock.at)
+
+
+def test_the_one_notice_of_a_promise_says_what_is_owed_without_it(clock: Moment, sign_in: SignIn) -> None:
+    before = play.promising(clock.at)
+    browser = sign_in("chuangkou1")
+    assert "自动列入同一份补正告知书" in text_of(browser.get(f"/window/cases/{before.number}/correct/"))
+    case = promised_and_told(clock)
+    owed = restorable(case)
+    notice = CorrectionNotice.objects.get(case=case)
+    keys = [f"restored:{line.material_id}" for line in owed]
+    assert len(owed) > 1
+    assert [point["key"] for point in notice.points][1:] == keys
+    paper = str(case.documents.get(kind="correction").content["table"])
+    assert all(f"撤回承诺或者决定不采用告知承诺的，须一并补交：{line.name}" in paper for line in owed)
+    answer_correction(case, provided={"promise": "provided"}, by=play.person("chuangkou1"), now=clock.at)
+    url = f"/window/cases/{case.number}/refuse/"
+    assert owed[0].name not in text_of(browser.get(url)), "with a promise it is owed later or not at all"
+    assert browser.post(url, {"ground": "not_corrected", "reason": "仍缺", "keys": keys[:1]}).status_code == 422
+    assert browser.post(f"/window/cases/{case.number}/promise/", {"act": "withdraw"}).status_code == 302
+    page = browser.post(f"/window/cases/{case.number}/", {"act": "accept"})
+    assert (page.status_code, owed[0].name in text_of(page)) == (422, True)
+    assert "以补正告知书列明、仍未补齐的内容为由不予受理" in text_of(page)
+    assert browser.get(f"/window/cases/{case.number}/correct/").status_code == 409
+    done = browser.post(url, {"ground": "not_corrected", "reason": "仍缺", "keys": keys[:1]})
+    assert (done.status_code, again(case).status) == (302, CaseStatus.NOT_ACCEPTED)
+
+
+def test_withdrawn_before_the_answer_everything_is_handed_in_with_it(clock: Moment, sign_in: SignIn) -> None:
+    case = promised_and_told(clock)
+    lines = restorable(case)
+    browser = sign_in("chuangkou1")
+    assert browser.post(f"/window/cases/{case.number}/promise/", {"act": "withdraw"}).status_code == 302
+    said = {f"m-{line.material_id}": "provided" for line in lines}
+    assert browser.post(f"/window/cases/{case.number}/", {"act": "answer"} | said).status_code == 302
+    assert browser.post(f"/window/cases/{case.number}/", {"act": "accept"}).status_code == 302
+    assert again(case).status == CaseStatus.IN_REVIEW
+
+
+def test_what_the_notice_did_not_name_keeps_nobody_from_acceptance(clock: Moment, sign_in: SignIn) -> None:
+    case = promised_and_told(clock)
+    notice = CorrectionNotice.objects.get(case=case)
+    notice.points = notice.points[:1]  # as notices were before they said it
+    notice.save()
+    names = [line.name for line in restorable(case)]
+    answer_correction(case, provided={"promise": "provided"}, by=play.person("chuangkou1"), now=clock.at)
+    browser = sign_in("chuangkou1")
+    assert browser.post(f"/window/cases/{case.number}/promise/", {"act": "withdraw"}).status_code == 302
+    assert browser.post(f"/window/cases/{case.number}/", {"act": "accept"}).status_code == 302
+    assert again(case).status == CaseStatus.IN_REVIEW
+    paper = case.documents.get(kind="acceptance").content["paragraphs"][0]
+    assert "材料齐全" not in paper
+    assert f"{'、'.join(names)}没有列入补正告知书，依法不再要求补正，不影响受理。" in paper
+    assert Entry.objects.get(stream=case.stream, act="case.accepted").data["untold"]
+
+
+def test_silence_on_a_promise_ends_it_on_what_was_asked_alone(city: None, clock: Moment) -> None:
+    case = promised_and_told(clock)
+    clock.to("2026-12-31 10:00")
+    lapse_case(case, now=clock.at)
+    assert len(case.documents.get(kind="termination").content["table"]) == 1

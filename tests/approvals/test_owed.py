@@ -374,7 +374,7 @@ def test_the_reminder_comes_on_the_working_day_before_and_on_the_day(city: None,
     assert messages(case, "applicant_owed") == []
     rung(clock, "2026-10-08 09:00")
     [told] = messages(case, "applicant_owed")
-    assert "2026年10月9日（周五）前补交" in told
+    assert "请最迟2026年10月9日（周五，含当日）补交" in told
     assert all(line.name[:10] in told for line in outstanding(case)[:1])
     assert "补齐即颁发证件" in told
     rung(clock, "2026-10-09 09:00")
@@ -388,7 +388,7 @@ def test_a_day_within_the_holidays_is_announced_on_the_last_working_day_before(c
     assert messages(case, "applicant_owed") == []
     rung(clock, "2026-09-30 09:00")
     [told] = messages(case, "applicant_owed")
-    assert "2026年10月4日（周日）前补交" in told
+    assert "请最迟2026年10月4日（周日，含当日）补交" in told
     row = Message.objects.get(kind="applicant_owed")
     assert row.phone == case.contact_phone
     assert row.not_before == clock.at

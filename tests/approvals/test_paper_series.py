@@ -27,7 +27,8 @@ SAID: Mapping[str, Mapping[str, Any]] = {
     "special": {"ground": "听证", "law": "", "days": 5, "until": "2026年10月12日"},
     "extension": {"more": "5个工作日", "until": "2026年10月12日", "paused": False, "basis": "行政许可法第四十二条"},
     "promise": {
-        "signer": "张三", "method": "纸质签字", "modes": ["事后核查"], "consent": False, "deferred_until": None,
+        "signer": "张三", "capacity": "法定代表人", "method": "纸质签字",
+        "modes": ["事后核查"], "consent": False, "deferred_until": None,
         "checks": ["现场核查。"], "consequences": ["撤销许可。"],
     },
     "later": {"until": dt.date(2026, 11, 9), "consequence": "暂停使用。", "signer": "张三"},

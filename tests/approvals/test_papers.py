@@ -15,10 +15,11 @@ from approvals.actions import accept_case, decide, refuse_acceptance, request_co
 from approvals.actions.clocks import answer_extension, request_extension, start_procedure
 from approvals.actions.ending import withdraw_case
 from approvals.actions.intake import IntakeDraft, receive_case, required_points
+from approvals.actions.owing import outstanding
 from approvals.enums import DocumentKind, Door, Way
 from approvals.models import Case, Document
 from offices.models import Posting
-from tests.approvals import play, window
+from tests.approvals import debts, play, window
 from tests.conftest import Moment
 
 pytestmark = pytest.mark.django_db
@@ -61,6 +62,8 @@ def every_kind(clock: Moment) -> dict[str, Document]:
     answer_extension(extension, grant=True, by=head, now=clock.at)
     filing = play.received(clock.at, play.item("仅销售预包装食品备案"))
     accept_case(filing, by=clerk, now=clock.at)
+    unfiled = play.received(clock.at, play.item("仅销售预包装食品备案"))
+    refuse_acceptance(unfiled, ground="not_our_duty", reason="应向东海县报送。", by=clerk, now=clock.at)
     withdraw_case(play.accepted(clock.at), by=clerk, door=Door.WINDOW, reason="项目改址", now=clock.at)
     points, until = [{"key": "material:1", "text": "卫生管理制度"}], dt.date(2026, 11, 2)
     said = {"until": until, "consequence": "暂扣许可证。", "signer": "李某某"}
@@ -88,7 +91,9 @@ def test_every_kind_of_paper_is_complete(clock: Moment, sign_in: Callable[[str],
             assert all(cell in html for cell in row), kind
         assert all(text in html for text in content["paragraphs"]), kind
         assert f"依据：{content['basis']}。" in html if content.get("basis") else kind == "receipt"
-        assert ("行政复议" in html) == (kind in {"not_accepted", "rejection", "termination", "cancellation"})
+        assert ("行政复议" in html) == (
+            kind in {"not_accepted", "not_filed", "rejection", "termination", "cancellation"}
+        )
         assert (document.digest in html) == (kind == "promise")
         assert "内容与留痕不符" not in html
 
@@ -136,3 +141,16 @@ def test_the_notice_tells_every_material_and_every_standard(clock: Moment, sign_
         assert ground.text in html
     for words in ("一次性告知单", item.statutory_text, item.promised_text, item.result_name, f"/guide/{item.code}/"):
         assert words in html
+
+
+def test_an_approval_that_waits_for_materials_gives_the_licence_with_the_last_of_them(
+    city: None, clock: Moment
+) -> None:
+    case = debts.waiting(clock.at, dt.date(2026, 10, 20))
+    names = "、".join(line.name for line in outstanding(case))
+    text = "".join(case.documents.get(kind="approval").content["paragraphs"])
+    assert f"你（单位）承诺延期提交的材料（{names}）全部补齐时，本机关当即颁发行政许可证件" in text
+    assert "承诺的期限为2026年10月20日" in text
+    assert "十个工作日内颁发" not in text
+    plain = play.approved(clock.at)
+    assert "十个工作日内颁发" in "".join(plain.documents.get(kind="approval").content["paragraphs"])

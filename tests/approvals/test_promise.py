@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.core.files.base import ContentFile
 from django.test import Client
 from django.urls import reverse
@@ -68,7 +69,8 @@ def signature(case: Case, **changes: Any) -> dict[str, Any]:
     letter = next(line for line in case.materials.all() if line.material is None or line.material.is_promise_letter)
     slot = letter.material_id or "promise"
     data = {
-        "act": "sign_accept", "take": "1", "signer": "李某某", "method": "paper", f"file-{slot}": window.file(),
+        "act": "sign_accept", "take": "1", "signer": "李某某", "capacity": "legal", "method": "paper",
+        f"file-{slot}": window.file(),
         "clauses": [str(number) for number in range(1, len(case.promise_clauses) + 1)],
         "deferred_until": "2026-10-20",
     } | changes  # fmt: skip
@@ -188,7 +190,8 @@ def test_receive_query_sign_and_accept_in_one_sitting(clerk: Client, client: Cli
     assert [clause.text for clause in promise.clauses.all()] == case.promise_clauses
     paper = window.text_of(clerk.get(reverse("paper", args=[promise.document_id])))
     for said in (
-        "承诺人：李某某",
+        f"承诺人：{case.applicant_name}（统一社会信用代码：{case.applicant.code}）。签署人：李某某（法定代表人（负责人））。",
+        "签字、盖章",
         "纸质签字",
         "2026年9月28日10:00",
         "是否同意公开本承诺书：同意",
@@ -219,23 +222,111 @@ def test_consent_to_publication_is_asked_apart_and_may_be_left(clerk: Client) ->
 @pytest.mark.django_db
 def test_signed_with_the_code_that_the_phone_got(clerk: Client) -> None:
     case = take_in(clerk, play.item(play.SPOT))
-    sent = clerk.post(address(case), signature(case, act="code", method="sms_code", signer="写到一半"))
+    sent = clerk.post(address(case), signature(case, act="code", method="sms_code", signer="王五"))
     assert sent.status_code == 200
-    assert 'value="写到一半"' in window.text_of(sent)
+    assert 'value="王五"' in window.text_of(sent)
     text = Message.objects.get(kind="applicant_phone_code").text
+    assert case.number[-6:] in text
+    assert play.SPOT in text
+    assert "读给窗口人员，即为签署承诺书" in text
+    assert "请勿告诉" not in text
     code = re.search(r"\d{6}", text)
     assert code is not None
     wrong = "000000" if code.group() != "000000" else "111111"
-    whole = signature(case, method="sms_code", sms_code=wrong)
+    whole = signature(case, method="sms_code", sms_code=wrong, signer="王五")
     sms = {name: value for name, value in whole.items() if not name.startswith("file-")}
     refused = clerk.post(address(case), sms)
     assert refused.status_code == 422
     assert "验证码不对" in window.text_of(refused)
     assert not Promise.objects.exists()
+    for change in ({"signer": "赵六"}, {"capacity": "agent"}, {"consents": "on"}):
+        other = clerk.post(address(case), sms | {"sms_code": code.group()} | change)
+        assert other.status_code == 422
+        assert "承诺书的内容改过，请重新发送验证码" in window.text_of(other)
     assert clerk.post(address(case), sms | {"sms_code": code.group()}).status_code == 302
     promise = Promise.objects.get(case=case)
     assert promise.method == "sms_code"
     assert "签署方式：短信验证码签署（手机100****0001）" in " ".join(promise.document.content["closing"])
+
+
+@pytest.mark.django_db
+def test_a_code_serves_its_purpose_alone(clerk: Client) -> None:
+    """The applicant's door sends a code that signs nothing; the window's code opens no door."""
+    cache.clear()  # the tries of other tests are not this clerk's
+    case = take_in(clerk, play.item(play.SPOT))
+    applicant = Client()
+    applicant.post("/progress/door/", {"number": case.number, "code": case.query_code})
+    applicant.post(f"/progress/{case.number}/code/", {"act": "send"})
+    told = Message.objects.filter(kind="applicant_phone_code")
+    door = re.search(r"\d{6}", told.get().text)
+    assert door is not None
+    assert "请勿告诉任何人" in told.get().text
+    assert case.number[-6:] in told.get().text
+    sms = signature(case, method="sms_code", sms_code=door.group())
+    sms = {name: value for name, value in sms.items() if not name.startswith("file-")}
+    assert "还没有发送验证码" in window.text_of(clerk.post(address(case), sms))
+    clerk.post(address(case), sms | {"act": "code"})
+    signing = re.search(r"\d{6}", told.order_by("-pk")[0].text)
+    assert signing is not None
+    assert told.count() == 2, "neither sending keeps the other from being sent"
+    assert door.group() != signing.group()
+    refused = clerk.post(address(case), sms)
+    assert (refused.status_code, Promise.objects.exists()) == (422, False)
+    opened = applicant.post(f"/progress/{case.number}/code/", {"act": "open", "sms_code": signing.group()})
+    assert opened.status_code == 422
+    assert clerk.post(address(case), sms | {"sms_code": signing.group()}).status_code == 302
+    right = applicant.post(f"/progress/{case.number}/code/", {"act": "open", "sms_code": door.group()})
+    assert (right.status_code, right["Location"]) == (302, f"/progress/{case.number}/acts/")
+
+
+@pytest.mark.django_db
+def test_the_doors_code_is_not_sent_by_somebody_signed_in_as_staff(clerk: Client) -> None:
+    case = take_in(clerk, play.item(play.SPOT))
+    clerk.post("/progress/door/", {"number": case.number, "code": case.query_code})
+    page = clerk.post(f"/progress/{case.number}/code/", {"act": "send"}, follow=True)
+    assert "登录工作人员账号时不能发送验证码" in window.text_of(page)
+    assert not Message.objects.filter(kind="applicant_phone_code").exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("person", "changes", "said"),
+    [
+        (False, {"capacity": None}, "请选择签署人身份"),
+        (False, {"capacity": "self"}, "请选择签署人身份"),
+        (False, {"signer": COMPANIES[0][1]}, "不填申请人名称"),
+        (True, {"capacity": "legal", "signer": "张三"}, "请选择签署人身份"),
+        (True, {"capacity": "self", "signer": "王五"}, "签署人应当是申请人本人"),
+    ],
+)
+def test_who_signs_is_the_applicant_its_head_or_an_agent(
+    clerk: Client, person: bool, changes: dict[str, Any], said: str
+) -> None:
+    who: dict[str, Any] = (
+        {"subject_kind": "person", "identifier": "11010519491231002X", "name": "张三"} if person else {}
+    )
+    case = take_in(clerk, play.item(play.SPOT), **who)
+    answer = clerk.post(address(case), signature(case, **changes))
+    assert answer.status_code == 422
+    assert said in window.text_of(answer)
+    assert not Promise.objects.exists()
+
+
+@pytest.mark.django_db
+def test_the_letter_names_who_promises_and_so_does_its_verification(clerk: Client) -> None:
+    case = take_in(clerk, play.item(play.SPOT), subject_kind="person", identifier="11010519491231002X", name="张三")
+    clerk.post(address(case), signature(case, capacity="self", signer="张三"))
+    document = Promise.objects.get(case=case).document
+    paper = window.text_of(clerk.get(reverse("paper", args=[document.pk])))
+    assert "张三（身份证号码：110105********002X）作为申请人和承诺人" in paper
+    assert "签署人（本人）：张三" in paper
+    verified = window.text_of(Client().get(f"/verify/{document.verify_code}/"))
+    assert "张*" in verified
+    assert "张三" not in verified
+    other = take_in(clerk, play.item(play.SPOT))
+    clerk.post(address(other), signature(other))
+    letter = Promise.objects.get(case=other).document
+    assert other.applicant_name in window.text_of(Client().get(f"/verify/{letter.verify_code}/"))
 
 
 # --- what is refused
@@ -452,6 +543,28 @@ def test_before_acceptance_the_signed_promise_is_withdrawn_and_the_case_goes_on(
     assert clerk.post(address(case), {"act": "withdraw"}).status_code == 409
     with pytest.raises(Refused, match="还缺 2 项必要材料"):
         accept_case(case, by=play.person("chuangkou1"), now=clock.at)
+    entry = Entry.objects.get(stream=case.stream, act="case.promise_withdrawn")
+    assert len(entry.data["restored"]) == 2
+
+
+@pytest.mark.django_db
+def test_what_was_withdrawn_is_not_signed_anew_and_the_pages_say_so(clerk: Client, clock: Moment) -> None:
+    case = take_in(clerk, play.item(play.DEFERS))
+    clerk.post(address(case), signature(case, act="sign"))
+    told = clerk.post(address(case), {"act": "withdraw"}, follow=True)
+    case_page, sign_page = window.text_of(told), window.text_of(clerk.get(address(case)))
+    for page in (case_page, sign_page):
+        assert "同一件办件不能再次签署承诺，以后另行申请时仍可以选择告知承诺" in page
+        assert 'value="sign' not in page
+        assert 'value="withdraw"' not in page
+    assert "去签署承诺书" not in case_page
+    again = clerk.post(address(case), signature(case))
+    assert (again.status_code, "承诺已经撤回，不能再次签署" in window.text_of(again)) == (409, True)
+    assert Promise.objects.get(case=case).withdrawn_at == clock.at
+    progress = Client().post("/progress/", {"number": case.number, "code": case.query_code})
+    said = window.text_of(progress)
+    assert "承诺已撤回，本件改按一般方式办理" in said
+    assert "公共场所卫生管理制度" in said
 
 
 @pytest.mark.django_db
@@ -575,7 +688,7 @@ def test_two_clerks_sign_at_once_and_one_paper_comes_of_it(transactional_db: Non
     letter = letter_of(case)
     assert letter is not None
     uploads.store(ContentFile(SCAN, "a.pdf"), intake_key=case.intake_key, slot=slot_of(letter), by=by, now=clock.at)
-    signing = Signing(signer="李某某", method="paper", clauses=range(1, 5))
+    signing = Signing(signer="李某某", capacity="legal", method="paper", clauses=range(1, 5))
     results = together(*[lambda: sign_promise(case, signing=signing, by=by, now=clock.at)] * 2)
     assert sorted(isinstance(result, Promise) for result in results) == [False, True]
     assert case.documents.filter(kind="promise").count() == 1

@@ -111,3 +111,19 @@ def test_strangers_find_nothing_and_after_the_decision_nothing_is_recorded(
     assert case.status == CaseStatus.APPROVED
     assert case.reviewer is not None
     assert sign_in(case.reviewer.username).post(url, {"number": "1号"}).status_code == 409
+
+
+def test_the_catalogue_has_an_item_that_goes_up_without_the_citys_five_days(
+    clock: Moment, sign_in: Callable[[str], Client]
+) -> None:
+    item = BusinessItem.objects.published().get(code="SP-0503")
+    assert (item.reports_to_province, item.promised_length) == (True, 15)
+    assert item.promised_exemption == ""
+    case = play.accepted(clock.at, item)
+    assert case.reviewer is not None
+    assert case.promised_deadline is not None
+    assert case.promised_deadline.length == 15
+    assert "不适用“最长 5 个工作日”" in window.text_of(
+        sign_in(case.reviewer.username).get(reverse("office:case", args=[case.number]))
+    )
+    assert "演示设定" in window.text_of(Client().get(reverse("guide_item", args=[item.code])))

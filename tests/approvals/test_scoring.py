@@ -111,7 +111,7 @@ def test_below_the_pass_mark_approval_cannot_be_advised(case: Case) -> None:
     ground = case.business_item.published_grounds()[0]
     form |= {"verdict": "reject", "keys": [f"{ground.kind}:{ground.id}"]}
     assert weighing.browser(case.reviewer).post(url, form).status_code == 302
-    assert Opinion.objects.get(case=case).grounds[0]["text"] == ground.text
+    assert Opinion.objects.get(case=case).grounds[0]["text"] == f"提交的材料不符合要求：{ground.text}"
     refused = weighing.decide(case)
     assert refused.status_code == 422
     assert "不能决定准予：审查人一 45 分，合格分 60 分" in refused.content.decode()

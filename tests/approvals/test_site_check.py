@@ -23,7 +23,7 @@ from tests.conftest import Moment
 
 pytestmark = pytest.mark.django_db
 Browser = Callable[[str], Client]
-DAY = "2026-09-29"
+DAY = "2026-09-28"
 
 
 @pytest.fixture
@@ -49,6 +49,18 @@ def report(case: Case, person: User, **form: str) -> int:
     return weighing.browser(person).post(url, said).status_code
 
 
+def confirm(case: Case, person: User, verdict: str = "confirm", reason: str = "") -> int:
+    url = reverse("office:site_check", args=[case.number])
+    return weighing.browser(person).post(url, {"verdict": verdict, "reason": reason}).status_code
+
+
+def both(case: Case, **form: str) -> None:
+    """One reports, the other confirms."""
+    check = SiteCheck.objects.get(case=case)
+    assert report(case, check.first, **form) == 302
+    assert confirm(case, check.second) == 302
+
+
 def test_no_opinion_before_two_have_looked(case: Case, clock: Moment) -> None:
     assert "待安排" in weighing.browser(case.reviewer).get(reverse("office:case", args=[case.number])).content.decode()
     status, page = advise(case)
@@ -61,6 +73,9 @@ def test_no_opinion_before_two_have_looked(case: Case, clock: Moment) -> None:
     assert Entry.objects.filter(stream=case.stream, act=CaseAct.SITE_DRAWN).count() == 2
     assert "还没有报告情况" in advise(case)[1]
     assert report(case, check.second) == 302
+    assert "还没有报告情况" in advise(case)[1], "one of the two is not enough"
+    assert confirm(case, check.second) == 409, "nobody confirms what is one's own"
+    assert confirm(case, check.first) == 302
     assert advise(case)[0] == 302
     assert weighing.decide(case).status_code == 302
 
@@ -76,10 +91,14 @@ def test_site_officers_see_whose_it_is_and_reviewers_do_not_see_them(case: Case)
     for words in (case.applicant_name, case.contact_phone, case.content, check.second.full_name):
         assert words in shown
     report(case, check.first)
+    for person in (case.reviewer, weighing.decider(case)):
+        page = weighing.browser(person).get(reverse("office:case", args=[case.number])).content.decode()
+        assert "车辆十台，停车场地属实" not in page, "not before both stand behind it"
+    assert confirm(case, check.second) == 302
     assert case.number in desk.get(reverse("office:site_checks"), {"tab": "done"}).content.decode()
     for officer in (check.first, check.second):
-        page = weighing.browser(officer).get(reverse("office:site_check", args=[case.number]))
-        assert "车辆十台，停车场地属实" in page.content.decode()
+        answer = weighing.browser(officer).get(reverse("office:site_check", args=[case.number]))
+        assert "车辆十台，停车场地属实" in answer.content.decode()
     for person in (case.reviewer, weighing.decider(case)):
         page = weighing.browser(person).get(reverse("office:case", args=[case.number])).content.decode()
         assert "车辆十台，停车场地属实" in page
@@ -103,6 +122,14 @@ def test_it_is_reported_once_by_those_who_were_drawn(case: Case) -> None:
     others = Posting.objects.filter(role="site_officer").exclude(user__in=[check.first_id, check.second_id])
     assert [report(case, posting.user) for posting in others] == [404] * others.count()
     assert report(case, check.first) == 302
+    assert report(case, check.second) == 422, "the other confirms, or sends it back"
+    assert confirm(case, check.second, "return") == 422, "not without a reason"
+    assert confirm(case, check.second, "return", "车辆只有八台") == 302
+    assert report(case, check.second, findings="车辆八台。") == 302
+    assert confirm(case, check.first) == 302
+    assert Entry.objects.filter(stream=case.stream, act=CaseAct.SITE_RETURNED).count() == 1
+    assert SiteCheck.objects.get(case=case).findings == "车辆八台。"
+    assert confirm(case, check.first) == 409
     assert report(case, check.second) == 409
     assert weighing.browser(case.reviewer).get(reverse("office:site_checks")).status_code in {403, 404}
     assert plan(case, reason="再看") == 409
@@ -112,7 +139,7 @@ def test_site_officers_neither_score_nor_decide_and_are_out_of_every_draw(case: 
     plan(case)
     check = SiteCheck.objects.get(case=case)
     assert {check.first_id, check.second_id} <= excluded(case)
-    report(case, check.first)
+    both(case)
     advise(case)
     office = case.review_office
     Posting.objects.create(
@@ -139,6 +166,22 @@ def test_the_day_lies_ahead_and_within_the_period(case: Case, day: str) -> None:
     assert not SiteCheck.objects.exists()
 
 
+def test_nobody_reports_before_the_planned_day(case: Case, clock: Moment) -> None:
+    assert plan(case, planned_on="2026-09-29") == 302
+    officer = SiteCheck.objects.get(case=case).first
+    assert report(case, officer) == 422
+    clock.to("2026-09-29 09:30")
+    assert report(case, officer) == 302
+
+
+def test_planned_anew_the_unconfirmed_report_is_gone(case: Case) -> None:
+    plan(case)
+    assert report(case, SiteCheck.objects.get(case=case).first) == 302
+    assert plan(case, reason="核查人员意见不一") == 302
+    check = SiteCheck.objects.get(case=case)
+    assert (check.reported_at, check.findings, check.conforms) == (None, "", None)
+
+
 def test_one_officer_is_too_few(case: Case, clock: Moment) -> None:
     keep = Posting.objects.filter(role="site_officer", office=case.review_office).order_by("pk")[0]
     Posting.objects.filter(role="site_officer", office=case.review_office).exclude(pk=keep.pk).update(
@@ -161,7 +204,7 @@ def test_a_scored_item_waits_for_the_site_as_well(city: None, clock: Moment) -> 
     case = play.accepted(clock.at, play.item(FIRE))
     assert weighing.give(case, case.reviewer).status_code == 422
     assert plan(case) == 302
-    report(case, SiteCheck.objects.get(case=case).first, verdict="not", findings="喷淋未联动")
+    both(case, verdict="not", findings="喷淋未联动")
     assert weighing.give(case, case.reviewer).status_code == 302
     assert Opinion.objects.get(case=case).approve
     assert weighing.decide(case).status_code == 422, "approval against the findings needs its reasons"

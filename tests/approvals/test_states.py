@@ -24,12 +24,13 @@ from rest_framework.test import APIClient
 from approvals import credit_gate, doors, states
 from approvals.actions.clocks import request_extension, start_procedure
 from approvals.actions.covering import ask_cover
+from approvals.actions.ending import withdraw_case
 from approvals.actions.intake import correction_choices, is_letter, required_points, slot_of
 from approvals.actions.owing import later_lines, outstanding
 from approvals.actions.province import report_to_province
 from approvals.actions.scoring import give_sheet
-from approvals.actions.site import plan_site_check
-from approvals.enums import MOVES, CaseStatus, MaterialState, Seat
+from approvals.actions.site import plan_site_check, report_site_check
+from approvals.enums import MOVES, CaseStatus, Door, MaterialState, Seat
 from approvals.management.commands.state_table import PLACE
 from approvals.models import Case, CaseMaterial, Extension, LaterSubmission, PhoneCode, Sheet, SiteCheck, Upload
 from approvals.promised import last_lawful_day
@@ -152,7 +153,12 @@ def _sign(case: Case, now: dt.datetime, ok: bool) -> Callable[[], Body]:
         store(ContentFile(PDF, "a.pdf"), intake_key=case.intake_key, slot=slot_of(letter), by=clerk, now=now)
     clauses = list(range(1, max(len(case.promise_clauses), 1) + 1))
     day = f"{last_lawful_day(case, now):%F}" if ok else "2026-10-20"
-    return lambda: {"clauses": clauses, "signer": "张三", "method": "paper", "deferred_until": day}
+    return lambda: {"clauses": clauses, "signer": "张三", "capacity": "legal", "method": "paper", "deferred_until": day}
+
+
+def _code(case: Case, now: dt.datetime, ok: bool) -> Callable[[], Body]:
+    body = _sign(case, now, ok)()
+    return lambda: {key: body[key] for key in ("signer", "capacity", "deferred_until")}
 
 
 def _later(case: Case, now: dt.datetime, ok: bool) -> Callable[[], Body]:
@@ -248,8 +254,23 @@ def _site_report(case: Case, now: dt.datetime, ok: bool) -> Callable[[], Body]:
     return lambda: {"conforms": True, "findings": "情况属实。"}
 
 
+def _answer(case: Case, now: dt.datetime, ok: bool) -> Callable[[], Body]:
+    missing = next((slot_of(line) for line in _lines(case) if line.state == MaterialState.MISSING), _slot(case))
+    return lambda: {"provided": {missing: "provided"}}
+
+
+def _site_confirm(case: Case, now: dt.datetime, ok: bool) -> Callable[[], Body]:
+    if ok:
+        assert case.reviewer is not None
+        check = plan_site_check(case, planned_on=local_date(now), by=case.reviewer, now=now)
+        report_site_check(case, conforms=True, findings="情况属实。", by=check.second, now=now)
+    return lambda: {"confirms": True}
+
+
 def _permit(case: Case, now: dt.datetime) -> str:
-    code = PhoneCode.objects.create(case=case, code_hash="0" * 64, sent_at=now, expires_at=now, used_at=now)
+    code = PhoneCode.objects.create(
+        case=case, purpose="door", code_hash="0" * 64, sent_at=now, expires_at=now, used_at=now
+    )
     return doors.permit(case.number, code)
 
 
@@ -274,13 +295,13 @@ PLANS: dict[str, tuple[str, Ready]] = {
     "api:left-open": ("plain", _cover),
     "api:credit": ("plain", _says()),
     "api:credit-decision": ("unsigned", _credit_decision),
-    "api:promise-code": ("promise", _says()),
+    "api:promise-code": ("unsigned", _code),
     "api:promise": ("unsigned", _sign),
     "api:promise-withdrawal": ("promise", _says()),
     "api:later": ("later", _later),
     "api:accept": ("plain", _says()),
     "api:corrections": ("plain", _correct),
-    "api:corrections-answer": ("plain", _says(provided={})),
+    "api:corrections-answer": ("plain", _answer),
     "api:refusal": ("plain", _says(ground="not_our_duty", reason="不归本机关")),
     "api:mending": ("plain", _says(contact_name="李四")),
     "api:withdrawal": ("plain", _says(reason="不办了")),
@@ -304,6 +325,7 @@ PLANS: dict[str, tuple[str, Ready]] = {
     "api:later-settlement": ("owing", _later_settlement),
     "api:countersignature": ("paired", _says(agree=True, text="无意见。")),
     "api:site-check": ("visited", _site_report),
+    "api:site-check-confirmation": ("visited", _site_confirm),
     "api:extension": ("scored", _extension),
     "oversight:hand_over": ("plain", _says(reason="审查人员外出")),
     "api:door-uploads": ("owing", _door_upload),
@@ -533,3 +555,20 @@ def test_every_act_in_every_state_as_every_role(city: None, clock: Moment, setti
                 faults += _try_all(act, status, case, ready(case, clock.at, status in act.states), callers)
             callers.settle()
     assert not faults, f"{len(faults)} faults:\n" + "\n".join(faults)
+
+
+@pytest.mark.django_db
+def test_what_ended_before_its_acceptance_never_reached_the_office(
+    city: None, clock: Moment, sign_in: Callable[[str], Client]
+) -> None:
+    lapsed, refused, reached = (
+        standing.stand("plain", status, clock.at) for status in (S.LAPSED, S.NOT_ACCEPTED, S.IN_REVIEW)
+    )
+    early = play.received(clock.at)
+    withdraw_case(early, by=play.person("chuangkou1"), door=Door.WINDOW, reason="", now=clock.at)
+    decider = sign_in(standing.decider(reached).username)
+    listed = decider.get(reverse("office:list"), {"tab": "all"}).content.decode()
+    for case in (lapsed, refused, early):
+        assert decider.get(reverse("office:case", args=[case.number])).status_code == 404
+        assert case.number not in listed
+    assert decider.get(reverse("office:case", args=[reached.number])).status_code == 200

@@ -11,15 +11,27 @@ from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from PIL import Image
 
 from approvals.actions.intake import checklist, is_letter, slot_of
 from approvals.enums import MaterialState, Way
 from catalogue.models import BusinessItem
 from oversight.demo.cases import COMPANIES, code_of
 
-PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
-JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00" + b"\x00" * 64
-PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 64
+PDF = (
+    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+)
+
+
+def picture(kind: str) -> bytes:
+    """A small white picture."""
+    out = io.BytesIO()
+    Image.new("RGB", (40, 30), "white").save(out, kind)
+    return out.getvalue()
+
+
+JPEG, PNG = picture("JPEG"), picture("PNG")
 EXE = b"MZ\x90\x00\x03\x00\x00\x00" + b"\x00" * 256
 HTML = b"<html><script>alert(1)</script></html>"
 

@@ -40,16 +40,14 @@ def build_offices() -> None:
 
 
 def staff_offices() -> None:
-    """A manager with a phone for every office."""
+    """A manager with a phone for every office, who countersigns there as well."""
     for number, office in enumerate(Office.objects.all(), start=1):
         manager = User.objects.create(username=f"manager{number}", full_name="演示", phone=f"1380000{number:04d}")
-        Posting.objects.create(
-            user=manager,
-            department=office.department,
-            office=office,
-            role=Posting.Role.OFFICE_MANAGER,
-            starts_on=datetime.date(2026, 1, 1),
-        )
+        for role in (Posting.Role.OFFICE_MANAGER, Posting.Role.REVIEWER):
+            Posting.objects.create(
+                user=manager, department=office.department, office=office, role=role,
+                starts_on=datetime.date(2026, 1, 1),
+            )  # fmt: skip
 
 
 class LoadedCatalogue(TestCase):

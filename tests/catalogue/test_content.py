@@ -102,7 +102,15 @@ class TestContent(LoadedCatalogue):
     def test_the_citys_inner_limit_holds_everywhere(self) -> None:
         for item in BusinessItem.objects.published().exclude(promised_length=None):
             assert item.promised_length is not None
-            assert item.promised_length <= 5
+            assert item.promised_length <= 5 or item.reports_to_province
+        over = BusinessItem.objects.published().filter(promised_length__gt=5)
+        assert list(over.values_list("code", flat=True)) == ["SP-0503"]
+        assert "演示设定" in over.get().promised_source
+
+    def test_a_reason_to_meet_bears_the_mark_of_the_demo_once(self) -> None:
+        reasons = BusinessItem.objects.filter(must_meet=True).values_list("must_meet_reason", flat=True)
+        assert reasons
+        assert all(reason.count("演示") <= 1 for reason in reasons)
 
     def test_what_no_law_sets_is_said_to_be_unverified(self) -> None:
         item = self.item("SP-0901")

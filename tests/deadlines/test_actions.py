@@ -305,3 +305,15 @@ def test_the_database_refuses_a_working_holiday_and_a_nameless_one(calendar: Cal
 def test_the_database_refuses_a_second_training_clock(calendar: Calendar) -> None:
     with pytest.raises(IntegrityError, match="training_clock_single"), transaction.atomic():
         TrainingClock.objects.create(pk=2, moved_at=at("2026-11-23 10:00"))
+
+
+def test_a_written_day_is_certain_in_a_year_that_nobody_published(calendar: Calendar) -> None:
+    clock = start_deadline(
+        KindCode.PLANNED_FINISH, at=at("2027-12-29 10:00"), stream="task:1", fixed_on=date(2028, 1, 5)
+    )
+    assert (clock.due_on, clock.provisional, clock.calendar_version) == (date(2028, 1, 5), False, "2027.1p+2028.0p")
+    assert clock.provisional_note() == ""
+    assert not any(line.provisional for line in clock.explain())
+    Deadline.objects.filter(pk=clock.pk).update(provisional=True)  # as it was written before
+    clock.refresh_from_db()
+    assert clock.provisional_note() == ""

@@ -159,6 +159,10 @@ def test_a_fixed_day_is_not_counted(calendar: Calendar) -> None:
     assert [row.first.day for row in found.rows] == [21, 3]
     assert found.rules[0].text == "约定的固定日期，不逐日计算，逢休息日不顺延"
     assert texts(found) == ["起算：约定2026年10月3日（周六）"]
+    later = start_deadline(
+        KindCode.PLANNED_FINISH, at=at("2026-12-21 10:00"), stream="sample:2", fixed_on=date(2027, 3, 3)
+    )
+    assert told(later, "2026-12-22").provisional == ""
 
 
 # --- pauses, extensions, hand-overs

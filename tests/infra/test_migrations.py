@@ -44,7 +44,7 @@ def test_later_migrations_run_on_a_database_with_cases_both_ways(tmp_path: Path)
     kept = yellow_days(tmp_path)
     assert kept
     assert None not in kept.values()
-    for app in ("approvals", "notifications", "catalogue", "credit", "deadlines", "offices"):
+    for app in ("approvals", "notifications", "catalogue", "credit", "deadlines", "ledger", "offices"):
         manage(tmp_path, "migrate", app, "0001")
         manage(tmp_path, "migrate")
     assert yellow_days(tmp_path) == kept

@@ -14,11 +14,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from approvals import progress, uploads
 from approvals.actions import accept_case, answer_correction, deliver, refuse_acceptance, request_correction
-from approvals.actions.intake import add_materials, correction_choices, required_points, slot_of
+from approvals.actions.intake import add_materials, correction_choices, required_points, restored_points, slot_of
 from approvals.actions.sitting import supplement_and_accept
+from approvals.enums import CaseStatus
 from approvals.exceptions import Refused
 from approvals.forms import CorrectionForm, DeliveryForm, RefusalForm, ticks
 from approvals.models import Case
+from approvals.promised import points_in_force
 from approvals.views.window.checklist import keep_files, lines_of
 from approvals.views.window.desk import next_verb
 from approvals.views.window.page import (
@@ -88,6 +90,9 @@ def _materials(request: PortalRequest, case: Case, act: str) -> HttpResponseBase
             messages.success(request, "补正材料已收，请核对后受理，或者依法不予受理。")
         else:
             done = _accept(case, said, request)
+            if held := getattr(done, "held_up", ""):
+                messages.warning(request, f"材料已登记；还没有受理：{held}")
+                return redirect(url_of(case))
             paper = "备案已办结，请打印备案凭证。" if done.is_filing else "已受理，请打印受理通知书交申请人。"
             if done.is_deemed:
                 paper = "答复期限已过，依法自收到材料之日起视为受理，请打印受理通知书交申请人。"
@@ -130,6 +135,12 @@ def _act_page(request: PortalRequest, case: Case, template: str, form: BaseForm,
     return render(request, template, context | extra, status=422 if form.is_bound else 200)
 
 
+def _past(request: PortalRequest, case: Case, act: str) -> HttpResponse:
+    """An act of the days before the acceptance, asked for in another state."""
+    text = f"这件办件现在是“{case.get_status_display()}”，不能{act}；只有已收件、尚未受理的办件可以，请刷新查看。"
+    return conflict(request, Refused("state-conflict", text, conflict=True), url_of(case))
+
+
 @roles_required(Role.WINDOW_CLERK)
 @require_http_methods(["GET", "HEAD", "POST"])
 def correct(request: PortalRequest, number: str) -> HttpResponseBase:
@@ -139,6 +150,8 @@ def correct(request: PortalRequest, number: str) -> HttpResponseBase:
         told = "本办件已经一次性告知过，依法不得再次告知；请受理，或者依法不予受理。"
         refused = Refused("second-correction", told, conflict=True)
         return conflict(request, refused, url_of(case))
+    if case.status != CaseStatus.SUBMITTED:
+        return _past(request, case, "一次性告知补正")
     choices = correction_choices(case)
     required = required_points(case)
     form = CorrectionForm(choices, request.POST if request.method == "POST" else None)
@@ -161,7 +174,8 @@ def correct(request: PortalRequest, number: str) -> HttpResponseBase:
          "remark": remarks.get(choice["key"], ""), "is_material": not choice["key"].startswith("condition")}
         for choice in choices
     ]  # fmt: skip
-    return _act_page(request, case, "window/correct.html", form, {"points": points, "follows": CORRECT_FOLLOWS})
+    said = {"points": points, "restored": restored_points(case), "follows": CORRECT_FOLLOWS}
+    return _act_page(request, case, "window/correct.html", form, said)
 
 
 @roles_required(Role.WINDOW_CLERK)
@@ -169,9 +183,11 @@ def correct(request: PortalRequest, number: str) -> HttpResponseBase:
 def refuse(request: PortalRequest, number: str) -> HttpResponseBase:
     """不予受理: a ground of art. 32 and a reason; the page says beforehand that the overseers will see it (O3.1.3e)."""
     case = fetch(request, number, clerk=True)
+    if case.status != CaseStatus.SUBMITTED:
+        return _past(request, case, "不予受理")
     notice = notice_of(case)
-    points: Sequence[dict[str, str]] = notice.points if notice and notice.answered_at else ()
-    form = RefusalForm(points, request.POST if request.method == "POST" else None)
+    points: Sequence[dict[str, str]] = points_in_force(case, notice) if notice and notice.answered_at else ()
+    form = RefusalForm(points, request.POST if request.method == "POST" else None, filing=case.is_filing)
     if request.method == "POST" and form.is_valid():
         try:
             refuse_acceptance(case, by=request.user, now=request.now, **form.cleaned_data)
@@ -180,9 +196,11 @@ def refuse(request: PortalRequest, number: str) -> HttpResponseBase:
                 return conflict(request, error, url_of(case))
             put_on_form(form, error)
         else:
-            messages.success(request, "已不予受理，请打印不予受理通知书交申请人。")
+            word = "备案" if case.is_filing else "受理"
+            messages.success(request, f"已不予{word}，请打印不予{word}通知书交申请人。")
             return redirect(url_of(case))
-    return _act_page(request, case, "window/refuse.html", form, {"notice": notice, "follows": REFUSE_FOLLOWS})
+    follows = [line.replace("不予受理通知书", "不予备案通知书") if case.is_filing else line for line in REFUSE_FOLLOWS]
+    return _act_page(request, case, "window/refuse.html", form, {"notice": notice, "follows": follows})
 
 
 @roles_required(Role.WINDOW_CLERK, Role.DELIVERY_CLERK)
@@ -190,7 +208,7 @@ def refuse(request: PortalRequest, number: str) -> HttpResponseBase:
 def preview(request: PortalRequest, number: str) -> HttpResponse:
     """The case at the right of the list: a fragment."""
     case = fetch(request, number)
-    lines = lines_of(case)
+    lines = lines_of(case, may_cover=False)
     context: dict[str, Any] = {
         "case": case,
         "applicant": applicant_of(case),

@@ -47,6 +47,8 @@ class Row:
     error: str = ""
     missing: bool = False
     modes: Collection[str] = ()
+    # The notice was given: what is in may be brought again, and whoever came to sign the promise is ticked.
+    again: bool = False
 
     @property
     def is_letter(self) -> bool:
@@ -79,12 +81,23 @@ class Row:
     @property
     def is_open(self) -> bool:
         """Whether something can still be handed in here."""
-        return self.line.state in {State.MISSING, State.NOT_NEEDED, State.DEFERRED} and not self._is_spare_letter
+        open_states = {State.MISSING, State.NOT_NEEDED, State.DEFERRED}
+        return (self.line.state in open_states or self.is_brought_again) and not self._is_spare_letter
+
+    @property
+    def is_brought_again(self) -> bool:
+        """Whether a material that is in may be brought once more, put right as the notice asked."""
+        return self.again and self.line.state in {State.PROVIDED, State.VERIFIED} and not self.is_letter
+
+    @property
+    def comes_to_sign(self) -> bool:
+        """Whether the answer to the notice may be that the applicant has come to sign the promise."""
+        return self.again and self.is_letter and self.line.state == State.MISSING
 
     @property
     def _is_spare_letter(self) -> bool:
         """Whether it is the letter of a case that went back to the ordinary way."""
-        return self.line.material is None and self.line.state == State.NOT_NEEDED
+        return self.is_letter and self.line.state == State.NOT_NEEDED
 
     @property
     def state(self) -> State:
@@ -161,12 +174,14 @@ def rows_of(
     *,
     judge: bool = False,
     modes: Collection[str] = (),
+    again: bool = False,
 ) -> list[Row]:
     """Put together what the list asks, what was ticked and what was uploaded; ``judge`` marks what is still missing."""
     rows = []
     for line in lines:
         slot = slot_of(line)
-        row = Row(line, slot, said.get(slot, ""), list(waiting.get(slot, [])), errors.get(slot, ""), modes=modes)
+        files, error = list(waiting.get(slot, [])), errors.get(slot, "")
+        row = Row(line, slot, said.get(slot, ""), files, error, modes=modes, again=again)
         row.missing = judge and row.is_lacking
         rows.append(row)
     return rows
@@ -206,12 +221,12 @@ def keep_files(
     return errors
 
 
-def lines_of(case: Case) -> list[CaseMaterial]:
+def lines_of(case: Case, *, may_cover: bool = True) -> list[CaseMaterial]:
     """The case's checklist with materials and files, and what is to be said beside them; three statements."""
     rows = case.materials.select_related("material").prefetch_related(covering.originals())
     lines = list(rows.order_by("order"))
     files = [file for line in lines for file in line.uploads.all()]
-    marks = covering.marks(files, case)
+    marks = covering.marks(files, case, may_cover=may_cover)
     for file in files:
         file.mark = marks.get(file.pk, {})  # type: ignore[attr-defined]  # for ``_file``
     return lines

@@ -179,7 +179,7 @@ def _page(
         "case": case,
         "line": line,
         "pages": pages,
-        "lead": _lead(found, held),
+        "lead": _lead(found, upload, held, unusable),
         "unusable": unusable,
         "problem": problem,
         "reason": request.POST.get("reason", upload.left_reason),
@@ -212,12 +212,20 @@ def _rows(found: Found, held: Covering | None) -> list[Row]:
     return [_row(box, "机器找到的，请核对") for box in found.boxes]
 
 
-def _lead(found: Found, held: Covering | None) -> str:
+def _lead(found: Found, upload: Upload, held: Covering | None, unusable: str) -> str:
+    """What a machine found; the same as the list beside the file says."""
     if held is not None:
         return "这份材料已经遮盖。下面是涂黑的位置。"
-    told = covering.named(found.kinds)
+    kinds = {*found.kinds, *upload.findings}
+    told = covering.named(kinds)
+    unseen = " 其中还有机器读不出的图片、扫描页。" if covering.UNREADABLE in kinds else ""
     if found.boxes:
-        return f"机器在文字里找到{told}，已经框好 {len(found.boxes)} 处。请逐页看一遍，补上印章、签字、图片里的。"
+        framed = f"机器在文字里找到{told}，已经框好 {len(found.boxes)} 处。"
+        return f"{framed}{unseen}请逐页看一遍，补上印章、签字、图片里的。"
+    if told and unusable:
+        return f"机器在这份材料里找到{told}，但是不能在这里遮盖。请换一份材料，或者说明不遮盖的理由。"
     if told:
-        return f"文件属性或者批注里有{told}，生成遮盖件时会一并去掉。请再逐页看一遍。"
-    return "机器没有找到申请人信息。图片、扫描件、印章、签字里的字机器看不见，请您逐页看一遍。"
+        return f"文件属性或者批注里有{told}，生成遮盖件时会一并去掉。{unseen}请再逐页看一遍。"
+    if unusable or covering.UNREADABLE in kinds:
+        return covering.UNSEEN
+    return "机器在文字里没有找到申请人信息。印章、签字、图片里的字机器看不见，请您逐页看一遍。"

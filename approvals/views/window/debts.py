@@ -8,8 +8,10 @@ from typing import Any
 
 from django.urls import reverse
 
+from approvals.actions.intake import is_letter
 from approvals.actions.owing import TAKES_IN
 from approvals.enums import OWED, CaseStatus, MaterialState
+from approvals.lacking import TAKES_MISSING
 from approvals.models import Case, CaseMaterial, LaterSubmission
 from deadlines.models import Deadline
 
@@ -22,6 +24,8 @@ def clock_of(case: Case, state: str) -> Deadline | None:
     if state == MaterialState.DEFERRED:
         promised: Deadline | None = case.promise_deadline
         return promised
+    if state != MaterialState.LATER:
+        return None
     later = LaterSubmission.objects.filter(case=case).select_related("deadline").first()
     return later.deadline if later is not None else None
 
@@ -38,7 +42,8 @@ def day_of(case: Case, state: str) -> dt.date | None:
 def panel(case: Case, lines: Sequence[CaseMaterial]) -> dict[str, Any] | None:
     """What the case page says of what is owed: names, by when, and where to hand it in; None where nothing is."""
     may_allow = case.status == S.SUBMITTED and bool(case.business_item.later_consequence)
-    owed = [line for line in lines if line.state in OWED]
+    lacks = case.status in TAKES_MISSING
+    owed = [line for line in lines if line.state in OWED or (lacks and not line.is_in and not is_letter(line))]
     if not owed:
         missing = [line for line in lines if not line.is_in and line.material and line.material.later_allowed]
         return {"rows": [], "later_url": reverse("window:later", args=[case.number])} if may_allow and missing else None
@@ -49,6 +54,11 @@ def panel(case: Case, lines: Sequence[CaseMaterial]) -> dict[str, Any] | None:
         "url": reverse("window:owed", args=[case.number]),
         "later_url": "",
     }
+
+
+def without_links(owed: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The same for who only hands out: what is owed, and nothing to press."""
+    return owed | {"url": "", "later_url": ""} if owed and owed["rows"] else None
 
 
 def lead_of(case: Case, owed: dict[str, Any] | None) -> str:

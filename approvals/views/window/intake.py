@@ -27,6 +27,7 @@ from approvals.promised import last_lawful_day
 from approvals.views.window.checklist import Row, control, keep_files, rows_of, shown
 from approvals.views.window.items import open_items
 from approvals.web import conflict, put_on_form
+from approvals.wording import may_betray
 from catalogue.enums import PromiseMode
 from catalogue.models import BusinessItem
 from credit import gate
@@ -191,6 +192,11 @@ def intake(request: PortalRequest, code: str) -> HttpResponseBase:
             if promise and act == "accept":
                 messages.success(request, f"已收件，办件编号 {case.number}。信用已查询，请申请人逐条确认并签署承诺书。")
                 return redirect("window:promise", case.number)
+            if warning := may_betray(case.content, (case.applicant_name,)):
+                messages.warning(request, warning)
+            if held := getattr(case, "held_up", ""):
+                messages.warning(request, f"已收件，办件编号 {case.number}；还没有受理：{held}")
+                return redirect("window:case", case.number)
             done = "已收件" if case.accepted_at is None else "已收件并受理"
             messages.success(request, f"{done}，办件编号 {case.number}，请打印文书交申请人。")
             return redirect("window:case", case.number)

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from approvals import uploads
 from approvals.actions.intake import slot_of
-from approvals.actions.owing import allow_later, earliest_later, hand_in, later_lines, outstanding
+from approvals.actions.owing import allow_later, earliest_later, hand_in, later_lines, outstanding, to_hand_in
 from approvals.enums import CaseStatus, Door, MaterialState
 from approvals.exceptions import Refused
 from approvals.forms import ticks
@@ -20,7 +20,7 @@ from approvals.forms_owed import LaterForm
 from approvals.models import Case
 from approvals.papers import cn_day
 from approvals.views.window.checklist import Row, keep_files, rows_of
-from approvals.views.window.debts import HANDS_IN, clock_of
+from approvals.views.window.debts import clock_of
 from approvals.views.window.page import applicant_of, fetch, url_of
 from approvals.web import conflict, put_on_form
 from credit import gate
@@ -46,7 +46,7 @@ def _owed_page(
     request: PortalRequest, case: Case, *, said: dict[str, str] | None = None, errors: dict[str, str] | None = None,
     problem: str = "",
 ) -> HttpResponse:  # fmt: skip
-    lines = outstanding(case) if case.status in HANDS_IN else []
+    lines = to_hand_in(case)
     rows = rows_of(lines, said or {}, uploads.waiting(case.intake_key), errors or {})
     states = list(dict.fromkeys(line.state for line in lines))
     clocks = [clock for clock in (clock_of(case, state) for state in states) if clock is not None]
@@ -78,6 +78,8 @@ def _lead(case: Case, states: list[str], *, late: bool) -> str:
         return "这件办件没有等待补交的材料。"
     if late:
         return "补交期限已过：材料照收并注明逾期，由审查处室的决定人员决定如何处理。"
+    if MaterialState.MISSING in states:
+        return "这件办件已受理，下列必要材料还没有交：不是补正告知，由申请人自愿补交；缺少的不能准予许可。"
     if MaterialState.DEFERRED in states and case.status == S.APPROVED:
         return "逐份核收；最后一份收齐时证件当即颁发，办件转到出件。"
     return "逐份核收申请人补交的材料。"
@@ -100,7 +102,7 @@ def owed(request: PortalRequest, number: str) -> HttpResponseBase:
     case = fetch(request, number, clerk=True)
     if request.method != "POST":
         return _owed_page(request, case)
-    lines = outstanding(case) if case.status in HANDS_IN else []
+    lines = to_hand_in(case)
     slots = [slot_of(line) for line in lines]
     said = ticks(request.POST, slots)
     errors = keep_files(request, key=case.intake_key, slots=slots, by=request.user, now=request.now)
@@ -124,7 +126,7 @@ def _told(before: Case, done: Case) -> str:
         return "承诺的材料已收齐，证件当即颁发，请核对领取人后出件。"
     if done.status == S.APPROVED and not outstanding(done, MaterialState.DEFERRED):
         return "材料已收齐，但已过承诺的期限：等决定人员决定后再发证。"
-    left = outstanding(done)
+    left = to_hand_in(done)
     return f"材料已收，还有 {len(left)} 项等待补交。" if left else "补交的材料已收齐。"
 
 

@@ -20,7 +20,7 @@ from approvals.forms import DeliveryForm
 from approvals.models import Case, CorrectionNotice
 from approvals.notices import portal_address
 from approvals.papers import cn_day
-from approvals.promised import live_promise
+from approvals.promised import live_promise, taken_back
 from approvals.views.window import debts
 from approvals.views.window.checklist import Row, lines_of, rows_of, shown
 from approvals.views.window.desk import case_mark, next_verb, with_row
@@ -40,7 +40,7 @@ BEFORE_DECISION = (S.ACCEPTED, S.DEEMED_ACCEPTED, S.IN_REVIEW)
 LEADS: dict[str, str] = {
     S.SUBMITTED: "核对材料：齐全的受理，缺的一次说全，不该受理的说明理由。",
     S.CORRECTION_REQUESTED: "等申请人补正；材料送来时在下面登记，再点“补正收件”。",
-    S.ACCEPTED: "已受理，正在分办。",
+    S.ACCEPTED: "已受理，还没有抽取到审查人员，督办人员会重新抽取；期限照常计算。请把受理通知书交申请人。",
     S.DEEMED_ACCEPTED: "已依法视为受理，还没有审查人员，督办人员会改派；窗口请把受理通知书交申请人。",
     S.IN_REVIEW: "审查处室正在办理，窗口不用做什么；有进展时本页自动更新。",
     S.APPROVED: "已准予许可，正在制证；办结后即可出件。",
@@ -184,14 +184,16 @@ def case_page(
 ) -> HttpResponse:
     open_now = case.status in BEFORE_ACCEPTANCE
     waiting = uploads.waiting(case.intake_key) if open_now else {}
-    lines = lines_of(case)
-    rows = rows_of(lines, said or {}, waiting, errors or {}, judge=judge, modes=case.promise_modes)
+    clerk = case.division_id in request.access.divisions(Role.WINDOW_CLERK)
+    lines = lines_of(case, may_cover=clerk)
+    again = case.status == CaseStatus.CORRECTION_REQUESTED
+    rows = rows_of(lines, said or {}, waiting, errors or {}, judge=judge, modes=case.promise_modes, again=again)
     scope = {"case": case.number}
     documents = documents_of(case)
     acts = acts_of(request, case, rows)
     editable = acts["verb"] in {"受理", "补正收件"}
     today = local_date(request.now)
-    owed = debts.panel(case, lines)
+    owed = debts.panel(case, lines) if clerk else debts.without_links(debts.panel(case, lines))
     acts["lead"] = debts.lead_of(case, owed) or acts["lead"]
     clocks = clocks_of(case, explained_on=today)
     seen = progress.show(case, today)
@@ -219,6 +221,8 @@ def case_page(
         "owed": owed,
         "crumbs": [{"label": "窗口办件", "url": reverse("window:desk")}, {"label": case.number, "url": url_of(case)}],
         "is_promise": case.way == Way.PROMISE,
+        "taken_back": taken_back(case),
+        "is_clerk": clerk,
         "today": local_date(request.now),
         **acts,
     }

@@ -10,17 +10,24 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from approvals import credit_gate, doors, uploads
+from approvals import credit_gate, uploads
 from approvals.actions import accept_case, sign_promise, withdraw_promise
 from approvals.actions.intake import missing_lines, slot_of
-from approvals.actions.promising import checks_of, consequences_of, letter_of
+from approvals.actions.promising import (
+    Signing,
+    checks_of,
+    consequences_of,
+    letter_of,
+    refuse_taken_back,
+    send_code,
+)
 from approvals.credit_gate import LONGEST_REASON
-from approvals.enums import CaseStatus, Door, MaterialState, Way
+from approvals.enums import CaseStatus, Door, MaterialState, SignMethod, Way
 from approvals.exceptions import Refused
 from approvals.forms import PromiseForm
 from approvals.limiter import RateLimited
 from approvals.models import Case, CaseMaterial, Promise, Upload
-from approvals.promised import deferred_lines, last_lawful_day
+from approvals.promised import TAKEN_BACK, deferred_lines, last_lawful_day, taken_back
 from approvals.views.window.checklist import files_of, keep_files, lines_of, rows_of
 from approvals.views.window.page import BEFORE_ACCEPTANCE, BEFORE_DECISION, applicant_of, fetch, url_of
 from approvals.web import conflict, put_on_form
@@ -33,7 +40,7 @@ Role = Posting.Role
 SIGNS = {"sign", "sign_accept"}
 BACK_FOLLOWS = (
     "办件改为一般方式，以承诺代替和延期的材料都要交齐",
-    "已签署的承诺书作废，记入办件留痕",
+    "已签署的承诺书作废，记入办件留痕；本件不能再次签署承诺",
     "办件编号和答复期限不变",
 )
 END_FOLLOWS = ("申请随承诺一并撤回，办理终止，出具撤回申请确认书", "各项期限终止，短信通知申请人", "申请人可以重新申请")
@@ -52,10 +59,10 @@ def _form(request: PortalRequest, case: Case) -> PromiseForm:
     initial: dict[str, Any] = {"signer": case.contact_name, "deferred_until": until}
     if request.method == "POST":
         post: QueryDict = request.POST
-        names = ("signer", "method", "deferred_until", "sms_code", "consents")
+        names = ("signer", "capacity", "method", "deferred_until", "sms_code", "consents")
         initial |= {name: post[name] for name in names if name in post}
         initial["clauses"] = post.getlist("clauses")
-    return PromiseForm(case.promise_clauses, deferring=deferring, initial=initial)
+    return PromiseForm(case, deferring=deferring, initial=initial)
 
 
 def _scans(letter: CaseMaterial | None) -> list[Upload]:
@@ -114,6 +121,7 @@ def _page(
         "phone": mask_phone(case.contact_phone),
         "sent": sent,
         "signed": signed,
+        "taken_back": taken_back(case),
         "can_sign": can_sign,
         "can_decide": can_sign and check is not None and check.allowed is None,
         "may_sign": can_sign and check is not None and (check.allowed or (check.allowed is None and check.rule_allows)),
@@ -175,7 +183,7 @@ def _refused(request: PortalRequest, case: Case, error: Refused) -> HttpResponse
     if error.field == "credit_reason":
         said = request.POST.get("credit_reason", "")
         return _page(request, case, reason=said, reason_error=error.message, status=422)
-    form = PromiseForm(case.promise_clauses, request.POST, deferring=bool(deferred_lines(case)))
+    form = PromiseForm(case, request.POST, deferring=bool(deferred_lines(case)))
     form.is_valid()
     errors = {}
     if error.field == "letter" and (letter := letter_of(case)):
@@ -201,20 +209,28 @@ def _credit(request: PortalRequest, case: Case, act: str) -> HttpResponseBase:
 
 
 def _code(request: PortalRequest, case: Case) -> HttpResponse:
-    """Send a code to the contact's phone; nothing typed is lost."""
-    if case.status != CaseStatus.SUBMITTED:
-        raise Refused("state-conflict", "只有已收件、尚未受理的办件可以签署承诺书；请刷新查看。", conflict=True)
+    """Send the code that signs the letter as it is filled in now; nothing typed is lost."""
+    form = PromiseForm(case, request.POST, deferring=bool(deferred_lines(case)))
+    form.is_valid()
+    said = form.cleaned_data
+    signing = Signing(
+        signer=said.get("signer", ""), capacity=said.get("capacity", ""), method=SignMethod.SMS_CODE, clauses=(),
+        consents=said.get("consents", False), deferred_until=said.get("deferred_until"),
+        address=f"staff:{request.user.pk}",
+    )  # fmt: skip
     try:
-        doors.send_code(case, address=f"staff:{request.user.pk}", now=request.now)
+        send_code(case, signing=signing, now=request.now)
     except RateLimited as limited:
         wait = f"验证码发送太频繁，请 {limited.retry_after} 秒后再发。"
         return _refused(request, case, Refused("rate-limited", wait, field="sms_code"))
-    messages.success(request, f"验证码已发送到 {mask_phone(case.contact_phone)}，10 分钟内有效。")
+    phone = mask_phone(case.contact_phone)
+    messages.success(request, f"签署验证码已发送到 {phone}，10 分钟内有效；此后改动承诺书内容的，要重新发送。")
     return _page(request, case, sent=True)
 
 
 def _sign(request: PortalRequest, case: Case, act: str) -> HttpResponseBase:
-    form = PromiseForm(case.promise_clauses, request.POST, deferring=bool(deferred_lines(case)))
+    refuse_taken_back(case)
+    form = PromiseForm(case, request.POST, deferring=bool(deferred_lines(case)))
     if not form.is_valid():
         return _page(request, case, form=form, status=422)
     by, now = request.user, request.now
@@ -242,7 +258,5 @@ def _sign(request: PortalRequest, case: Case, act: str) -> HttpResponseBase:
 def _withdraw(request: PortalRequest, case: Case) -> HttpResponseBase:
     done = withdraw_promise(case, by=request.user, door=Door.WINDOW, now=request.now)
     back = done.way == Way.ORDINARY
-    messages.success(
-        request, "已改为一般方式，请收齐全部材料。" if back else "承诺和申请已撤回，请打印撤回申请确认书。"
-    )
+    messages.success(request, f"承诺已撤回。{TAKEN_BACK}" if back else "承诺和申请已撤回，请打印撤回申请确认书。")
     return redirect(url_of(case))
