@@ -156,7 +156,7 @@ def _sign(case: Case, now: dt.datetime, ok: bool) -> Callable[[], Body]:
     return lambda: {"clauses": clauses, "signer": "张三", "capacity": "legal", "method": "paper", "deferred_until": day}
 
 
-def _code(case: Case, now: dt.datetime, ok: bool) -> Callable[[], Body]:
+def _signing_code(case: Case, now: dt.datetime, ok: bool) -> Callable[[], Body]:
     body = _sign(case, now, ok)()
     return lambda: {key: body[key] for key in ("signer", "capacity", "deferred_until")}
 
@@ -295,7 +295,7 @@ PLANS: dict[str, tuple[str, Ready]] = {
     "api:left-open": ("plain", _cover),
     "api:credit": ("plain", _says()),
     "api:credit-decision": ("unsigned", _credit_decision),
-    "api:promise-code": ("unsigned", _code),
+    "api:promise-code": ("unsigned", _signing_code),
     "api:promise": ("unsigned", _sign),
     "api:promise-withdrawal": ("promise", _says()),
     "api:later": ("later", _later),
