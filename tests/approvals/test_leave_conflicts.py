@@ -354,3 +354,16 @@ def test_recusal_through_the_api(people: list[User], clock: Moment) -> None:
     assert (missing.status_code, missing.json()["code"]) == (422, "reason-missing")
     assert client.post(url, {"reason": "亲属关系"}, format="json").json() == {"number": case.number, "recused": True}
     assert client.post(url, {"reason": "亲属关系"}, format="json").status_code == 404
+
+
+def test_a_declaration_finds_its_subject_at_the_first_intake(city: None, clock: Moment, sign_in: SignIn) -> None:
+    deciders = Posting.objects.filter(role="decider", office=play.item().review_office).order_by("pk")
+    person = deciders[0].user
+    browser = sign_in(person.username)
+    for identifier, name in ((code_of(tail), name) for tail, name in COMPANIES):
+        browser.post(reverse("conflicts:new"), conflict_form(identifier=identifier, name=name))
+    assert not Conflict.objects.filter(subject__isnull=False).exists()
+    clock.to("2026-09-29 10:00")
+    case = play.reviewed(clock.at)
+    assert Conflict.objects.get(subject__isnull=False).subject == case.applicant
+    assert browser.get(reverse("office:case", args=[case.number])).status_code == 404

@@ -162,7 +162,10 @@ class TestWhoStandsAside:
         case = play.reviewed(clock.at)
         decider = weighing.decider(case)
         before = case.received_at - dt.timedelta(days=1)
-        row = Conflict.objects.create(user=decider, key=case.applicant.code or "", reason="亲属", declared_at=before)
+        subject = case.applicant
+        row = Conflict.objects.create(
+            user=decider, key=subject.code or "", subject=subject, reason="亲属", declared_at=before
+        )
         answer = weighing.decide(case)
         assert answer.status_code == 404
         with pytest.raises(TransitionNotAllowed, match="这件办件不由您决定"):
