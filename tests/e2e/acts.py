@@ -171,15 +171,16 @@ def take_in(page: Page, code: str, who: Applicant, *, way: str = "", act: str = 
     return receipt_of(page)
 
 
-def sign(page: Page) -> None:
-    """Confirm every clause, with the signed letter scanned, and accept; from the page of the signature."""
+def sign(page: Page, verb: str = "签署并受理") -> None:
+    """Confirm every clause, say who signs, hand over the signed letter, and press; from the page of the signature."""
     for clause in page.locator("ol.sign-clauses input").all():
         clause.check()
+    page.get_by_label("法定代表人（负责人）", exact=True).check()
     page.get_by_label("签名承诺书的扫描件").set_input_files(
         {"name": "承诺书.pdf", "mimeType": "application/pdf", "buffer": SCAN}
     )
-    page.get_by_role("button", name=re.compile("^签署并受理")).click()
-    said(page, "承诺书已签署并受理")
+    page.get_by_role("button", name=re.compile(f"^{verb}")).click()
+    said(page, f"承诺书已{verb}")
 
 
 def receipt_of(page: Page) -> Receipt:
