@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from approvals import sheets
 from approvals.enums import CaseAct, CaseStatus
-from approvals.models import Case
+from approvals.models import Case, Revocation
 from approvals.notices import Kind
 from deadlines import calendar as working_calendar
 from deadlines.clock import local_date
@@ -107,7 +107,55 @@ def alarm_cases(notices: Sequence[AlarmNotice], now: dt.datetime) -> None:
     record_many(acts, at=now)
 
 
+REVOCATION_OWNERS = {
+    KindCode.REVOCATION: ("deadline_id", "撤销建议办理期限"),
+    KindCode.REVOCATION_HEARING: ("answer_deadline_id", "持证人陈述申辩期限"),
+    KindCode.HEARING_HOLD: ("hearing_deadline_id", "组织听证期限"),
+}
+
+
+def alarm_revocations(notices: Sequence[AlarmNotice], now: dt.datetime) -> None:
+    """Answer alarms of proposals to revoke: the deciders of the office, then heads, then overseers."""
+    column, label = REVOCATION_OWNERS[notices[0].kind]
+    by_clock = {notice.deadline_id: notice for notice in notices}
+    today = local_date(now)
+    rows = list(Revocation.objects.filter(**{f"{column}__in": by_clock}).select_related("case", "office__department"))
+    deciders = by_office(Posting.Role.DECIDER, {row.office_id for row in rows}, today)
+    heads = by_department(Posting.Role.DEPARTMENT_HEAD, {row.office.department_id for row in rows}, today)
+    chasers = overseers({row.office.department.division_id for row in rows}, today)
+    drafts, acts = [], []
+    for row in rows:
+        notice = by_clock[getattr(row, column)]
+        people = list(deciders.get(row.office_id, []))
+        if notice.stage >= 1 and notice.kind != KindCode.REVOCATION_HEARING:
+            people += heads.get(row.office.department_id, [])
+        if notice.stage >= 2:
+            people += chasers.get(row.office.department.division_id, [])
+        people = list(dict.fromkeys(people))
+        drafts += [
+            Draft(
+                kind=Kind.CASE_REMINDER.value,
+                text=f"办件{row.case.number}证照的{label}{when(notice.due_on, today)}，请及时办理。",
+                dedupe_key=f"alarm:{notice.deadline_id}:{notice.due_on}:{notice.stage}:{person.pk}",
+                reference=row.case.stream,
+                to_user=person,
+                bundle_key=f"reminder:{person.pk}:{today}",
+                due_on=notice.due_on,
+            )
+            for person in people
+        ]
+        data = {
+            "deadline": notice.deadline_id, "stage": notice.stage, "missed": list(notice.missed),
+            "people": [person.pk for person in people],
+        }  # fmt: skip
+        acts.append(LedgerDraft(row.case.stream, CaseAct.ALARM, data))
+    post(drafts, now)
+    record_many(acts, at=now)
+
+
 def connect() -> None:
     """Answer the alarms of the approval side's clocks (from ``apps.py``)."""
     for kind in OWNERS:
         register(kind, alarm_cases)
+    for kind in REVOCATION_OWNERS:
+        register(kind, alarm_revocations)

@@ -13,13 +13,17 @@ from approvals import progress, uploads
 from approvals.actions.ending import is_silent, may_withdraw
 from approvals.actions.intake import slot_of
 from approvals.actions.owing import to_hand_in
+from approvals.actions.revoking import may_answer
 from approvals.enums import CaseStatus, MaterialState, Way
 from approvals.exceptions import Refused
 from approvals.models import Case, CaseMaterial, Upload
+from deadlines.clock import local_date
 
 # Files that wait under one case's key, whoever put them there: enough for every checklist, too few to fill a disk.
 MOST_FILES = 40
 ANSWER, HAND_IN, WITHDRAW_PROMISE, WITHDRAW = "answer", "hand_in", "withdraw_promise", "withdraw"
+# The holder of a licence that is to be revoked states, asks for a hearing, or waives both.
+STATE = "state"
 # Before these an owed material cannot be handed in yet, or not any more.
 NOT_YET = (CaseStatus.SUBMITTED, CaseStatus.CORRECTION_REQUESTED, CaseStatus.REJECTED)
 
@@ -31,6 +35,9 @@ def offers(case: Case, now: dt.datetime) -> list[str]:
         found.append(ANSWER)
     if case.status not in NOT_YET and (progress.owed_lines(case) or progress.lacking_lines(case)):
         found.append(HAND_IN)
+    revocation = progress.revocation_of(case)
+    if revocation is not None and may_answer(revocation, local_date(now)):
+        found.insert(0, STATE)
     if may_withdraw(case):
         promise = getattr(case, "promise", None)
         if case.way == Way.PROMISE and promise is not None and promise.withdrawn_at is None:

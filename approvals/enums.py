@@ -163,6 +163,11 @@ class DocumentKind(models.TextChoices):
     WITHDRAWAL = "withdrawal", "撤回申请确认书"
     CANCELLATION = "cancellation", "撤销办理决定书"
     LATER = "later", "容缺补交告知书"
+    REVOCATION_NOTICE = "revoke_notice", "撤销行政许可告知书"
+    HEARING = "hearing", "听证通知书"
+    REVOCATION = "revocation", "撤销行政许可决定书"
+    NO_REVOCATION = "no_revocation", "不予撤销行政许可决定书"
+    LICENCE_CHANGE = "licence_change", "证照变动通知书"
 
     @property
     def word(self) -> str:
@@ -172,7 +177,86 @@ class DocumentKind(models.TextChoices):
             "approval": "许准", "rejection": "许不准", "filing": "备", "not_filed": "不备",
             "special": "特告", "extension": "延告", "termination": "终告", "withdrawal": "撤回",
             "cancellation": "许撤办", "later": "容补告",
+            "revoke_notice": "撤告", "hearing": "听通", "revocation": "许撤", "no_revocation": "许不撤",
+            "licence_change": "证变",
         }[self.value]  # fmt: skip
+
+
+class LicenceChangeKind(models.TextChoices):
+    """What may happen to a licence after its issue."""
+
+    CHANGE = "change", "变更"
+    RENEWAL = "renewal", "延续"
+    SUSPENSION = "suspension", "中止"
+    RESUMPTION = "resumption", "恢复"
+    WITHDRAWAL = "withdrawal", "撤回"
+    REVOCATION = "revocation", "撤销"
+    DEREGISTRATION = "deregistration", "注销"
+
+
+class LicenceState(models.TextChoices):
+    """Where a licence is; a revoked or withdrawn one is struck off the register besides (``deregistered_on``)."""
+
+    VALID = "valid", "有效"
+    SUSPENDED = "suspended", "已中止"
+    WITHDRAWN = "withdrawn", "已撤回"
+    REVOKED = "revoked", "已撤销"
+    DEREGISTERED = "deregistered", "已注销"
+
+
+L, K = LicenceState, LicenceChangeKind
+# State → what may be done to the licence, and the state that it has afterwards. 撤销 only by a decided revocation.
+LICENCE_MOVES: dict[str, dict[str, str]] = {
+    L.VALID: {
+        K.CHANGE: L.VALID, K.RENEWAL: L.VALID, K.SUSPENSION: L.SUSPENDED, K.WITHDRAWAL: L.WITHDRAWN,
+        K.REVOCATION: L.REVOKED, K.DEREGISTRATION: L.DEREGISTERED,
+    },
+    L.SUSPENDED: {
+        K.RESUMPTION: L.VALID, K.WITHDRAWAL: L.WITHDRAWN, K.REVOCATION: L.REVOKED, K.DEREGISTRATION: L.DEREGISTERED,
+    },
+    # Struck off by art. 70 after it was withdrawn or revoked: the state stays, once.
+    L.WITHDRAWN: {K.DEREGISTRATION: L.WITHDRAWN},
+    L.REVOKED: {K.DEREGISTRATION: L.REVOKED},
+    L.DEREGISTERED: {},
+}  # fmt: skip
+# In these nothing may be done under the licence for good.
+LICENCE_ENDED = (L.WITHDRAWN, L.REVOKED, L.DEREGISTERED)
+
+
+class RevocationStatus(models.TextChoices):
+    """Where a proposal to revoke is."""
+
+    RECEIVED = "received", "待告知"
+    NOTICED = "noticed", "已告知，待听取意见"
+    HEARD = "heard", "待决定"
+    DECIDED = "decided", "已决定"
+
+
+REVOCATION_MOVES: dict[str, frozenset[str]] = {
+    RevocationStatus.RECEIVED: frozenset({RevocationStatus.NOTICED}),
+    RevocationStatus.NOTICED: frozenset({RevocationStatus.HEARD}),
+    RevocationStatus.HEARD: frozenset({RevocationStatus.DECIDED}),
+    RevocationStatus.DECIDED: frozenset(),
+}
+
+
+class HearingWish(models.TextChoices):
+    """What the holder wishes besides what is stated."""
+
+    LATER = "later", "只陈述申辩，是否听证到期前再定"
+    ASK = "ask", "要求听证"
+    WAIVE = "waive", "书面放弃听证，请尽快决定"
+
+
+class RevocationGround(models.TextChoices):
+    """行政许可法 art. 69: when a grant may be, or must be, revoked."""
+
+    ABUSE = "abuse", "滥用职权、玩忽职守作出准予决定（第一款第一项）"
+    BEYOND_POWER = "beyond_power", "超越法定职权作出准予决定（第一款第二项）"
+    PROCEDURE = "procedure", "违反法定程序作出准予决定（第一款第三项）"
+    UNQUALIFIED = "unqualified", "对不具备申请资格或者不符合法定条件的申请人准予许可（第一款第四项）"
+    OTHER = "other", "依法可以撤销的其他情形（第一款第五项）"
+    FRAUD = "fraud", "以欺骗、贿赂等不正当手段取得许可（第二款，应当撤销）"
 
 
 class DeliveryMethod(models.TextChoices):
@@ -243,3 +327,14 @@ class CaseAct(models.TextChoices):
     SITE_CHECKED = "case.site_checked", "两人确认现场核查情况"
     PROVINCE_REPORTED = "case.province_reported", "上报省主管部门"
     PROVINCE_ANSWERED = "case.province_answered", "省主管部门答复"
+    REVOCATION_RECEIVED = "case.revocation_received", "收到撤销行政许可建议"
+    REVOCATION_NOTICED = "case.revocation_noticed", "告知持证人拟撤销行政许可"
+    REVOCATION_STATED = "case.revocation_stated", "持证人陈述、申辩"
+    REVOCATION_WAIVED = "case.revocation_waived", "持证人书面放弃陈述和听证"
+    HEARING_ASKED = "case.hearing_asked", "持证人申请听证"
+    HEARING_PLANNED = "case.hearing_planned", "安排听证"
+    HEARING_HELD = "case.hearing_held", "举行听证"
+    REVOCATION_HEARD = "case.revocation_heard", "听取意见完毕"
+    REVOKED = "case.revoked", "决定撤销行政许可"
+    NOT_REVOKED = "case.not_revoked", "决定不予撤销行政许可"
+    LICENCE_CHANGED = "case.licence_changed", "证照变动"

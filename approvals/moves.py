@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from django.db.models import Exists, OuterRef
 
-from approvals.alarms import OWNERS, holders
-from approvals.models import Case, Extension
+from approvals.alarms import OWNERS, REVOCATION_OWNERS, holders
+from approvals.models import Case, Extension, Revocation
 from approvals.notices import Kind
 from approvals.papers import cn_day
 from deadlines import owners
@@ -87,8 +87,32 @@ def staff_drafts(people: Iterable[tuple[User, str]], publication: Publication) -
     ]
 
 
+def tell_revocations(moves: Sequence[Move], publication: Publication, now: dt.datetime) -> None:
+    """Tell about moved clocks of proposals to revoke: the deciders, and the holder whose day to answer moved."""
+    column, label = REVOCATION_OWNERS[moves[0].kind]
+    by_clock = {move.deadline_id: move for move in moves}
+    rows = list(Revocation.objects.filter(**{f"{column}__in": by_clock}).select_related("case"))
+    deciders = by_office(Posting.Role.DECIDER, {row.office_id for row in rows}, local_date(now))
+    told = [
+        Draft(
+            kind=Kind.DUE_MOVED.value,
+            text=f"证照（办件{row.case.number}）的{label}{publication.because}，"
+            f"由{cn_day(by_clock[getattr(row, column)].before)}改为{cn_day(by_clock[getattr(row, column)].after)}。",
+            dedupe_key=f"{Kind.DUE_MOVED}:revocation:{row.pk}:{publication.key}",
+            reference=row.case.stream,
+            phone=row.case.contact_phone,
+        )
+        for row in rows
+        if moves[0].kind == KindCode.REVOCATION_HEARING
+    ]
+    people = [(person, row.case.stream) for row in rows for person in deciders.get(row.office_id, [])]
+    post(told + staff_drafts(people, publication), now)
+
+
 def connect() -> None:
     """Register with the room of the clocks (from ``apps.py``)."""
     for kind in OWNERS:
         register_moved(kind, tell_cases)
+    for kind in REVOCATION_OWNERS:
+        register_moved(kind, tell_revocations)
     owners.register_rows("case", Case.objects.all)

@@ -53,6 +53,12 @@ class Kind(StrEnum):
     APPROVED_OWING = "applicant_approved_owing"
     LATER_EXTENDED = "applicant_later_extended"
     LATER_SETTLED = "applicant_later_settled"
+    REVOCATION_PROPOSED = "revocation_proposed"
+    REVOCATION_ANSWERED = "revocation_answered"
+    HOLDER_NOTICED = "holder_revocation_notice"
+    HOLDER_HEARING = "holder_hearing"
+    HOLDER_DECIDED = "holder_revocation_decided"
+    HOLDER_LICENCE = "holder_licence_changed"
 
 
 LABELS = {
@@ -87,6 +93,12 @@ LABELS = {
     Kind.LAPSED: "终止办理通知",
     Kind.CASE_ENDED: "办件终止提醒",
     Kind.PHONE_CODE: "短信验证码",
+    Kind.REVOCATION_PROPOSED: "撤销建议待办提醒",
+    Kind.REVOCATION_ANSWERED: "持证人陈述提醒",
+    Kind.HOLDER_NOTICED: "拟撤销许可告知",
+    Kind.HOLDER_HEARING: "听证通知",
+    Kind.HOLDER_DECIDED: "撤销许可决定通知",
+    Kind.HOLDER_LICENCE: "证照变动通知",
     Kind.UNVEILED: "决定前查看申请人提醒",
 }
 

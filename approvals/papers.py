@@ -12,6 +12,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from approvals import papers_revocation
 from approvals.enums import CaseAct, DocumentKind, MaterialState
 from approvals.models import Case, CaseMaterial, Document
 from approvals.numbers import next_serial
@@ -428,9 +429,13 @@ def issue(
 
     ``extra`` is what a paper says besides. About clocks: ``days``, ``until``, ``ground``, ``law``; ``more``, ``until``,
     ``paused``, ``basis``. Acceptance: ``untold``, names of what the notice did not name. The promise and
-    容缺: see ``_of_promise``, ``_of_later``.
+    容缺: see ``_of_promise``, ``_of_later``; licences: ``papers_revocation``.
     """
     number = document_number(case, kind, now)
+    if kind in papers_revocation.KINDS:
+        said = papers_revocation.body(kind, text, extra or {}, REMEDIES)
+    else:
+        said = _body(case, kind, points or [], text, extra or {}, now)
     content = {
         "title": TITLES[kind],
         "number": number,
@@ -438,7 +443,7 @@ def issue(
         "case": case.number,
         "authority": case.department.paper_name,
         "date": cn_day(timezone.localtime(now).date()),
-        **_body(case, kind, points or [], text, extra or {}, now),
+        **said,
     }
     document = Document.objects.create(
         case=case,

@@ -29,6 +29,7 @@ from approvals.models import (
     NotAccepted,
     Opinion,
     Promise,
+    Revocation,
     SpecialProcedure,
 )
 from approvals.notices import for_people
@@ -96,6 +97,15 @@ class Afterwards:
 
 
 @dataclass(frozen=True, slots=True)
+class LicenceNote:
+    """What became of the licence after its issue, in the words of the public; no officer."""
+
+    state: str
+    label: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """Everything that the result page shows."""
 
@@ -113,6 +123,7 @@ class Progress:
     on_the_spot: bool
     clock_notes: list[ClockNote] = field(default_factory=list)
     afterwards: list[Afterwards] = field(default_factory=list)
+    licence: LicenceNote | None = None
 
 
 Provider = Callable[[int], list[Afterwards]]
@@ -142,7 +153,10 @@ def readable() -> CaseQuerySet:
             "notice_deadline", "answer_deadline", "statutory_deadline", "promised_deadline", "procedure_deadline",
             "issue_deadline", "promise_deadline",
         )
-        .annotate(is_extended=Exists(Extension.objects.filter(case=OuterRef("pk"), granted=True)))
+        .annotate(
+            is_extended=Exists(Extension.objects.filter(case=OuterRef("pk"), granted=True)),
+            is_being_revoked=Exists(Revocation.objects.open().filter(case=OuterRef("pk"), noticed_at__isnull=False)),
+        )
         .defer("contact_phone", "applicant__id_number")
     )  # fmt: skip
 
@@ -240,13 +254,48 @@ def show(case: Case, today: dt.date) -> Progress:
         on_the_spot=case.on_the_spot,
         clock_notes=clock_notes(case, procedures, extension),
         afterwards=[row for provider in _providers for row in provider(case.pk)] if completed else [],
+        licence=_licence_note(case),
     )
+
+
+def revocation_of(case: Case) -> Revocation | None:
+    """The revocation of which the holder was told and that is not decided: one statement, none where there is none.
+
+    The row is read once a case.
+    """
+    if not getattr(case, "is_being_revoked", False):
+        return None
+    known: Revocation | None = getattr(case, "_revocation", None)
+    if known is None:
+        rows = Revocation.objects.open().filter(case=case, noticed_at__isnull=False)
+        known = rows.select_related("answer_deadline").first()
+        case._revocation = known  # type: ignore[attr-defined]
+    return known
+
+
+def _licence_note(case: Case) -> LicenceNote | None:
+    """Nothing for a licence that is valid and left in peace."""
+    licence: Licence | None = _related(case, "licence")
+    if licence is None:
+        return None
+    if licence.state != Licence.State.VALID:
+        text = f"{licence.kind}（{licence.number}）{licence.state_text}，不能再凭它从事许可的活动。"
+        if licence.state == Licence.State.SUSPENDED:
+            text = f"{licence.kind}（{licence.number}）已中止，恢复之前不能从事许可的活动。"
+        return LicenceNote(licence.state, licence.get_state_display(), text)
+    if revocation_of(case) is not None:
+        return LicenceNote(
+            licence.state, "拟撤销", f"{licence.kind}（{licence.number}）正在办理撤销，作出决定之前仍然有效。"
+        )
+    return None
 
 
 def public_clocks(case: Case) -> list[Deadline]:
     """The clocks that the applicant sees: the one that presses, and the statutory one while it runs."""
-    statutory = case.statutory_deadline
-    found = [case.current_deadline, statutory if statutory and statutory.is_open else None]
+    statutory, revocation = case.statutory_deadline, revocation_of(case)
+    answer = revocation.answer_deadline if revocation is not None else None
+    found = [answer if answer and answer.is_open else None, case.current_deadline]
+    found.append(statutory if statutory and statutory.is_open else None)
     return list(dict.fromkeys(clock for clock in found if clock is not None))
 
 
@@ -442,19 +491,21 @@ def _promise_dropped(case: Case) -> bool:
     return case.materials.filter(letters, state=MaterialState.NOT_NEEDED).exists()
 
 
+def _received(case: Case) -> Next:
+    notice = _related(case, "correction_notice")
+    text = "补正材料已收到，" if notice is not None and notice.answered_at else "材料已收到，"
+    return Next(
+        "info",
+        "您现在不用做什么",
+        f"{text}窗口将在{_due(case.notice_deadline)}前告知是否受理，或者一次性告知需要补正的全部内容。",
+    )
+
+
 def advise(case: Case, procedures: Sequence[SpecialProcedure], extension: Extension | None, today: dt.date) -> Next:
     """What the applicant has to do now, or that there is nothing to do."""
     status = CaseStatus(case.status)
     if status == S.SUBMITTED:
-        notice = _related(case, "correction_notice")
-        if back := _taken_back(case):
-            return back
-        text = "补正材料已收到，" if notice is not None and notice.answered_at else "材料已收到，"
-        return Next(
-            "info",
-            "您现在不用做什么",
-            f"{text}窗口将在{_due(case.notice_deadline)}前告知是否受理，或者一次性告知需要补正的全部内容。",
-        )
+        return _taken_back(case) or _received(case)
     if status == S.CORRECTION_REQUESTED:
         notice = _related(case, "correction_notice")
         return Next(
@@ -484,12 +535,31 @@ def advise(case: Case, procedures: Sequence[SpecialProcedure], extension: Extens
         return Next(
             "bad", "决定不予许可", f"全部理由如下，以送达的决定书为准。{where}", _texts(decision.grounds), REMEDIES
         )
+    if (revocation := revocation_of(case)) is not None:
+        return _to_be_revoked(revocation, today)
+    if (note := _licence_note(case)) is not None:
+        return Next("bad", f"证照{note.label}", f"{note.text}理由和救济途径见送达的文书。")
     if owed := owed_lines(case):
         return _later(case, owed, today)
     if case.delivered_at is None:
         paper = "备案凭证" if case.outcome == Outcome.FILED else "证件"
         return Next("good", f"{paper}已制成，请领取", "请凭本办件的接收凭证和本人证件到出件窗口领取，也可以办理邮寄。")
     return Next("good", "这件事已经办完", "结果已经送达。如对办理过程有意见建议，请拨打 12345。")
+
+
+def _to_be_revoked(revocation: Revocation, today: dt.date) -> Next:
+    """What the holder may do before a revocation is decided, and by when."""
+    clock = revocation.answer_deadline
+    if revocation.hearing_asked_at and not revocation.waived_at and not revocation.hearing_held_at:
+        on = revocation.hearing_on
+        when = f"定于{cn_day(on)}在{revocation.hearing_place}举行，请准时参加。" if on else "的时间、地点将另行通知您。"
+        return Next("warn", "您申请的听证正在安排", f"听证{when}")
+    if clock is not None and clock.is_open and not clock.is_overdue(today):
+        text = (
+            f"您的许可拟被撤销。请在{_due(clock)}前陈述、申辩或者申请听证：可以到窗口，也可以点下面的按钮在网上提出。"
+        )
+        return Next("warn", f"请您在{_due(clock)}前陈述意见", f"{text}事实、理由和依据见告知书。")
+    return Next("info", "正在作出是否撤销的决定", "您的意见已经听取，或者陈述的期限已过；决定作出后书面告知您。")
 
 
 def _taken_back(case: Case) -> Next | None:

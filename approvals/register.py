@@ -74,7 +74,7 @@ class Entry:
             licence.valid_to or "",
             licence.department.name,
             NOT_KNOWN,
-            licence.get_state_display(),
+            licence.state_text,
         ]
 
     @property

@@ -7,7 +7,7 @@ reach, and in every other state a sentence (409, or 422). What else an act asks 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -221,7 +221,7 @@ SWEEPS: Mapping[str, tuple[tuple[CaseStatus, CaseStatus], ...]] = {
     "逾期未补正（自动）": ((S.CORRECTION_REQUESTED, S.LAPSED),),
 }
 
-HEAD = """# States: who may do what to a case, and when
+HEAD = """# States: who may do what to a case, to a task and what hangs on it, and when
 
 Written by `manage.py state_table` from `approvals.states` and `approvals.enums.MOVES`; a test compares. Another test
 sends every act in every state as every role, one request a cell, and looks that what is refused changes neither the
@@ -235,6 +235,16 @@ another division; without a token 401. What else an act asks for stands beside i
 transaction of the acceptance. 已撤回 means withdrawn in review: a case that was withdrawn before its acceptance never
 reached the office, and is 无 for everybody in the back office, like one that was not accepted or lapsed.
 """
+
+
+# What the rooms above write below: each its own tables.
+_further: list[Callable[[], str]] = []
+
+
+def write_also(section: Callable[[], str]) -> None:
+    """Let a room above add its part of the document, once (from its ``apps.py``)."""
+    if section not in _further:
+        _further.append(section)
 
 
 def _causes() -> dict[tuple[CaseStatus, CaseStatus], list[str]]:
@@ -277,4 +287,4 @@ def table() -> str:
 def document() -> str:
     """docs/mechanisms/states.md."""
     moves = "## Moves\n\nTwo acts by different people on the same case come one after the other: each locks the row.\n"
-    return "\n".join([HEAD, moves, diagram(), READING, table()])
+    return "\n".join([HEAD, moves, diagram(), READING, table(), *(section() for section in _further)])

@@ -1,6 +1,6 @@
 """Addresses of the back office."""
 
-from django.urls import path
+from django.urls import include, path
 
 from approvals.views import clock_acts, extensions, office, owed, province, recusals, site, unveil, weighing
 
@@ -18,6 +18,7 @@ urlpatterns = [
     path("site/", site.checks, name="site_checks"),
     path("site/export.csv", site.export, name="site_export"),
     path("site/<slug:number>/", site.check_page, name="site_check"),
+    path("", include("approvals.urls_revocations")),
     path("<slug:number>/", office.case_page, name="case"),
     path("<slug:number>/unveil/", unveil.unveil, name="unveil"),
     path("<slug:number>/opinion/", office.opinion, name="opinion"),

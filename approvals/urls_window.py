@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from approvals.views.window import cases, cover, desk, intake, items, mend, owed, promise, verify
+from approvals.views.window import cases, cover, desk, intake, items, mend, owed, promise, statement, verify
 
 app_name = "window"
 urlpatterns = [
@@ -23,6 +23,7 @@ urlpatterns = [
     path("cases/<str:number>/refuse/", cases.refuse, name="refuse"),
     path("cases/<str:number>/mend/", mend.mend, name="mend"),
     path("cases/<str:number>/withdraw/", mend.withdraw, name="withdraw"),
+    path("cases/<str:number>/statement/", statement.statement, name="statement"),
     path("cases/<str:number>/owed/", owed.owed, name="owed"),
     path("cases/<str:number>/later/", owed.later, name="later"),
     path("cases/<str:number>/verify/", verify.verify, name="verify"),

@@ -1,8 +1,12 @@
-"""Verification of a paper by the code at its foot. It answers what the paper is and whether it is ours, no more."""
+"""Verification of a paper by the code at its foot. It answers what the paper is and whether it is ours, no more.
+
+The rooms above have papers of their own and say so from their ``apps.py`` (``look_also``).
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from approvals.enums import DocumentKind
@@ -28,14 +32,31 @@ class Found:
 
     @property
     def state(self) -> str:
-        """The answer in a word."""
+        """The answer in a word: of a grant, what became of its licence."""
         if not self.intact:
             return "摘要不符"
+        if self.licence is not None and self.licence.state != Licence.State.VALID:
+            return f"证照{self.licence.get_state_display()}"
         return "有效期已过" if self.expired else "有效"
+
+    @property
+    def stands(self) -> bool:
+        """Whether what the paper granted may be relied on today."""
+        return not self.expired and (self.licence is None or self.licence.state == Licence.State.VALID)
+
+
+Finder = Callable[[str, dt.date], Found | None]
+_finders: list[Finder] = []
+
+
+def look_also(finder: Finder) -> None:
+    """Let a room above find its own papers by code and local day; asked where the approval side knows none."""
+    if finder not in _finders:
+        _finders.append(finder)
 
 
 def find(code: str, on: dt.date) -> Found | None:
-    """Return what the code opens, judged on the local day ``on``; one statement."""
+    """Return what the code opens, judged on the local day ``on``; one statement, one more for each room asked."""
     document = (
         Document.objects.filter(verify_code=code)
         .select_related("case__applicant", "case__licence")
@@ -43,7 +64,7 @@ def find(code: str, on: dt.date) -> Found | None:
         .first()
     )
     if document is None:
-        return None
+        return next((found for finder in _finders if (found := finder(code, on))), None)
     content = document.content
     grants = document.kind in {DocumentKind.APPROVAL, DocumentKind.FILING}
     licence: Licence | None = getattr(document.case, "licence", None) if grants else None

@@ -156,6 +156,77 @@ class SubjectGrade(models.Model):
         return f"{self.subject_id} {self.get_grade_display()}"
 
 
+class RiskClass(models.TextChoices):
+    """The market regulator's risk class as received; it drives sampling and nothing else (domain.md, Credit)."""
+
+    A = "A", "A（低）"
+    B = "B", "B（较低）"
+    C = "C", "C（较高）"
+    D = "D", "D（高）"
+    NONE = "none", "未评定"
+
+
+class SubjectRisk(models.Model):
+    """A risk class that was received from outside; the newest one counts, none is never taken for good."""
+
+    subject = models.ForeignKey(CreditSubject, models.PROTECT, related_name="risks")
+    risk = models.CharField("风险等级", max_length=4, choices=RiskClass.choices)
+    source = models.CharField("来源", max_length=120)
+    given_at = models.DateTimeField("评定时间")
+    received_at = models.DateTimeField("接收时间")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "信用风险分类"
+        indexes: ClassVar = [
+            # A draw asks for the newest of every subject in its pool.
+            models.Index(fields=("subject", "-given_at", "-id"), name="risk_of_subject"),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=~Q(source="") & ~Q(risk="none"),
+                name="risk_has_source",
+                violation_error_message="风险等级须写明来源。",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject_id} {self.risk}"
+
+
+class CreditFact(models.Model):
+    """A fact that waits to be judged: a revocation for a broken promise is queued here with its finding (L10d).
+
+    Whether it becomes a record, and when, is decided by the rules of the record; nothing is recorded unheard.
+    """
+
+    class Kind(models.TextChoices):
+        REVOKED = "revoked", "许可被撤销"
+        BROKEN_PROMISE = "broken_promise", "违背承诺"
+
+    subject = models.ForeignKey(CreditSubject, models.PROTECT, related_name="facts")
+    kind = models.CharField("类别", max_length=16, choices=Kind.choices)
+    source = models.CharField("来源", max_length=60, help_text="认定它的决定书文号或任务编号")
+    basis = models.CharField("依据", max_length=200)
+    found_at = models.DateTimeField("认定时间")
+    queued_at = models.DateTimeField("入列时间")
+    settled_at = models.DateTimeField("处理时间", null=True, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "待认定信用事实"
+        indexes: ClassVar = [
+            # What waits to be judged, oldest first.
+            models.Index(fields=("id",), condition=Q(settled_at__isnull=True), name="credit_fact_waiting"),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=("subject", "kind", "source"), name="credit_fact_once", violation_error_message="该事实已入列。"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.source}"
+
+
 class HandlingWay(models.TextChoices):
     """What a grade opens or closes (差异化审批办理方式, L12a)."""
 
@@ -196,3 +267,13 @@ def note_kept_promise(subject: CreditSubject, *, source: str, basis: str, at: da
         subject=subject, kind=CreditRecord.Kind.KEPT_PROMISE, source=source, defaults={"basis": basis, "found_at": at}
     )
     return record
+
+
+def queue_fact(
+    subject: CreditSubject, kind: CreditFact.Kind, *, source: str, basis: str, found_at: datetime, now: datetime
+) -> CreditFact:
+    """Queue a fact about ``subject`` once per ``source``; the caller's transaction carries it (L10d)."""
+    fact, _ = CreditFact.objects.get_or_create(
+        subject=subject, kind=kind, source=source, defaults={"basis": basis, "found_at": found_at, "queued_at": now}
+    )
+    return fact

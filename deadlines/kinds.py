@@ -40,6 +40,8 @@ class KindCode(models.TextChoices):
     EXPEDITE = "expedite", "督办通知单答复期限"
     PROMISE = "promise", "承诺履行期限"
     LATER_SUBMISSION = "later_submission", "容缺补交期限"
+    REVOCATION = "revocation", "撤销建议办理期限"
+    REVOCATION_HEARING = "revocation_hearing", "陈述申辩期限"
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,9 +236,8 @@ KINDS: dict[KindCode, Kind] = {
             Unit.WORKING,
             "行政许可法第四十七条、第八十二条：提出申请后20日内组织",
             DAILY,
-            REVIEWING,
+            "决定人员；逾期：部门负责人、督办人员",
             "approvals",
-            stands=False,
         ),
         Kind(
             KindCode.HEARING_NOTICE,
@@ -287,7 +288,6 @@ KINDS: dict[KindCode, Kind] = {
             SUPERVISING,
             "supervision",
             room=Room.PERSON,
-            stands=False,
         ),
         Kind(
             KindCode.DISPUTE,
@@ -299,7 +299,6 @@ KINDS: dict[KindCode, Kind] = {
             "supervision",
             room=Room.FREE,
             longest=20,
-            stands=False,
         ),
         Kind(
             KindCode.EXPEDITE,
@@ -333,6 +332,30 @@ KINDS: dict[KindCode, Kind] = {
             "申请人；逾期：决定人员、部门负责人、督办人员",
             "approvals",
             room=Room.PERSON,
+        ),
+        Kind(
+            KindCode.REVOCATION,
+            20,
+            Unit.WORKING,
+            f"{PLAN}：撤销建议推送审批部门；办理期限参照行政许可法第四十二条",
+            DAILY,
+            "决定人员；逾期：部门负责人、督办人员",
+            "approvals",
+            room=Room.FREE,
+            longest=ART_42_DAYS,
+            pauses=frozenset({PauseGround.HEARING}),
+        ),
+        # The holder answers within the days of the notice: 5 at least, as for a hearing (art. 47).
+        Kind(
+            KindCode.REVOCATION_HEARING,
+            5,
+            Unit.WORKING,
+            "撤销行政许可告知书载明的陈述、申辩和申请听证期限",
+            Alarms(first=1, last=1),
+            "决定人员",
+            "approvals",
+            room=Room.FREE,
+            longest=20,
         ),
     )
 }

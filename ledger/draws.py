@@ -44,6 +44,8 @@ def weight_by_load(load: int) -> int:
 
 
 BY_LOAD, EQUAL = "SM3-load-1", "SM3-equal-1"
+# Not one of a pool but k of n in groups: ``ledger.samples``. Its pool is ``[[0, size], [1, taken], [2, size], …]``.
+SAMPLE = "SM3-sample-1"
 WEIGHTS: dict[str, Callable[[int], int]] = {BY_LOAD: weight_by_load, EQUAL: lambda load: 1}
 _purposes: dict[str, str] = {}
 
@@ -258,7 +260,20 @@ def _secret_faults(period: DrawPeriod, seed: str) -> Iterator[Difference]:
         yield Difference(period.name, 0, "the ledger's entry of the commitment says otherwise")
 
 
+def _sample_faults(made: Draw) -> Iterator[str]:
+    """What a sample's own row shows; who was drawn is replayed where the pool is kept (``replay_inspection_draw``)."""
+    numbers = made.loads
+    if pool_digest(made.algorithm, made.people, numbers) != made.pool_hash:
+        yield "the pool does not give its digest"
+    sizes, taken = numbers[::2], numbers[1::2]
+    if len(sizes) != len(taken) or any(k > n for n, k in zip(sizes, taken, strict=False)) or sum(taken) != made.result:
+        yield "the numbers of the sample do not fit each other"
+
+
 def _draw_faults(period: DrawPeriod, made: Draw, seed: str) -> Iterator[str]:
+    if made.algorithm == SAMPLE:
+        yield from _sample_faults(made)
+        return
     ids, loads = [one for one, _ in made.pool], made.loads
     if ids != sorted(set(ids)):
         yield "the pool is not in its order"

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from ledger.draws import purpose_label
+from ledger.draws import SAMPLE, purpose_label
 from ledger.models import Draw, DrawPeriod
 from offices.export import csv_response
 from offices.lists import Listing, everything
@@ -72,7 +72,8 @@ def export(request: HttpRequest, name: str) -> HttpResponseBase:
         return [
             (
                 draw.number, f"{timezone.localtime(draw.at):%Y-%m-%d}", purpose_label(draw.purpose), draw.algorithm,
-                draw.people, " ".join(str(load) for load in draw.loads), draw.pool_hash, draw.position + 1,
+                draw.people, " ".join(str(load) for load in draw.loads), draw.pool_hash,
+                "" if draw.algorithm == SAMPLE else draw.position + 1,
             )
             for draw in found
         ]  # fmt: skip

@@ -42,5 +42,7 @@ app.conf.beat_schedule = {
         "options": {"expires": 600},
     },
     "sweep-uploads": {"task": "approvals.tasks.discard_abandoned", "schedule": 3600.0, "options": {"expires": 3600}},
+    "load-stock": {"task": "supervision.tasks.load_stock", "schedule": 10.0, "options": {"expires": 10}},
+    "sweep-photos": {"task": "supervision.tasks.discard_photos", "schedule": 3600.0, "options": {"expires": 3600}},
     "anchor-ledger": {"task": "ledger.tasks.anchor", "schedule": 3600.0, "options": {"expires": 3600}},
 }

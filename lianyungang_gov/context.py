@@ -13,7 +13,7 @@ from django.utils.functional import SimpleLazyObject
 from approvals import blind, owed
 from approvals.enums import CaseStatus
 from approvals.models import Case
-from approvals.views import site
+from approvals.views import revocations, site
 from approvals.views.extensions import waits_for
 from lianyungang_gov.desk import places_for
 from offices.access import Access, covered
@@ -52,7 +52,10 @@ def _waiting(url: str, access: Access) -> Sequence[QuerySet[Any]]:
         ],
         "/office/extensions/": lambda: [waits_for(access)],
         "/office/owed/": lambda: [owed.waits_for(access)],
+        "/office/revocations/": lambda: [revocations.waits_for(access)],
+        "/office/hearings/": lambda: [revocations.hearings_for(access)],
         "/oversight/unlinked/": lambda: [_unassigned(access)],
+        "/oversight/disputes/": lambda: [queries.waiting_disputes(access)],
     }
     return queues[url]() if url in queues else ()
 
@@ -95,6 +98,8 @@ def _desk(request: HttpRequest, access: Access) -> dict[str, Any] | None:
             "count": shown(found),
             "active": place.url == here,
         }
+        if place.rare and not found and not row["active"]:
+            continue
         rows.append(row)
         groups.setdefault(place.group, []).append(row | {"found": found})
     return {"name": "工作台", "places": rows, "groups": [_group(label, of) for label, of in groups.items()]}

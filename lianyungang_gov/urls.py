@@ -21,6 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("division/calendar/", include("deadlines.urls_calendar")),
     path("division/", include("oversight.urls_division")),
     path("calendar/", include("deadlines.urls_calendar_public")),
+    path("draws/inspections/", include("supervision.urls_public_draws")),
     path("draws/", include("ledger.urls")),
     path("leave/", include("approvals.urls_leave")),
     path("conflicts/", include("approvals.urls_conflicts")),

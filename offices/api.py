@@ -6,7 +6,7 @@ The rooms above write views; nothing here knows a case or a task.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, ClassVar, TypeVar, cast
 
@@ -226,12 +226,21 @@ def paged(row: type[serializers.Serializer[Any]], name: str) -> serializers.Seri
 
 
 def page(
-    queryset: QuerySet[M], order: Sequence[str], cursor: str, row: type[serializers.Serializer[Any]], **context: Any
+    queryset: QuerySet[M],
+    order: Sequence[str],
+    cursor: str,
+    row: type[serializers.Serializer[Any]],
+    *,
+    complete: Callable[[list[M]], list[M]] = list,
+    **context: Any,
 ) -> Response:
-    """Return one page of 50 rows by keyset; raises a 422 problem for a cursor that this list did not give out."""
+    """Return one page of 50 rows by keyset; raises a 422 problem for a cursor that this list did not give out.
+
+    ``complete`` adds to the rows of the page what their answer says, where the queryset does not join it.
+    """
     keyset = Keyset(queryset, order)
     if cursor and not keyset.knows(cursor):
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "bad-cursor", "翻页标识不对，请从第一页重新取。", field="cursor")
     found = keyset.page(cursor)
-    rows = row(found.rows, many=True, context=context).data
+    rows = row(complete(found.rows), many=True, context=context).data
     return Response({"next": found.next, "previous": found.previous, "results": rows})

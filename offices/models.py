@@ -223,8 +223,11 @@ class Posting(models.Model):
         DIVISION_ADMIN = "division_admin", "区划管理员"
         DISCIPLINE = "discipline", "纪检监察人员"
         SITE_OFFICER = "site_officer", "现场核查人员"
+        INSPECTOR = "inspector", "监管执法人员"
 
-    OFFICE_ROLES = (Role.REVIEWER, Role.DECIDER, Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY, Role.SITE_OFFICER)
+    OFFICE_ROLES = (
+        Role.REVIEWER, Role.DECIDER, Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY, Role.SITE_OFFICER, Role.INSPECTOR,
+    )  # fmt: skip
     # Those who answer for an office that was asked to countersign (O3.2.1c).
     COUNTERSIGNING_ROLES = (Role.REVIEWER, Role.DECIDER)
     # Those who act on cases and tasks against a clock.
@@ -255,7 +258,9 @@ class Posting(models.Model):
                 violation_error_message="结束日期不能早于开始日期。",
             ),
             models.CheckConstraint(
-                condition=~Q(role__in=["reviewer", "decider", "office_manager", "office_deputy", "site_officer"])
+                condition=~Q(
+                    role__in=["reviewer", "decider", "office_manager", "office_deputy", "site_officer", "inspector"]
+                )
                 | Q(office__isnull=False),
                 name="posting_office_role_has_office",
                 violation_error_message="该角色必须落到处室。",

@@ -26,7 +26,7 @@ from deadlines.office import EXPECTED_FROM
 from deadlines.querysets import DeadlineQuerySet
 from notifications.models import Message
 from supervision.messages import Kind as TaskKind
-from supervision.models import SupervisionTask
+from supervision.models import Dispute, SupervisionTask
 
 CASE, TASK = "case:", "task:"
 ORDER = ("due_on", "id")
@@ -50,18 +50,32 @@ GROUPS = (
     Group("stage", "环节", STAGES),
     Group("procedure", "特别程序", (KindCode.SPECIAL_PROCEDURE,)),
     Group("applicant", "申请人", (KindCode.CORRECTION_ANSWER, KindCode.PROMISE, KindCode.LATER_SUBMISSION)),
-    Group("supervision", "监管", (KindCode.ACKNOWLEDGE, KindCode.PLANNED_FINISH, KindCode.FEEDBACK)),
+    Group(
+        "supervision",
+        "监管",
+        (KindCode.ACKNOWLEDGE, KindCode.PLANNED_FINISH, KindCode.FEEDBACK, KindCode.RECTIFICATION),
+    ),
+    Group("dispute", "争议", (KindCode.DISPUTE,)),
+    Group("revocation", "撤销", (KindCode.REVOCATION, KindCode.REVOCATION_HEARING, KindCode.HEARING_HOLD)),
 )
 EVERY = "every"
 SHOWN = {kind for group in GROUPS for kind in group.kinds}
 # The inner stages press whoever has the case; what the law or the city promised presses everybody.
 MAIN = frozenset(SHOWN) - frozenset(STAGES)
+# A dispute presses the overseers alone: nobody else is told of its clock.
+OWN = frozenset(SHOWN) - {KindCode.DISPUTE}
+HEADED = MAIN & OWN
 
 
 def kind_options(*, every: bool) -> list[tuple[str, str]]:
-    """The choices of the kind filter: whole groups, and below each its kinds; ``every``: all with the stages."""
+    """The choices of the kind filter: whole groups, and below each its kinds; ``every``: all with the stages.
+
+    ``every`` is for the overseers, who alone answer for a dispute.
+    """
     options = [(EVERY, "全部期限（含环节）")] if every else []
     for group in GROUPS:
+        if group.kinds == (KindCode.DISPUTE,) and not every:
+            continue
         options.append((group.key, f"{group.label}期限"))
         if len(group.kinds) > 1:
             options += [(str(kind), f"{group.label}·{kind.label}") for kind in group.kinds]
@@ -260,31 +274,40 @@ def _people(page: Sequence[Deadline]) -> dict[int, list[str]]:
 
 
 def decorate(page: Sequence[Deadline]) -> list[Row]:
-    """The lines of a page of ``with_alarm`` clocks: four statements, whatever its length."""
+    """The lines of a page of ``with_alarm`` clocks: five statements, whatever its length."""
     streams = {clock.stream for clock in page}
     cases = Case.objects.filter(pk__in=keys(streams, CASE)).select_related(
         "business_item", "department", "review_office"
     )
     cases = cases.only("number", "status", "business_item__name", "department__name", "review_office__name")
     tasks = SupervisionTask.objects.filter(pk__in=keys(streams, TASK)).select_related(
-        "case__business_item", "department", "office", "sub_item"
+        "business_item", "department", "office", "sub_item"
     )
-    tasks = tasks.only(
-        "number", "status", "case__business_item__name", "department__name", "office__name", "sub_item__name"
-    )
+    tasks = tasks.only("number", "status", "business_item__name", "department__name", "office__name", "sub_item__name")
     owner_of: dict[str, Case | SupervisionTask] = {case.stream: case for case in cases}
     owner_of |= {task.stream: task for task in tasks}
     people, others = _people(page), beside(page)
-    return [_row(clock, owner_of[clock.stream], others[clock.stream], people[clock.pk]) for clock in page]
+    led = [clock.pk for clock in page if clock.kind == KindCode.DISPUTE]
+    disputes = dict(Dispute.objects.filter(deadline__in=led).values_list("deadline_id", "pk"))
+    return [
+        _row(clock, owner_of[clock.stream], others[clock.stream], people[clock.pk], disputes.get(clock.pk))
+        for clock in page
+    ]
 
 
-def _row(clock: Deadline, owner: Case | SupervisionTask, others: Sequence[Deadline], people: Sequence[str]) -> Row:
+def _row(
+    clock: Deadline, owner: Case | SupervisionTask, others: Sequence[Deadline], people: Sequence[str],
+    dispute: int | None,
+) -> Row:  # fmt: skip
+    """A line; ``dispute``: the objection that the leading clock is of, which the line opens."""
     if isinstance(owner, Case):
         url = reverse("oversight:case", args=[owner.number])
         item, note, office = owner.business_item.name, "", owner.review_office.name
     else:
         url = reverse("oversight:task", args=[owner.number])
-        item, note, office = owner.case.business_item.name, owner.sub_item.name, owner.office.name
+        if dispute is not None:
+            url = reverse("oversight:dispute", args=[dispute])
+        item, note, office = owner.business_item.name, owner.sub_item.name, owner.office.name
     return Row(
         number=owner.number,
         url=url,

@@ -17,7 +17,16 @@ from django.urls import reverse
 
 from approvals import blind, countersigning, owed
 from approvals.enums import CaseStatus, MaterialState
-from approvals.models import Case, CaseMaterial, LaterSubmission, Opinion, PromiseLapse, Sheet, SiteCheck
+from approvals.models import (
+    Case,
+    CaseMaterial,
+    LaterSubmission,
+    Opinion,
+    PromiseLapse,
+    Revocation,
+    Sheet,
+    SiteCheck,
+)
 from approvals.querysets import CaseQuerySet
 from deadlines import words
 from deadlines.enums import OPEN, EventKind, State, Unit
@@ -102,9 +111,15 @@ def _owners(access: Access) -> list[tuple[str, QuerySet[Any]]]:
         ((Role.SITE_OFFICER,), board.CASE, _to_visit),
         (BACK_OFFICE, board.CASE, _to_certify),
         ((Role.DECIDER,), board.CASE, owed.waits_for),
+        ((Role.DECIDER,), board.CASE, _to_revoke),
         ((Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY), board.TASK, _tasks),
     )
     return [(prefix, waiting(access).order_by()) for roles, prefix, waiting in hats if access.has(*roles)]
+
+
+def _to_revoke(access: Access) -> CaseQuerySet:
+    """Cases with a proposal to revoke that the person's offices have to decide on."""
+    return Case.objects.filter(pk__in=Revocation.objects.open().for_decider(access).values("case"))
 
 
 def _tasks(access: Access) -> QuerySet[SupervisionTask]:
@@ -130,7 +145,7 @@ def pressing(access: Access, most: int) -> int:
 
     An owner with such a clock is one line, and the clock leads it. Each owner looks its clocks up by their index.
     """
-    late = Deadline.objects.due_by(access.on).filter(stream=OuterRef("stream_key"))
+    late = Deadline.objects.due_by(access.on).filter(stream=OuterRef("stream_key")).exclude(kind=KindCode.DISPUTE)
     found = [
         owners.annotate(stream_key=_stream(prefix, "pk"))
         .alias(clock=Subquery(late.values("pk")[:1]))
@@ -139,7 +154,7 @@ def pressing(access: Access, most: int) -> int:
         for prefix, owners in _owners(access)
     ]
     if departments := access.departments(Role.DEPARTMENT_HEAD):
-        rows = board.with_owner(Deadline.objects.open().overdue(access.on).filter(kind__in=board.MAIN))
+        rows = board.with_owner(Deadline.objects.open().overdue(access.on).filter(kind__in=board.HEADED))
         rows = rows.filter(owned_by__in=departments)  # type: ignore[misc]
         found.append(rows.values_list("stream", flat=True).distinct())
     if not found:
@@ -158,7 +173,7 @@ def clocks(access: Access, waiting: Collection[str], text: str = "") -> Deadline
     if not departments:
         return Deadline.objects.open().filter(own)
     rows = Deadline.objects.open() if waiting else Deadline.objects.open().overdue(access.on)
-    told = board.of_same_owner().overdue(access.on).filter(kind__in=board.MAIN)
+    told = board.of_same_owner().overdue(access.on).filter(kind__in=board.HEADED)
     late = Q(owned_by__in=departments, state=State.RUNNING, due_on__lt=access.on) & Q(Exists(told))
     return board.with_owner(rows, text).filter(own | late if waiting else late)
 
@@ -223,10 +238,10 @@ def owners_of(streams: set[str], access: Access) -> Owners:
     )  # fmt: skip
     tasks = (
         SupervisionTask.objects.filter(pk__in=board.keys(streams, board.TASK))
-        .select_related("case__business_item", "case__applicant", "office", "sub_item")
+        .select_related("business_item", "subject", "office", "sub_item")
         .only(
-            "number", "status", "office__name", "sub_item__name", "case__applicant_name", "case__applicant__kind",
-            "case__business_item__name",
+            "number", "status", "office__name", "sub_item__name", "subject_name", "subject__kind",
+            "business_item__name",
         )
     )  # fmt: skip
     found: Owners = {case.stream: case for case in cases}
@@ -273,7 +288,7 @@ def _door(owner: Case | SupervisionTask, access: Access) -> tuple[str, str]:
 
 
 def _item(owner: Case | SupervisionTask) -> str:
-    return owner.business_item.name if isinstance(owner, Case) else owner.case.business_item.name
+    return owner.business_item.name
 
 
 def decorate(page: Sequence[Deadline], owners: Owners, access: Access) -> list[Row]:
@@ -292,7 +307,7 @@ def decorate(page: Sequence[Deadline], owners: Owners, access: Access) -> list[R
                 url=url,
                 verb=verb,
                 item=_item(owner),
-                about="" if isinstance(owner, Case) else f"{owner.case.public_name} · {owner.sub_item.name}",
+                about="" if isinstance(owner, Case) else f"{owner.public_subject} · {owner.sub_item.name}",
                 office=owner.review_office.name if isinstance(owner, Case) else owner.office.name,
                 owner=owner,
                 deadline=clock,

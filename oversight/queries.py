@@ -22,13 +22,16 @@ from notifications.outbox import AGAIN
 from notifications.querysets import MessageQuerySet
 from offices.access import Access, covered
 from offices.models import Department, Division, Office, OfficeQuerySet, Posting, User, UserQuerySet
-from supervision.models import SupervisionTask
+from supervision.enums import DisputeOutcome
+from supervision.models import Dispute, SupervisionTask
 
 Role = Posting.Role
 # How long after its moment a waiting message counts as stuck: the outbox is looked through every few seconds.
 PATIENCE = dt.timedelta(minutes=10)
 # "case:" and "task:" are both this long; what follows is the owner's id.
 PREFIX = 5
+# How long a linkage is shown as to be looked at after the overseers sent a task of it elsewhere.
+LOOKED_AT_DAYS = 90
 
 
 def departments_of(access: Access, role: str) -> dict[int, str]:
@@ -96,6 +99,19 @@ def refusals(access: Access, period: Period) -> QuerySet[NotAccepted]:
 def opening_of_day(day: dt.date) -> dt.datetime:
     """Midnight at which a local day begins."""
     return dt.datetime.combine(day, dt.time(), tzinfo=timezone.get_default_timezone())
+
+
+# --- what an office says is not its own (L10)
+
+
+def disputes(access: Access) -> QuerySet[Dispute]:
+    """Objections in the divisions that the person oversees; the division of a task never changes."""
+    return Dispute.objects.filter(from_office__department__division__in=covered(access, Role.OVERSEER))
+
+
+def waiting_disputes(access: Access) -> QuerySet[Dispute]:
+    """Those that nobody has decided."""
+    return disputes(access).filter(outcome="")
 
 
 # --- messages in trouble
@@ -205,8 +221,20 @@ def own_linkages(access: Access) -> LinkageQuerySet:
     return (
         Linkage.objects.filter(business_item__item__division_id__in=access.divisions(Role.DIVISION_ADMIN))
         .select_related("business_item", "office__department", "sub_item__item")
-        .annotate(is_reachable=Exists(managed.filter(office=OuterRef("office")).exclude(user__phone_hash="")))
+        .annotate(
+            is_reachable=Exists(managed.filter(office=OuterRef("office")).exclude(user__phone_hash="")),
+            was_reassigned=Exists(_reassigned(access.on)),
+        )
     )
+
+
+def _reassigned(on: dt.date) -> QuerySet[Dispute]:
+    """Tasks of a linkage that the overseers lately sent to another office: the linkage is to be looked at (L3a)."""
+    since = on - dt.timedelta(days=LOOKED_AT_DAYS)
+    return Dispute.objects.filter(
+        task__linkage=OuterRef("pk"), from_office=OuterRef("office"), outcome=DisputeOutcome.REASSIGNED,
+        decided_at__date__gte=since,
+    )  # fmt: skip
 
 
 def managers_of(offices: set[int], on: dt.date) -> dict[int, dict[str, list[User]]]:

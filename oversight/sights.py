@@ -55,7 +55,8 @@ def tasks_traced(keys: Collection[int], access: Access) -> dict[int, Sight]:
     if not access.has(Role.DISCIPLINE):
         return {}
     rows = SupervisionTask.objects.filter(pk__in=keys, case__in=Case.objects.for_trace(access))
-    return {task.pk: _traced(task.case, access) for task in rows.select_related("case").only("case", "case__number")}
+    found = rows.select_related("case").only("case", "case__number")
+    return {task.pk: _traced(task.case, access) for task in found if task.case is not None}
 
 
 def register() -> None:

@@ -145,6 +145,7 @@ NOTES: Mapping[str, Callable[[Mapping[str, Any], Names], str]] = {
     CaseAct.COMPLETED: lambda data, names: _label(Outcome, data.get("outcome")),
     CaseAct.DOCUMENT_ISSUED: lambda data, names: _label(DocumentKind, data.get("kind")),
     TaskAct.OPENED: _told,
+    TaskAct.REASSIGNED: _told,
     TaskAct.SMS_SENT: lambda data, names: f"签收期限{_day(data.get('due_on'))}到期" if data.get("due_on") else "",
     TaskAct.SMS_FAILED: _failed,
     TaskAct.ACKNOWLEDGED: _measure,

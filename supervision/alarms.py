@@ -23,6 +23,8 @@ OWNERS = {
     KindCode.ACKNOWLEDGE: ("acknowledge_deadline_id", "签收"),
     KindCode.PLANNED_FINISH: ("planned_deadline_id", "完成监管"),
     KindCode.FEEDBACK: ("feedback_deadline_id", "反馈监管结果"),
+    KindCode.RECTIFICATION: ("orders__deadline_id", "责令整改"),
+    KindCode.DISPUTE: ("disputes__deadline_id", "争议协调"),
 }
 
 
@@ -49,21 +51,35 @@ def alarm_tasks(notices: Sequence[AlarmNotice], now: dt.datetime) -> None:
         "pk", "number", "office_id", "department_id", "department__division_id", column
     )
     tasks = [Reminded(*row) for row in rows]
+    if notices[0].kind == KindCode.DISPUTE:
+        answering = overseers({task.division_id for task in tasks}, today)
+        _write(tasks, by_clock, verb, {task.pk: answering.get(task.division_id, []) for task in tasks}, today, now)
+        return
     managers = by_office(Posting.Role.OFFICE_MANAGER, {task.office_id for task in tasks}, today)
     late = [task for task in tasks if by_clock[task.clock_id].stage >= 1]
     later = {task.division_id for task in tasks if by_clock[task.clock_id].stage >= 2}
     deputies = by_office(Posting.Role.OFFICE_DEPUTY, {task.office_id for task in late}, today)
     heads = by_department(Posting.Role.DEPARTMENT_HEAD, {task.department_id for task in late}, today)
     chasers = overseers(later, today) if later else {}
+    people_of: dict[int, list[User]] = {}
+    for task in tasks:
+        stage = by_clock[task.clock_id].stage
+        people: list[User] = list(managers.get(task.office_id, []))
+        if stage >= 1:
+            people += deputies.get(task.office_id, []) + heads.get(task.department_id, [])
+        if stage >= 2:
+            people += chasers.get(task.division_id, [])
+        people_of[task.pk] = list(dict.fromkeys(people))
+    _write(tasks, by_clock, verb, people_of, today, now)
+
+
+def _write(
+    tasks: Sequence[Reminded], by_clock: dict[int, AlarmNotice], verb: str, people_of: dict[int, list[User]],
+    today: dt.date, now: dt.datetime,
+) -> None:  # fmt: skip
     drafts, acts = [], []
     for task in tasks:
-        notice = by_clock[task.clock_id]
-        people: list[User] = list(managers.get(task.office_id, []))
-        if notice.stage >= 1:
-            people += deputies.get(task.office_id, []) + heads.get(task.department_id, [])
-        if notice.stage >= 2:
-            people += chasers.get(task.division_id, [])
-        people = list(dict.fromkeys(people))
+        notice, people = by_clock[task.clock_id], people_of[task.pk]
         text = f"监管任务{task.number}的{verb}{when(notice.due_on, today)}，请及时办理。"
         drafts += [
             Draft(

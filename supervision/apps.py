@@ -11,20 +11,48 @@ class SupervisionConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect to the signal, the alarms and the outbox; name the acts."""
+        from approvals import states, verification
         from approvals.models import Case
         from approvals.progress import provide_afterwards
-        from approvals.signals import case_completed
+        from approvals.signals import case_completed, licence_changed, revocation_decided
         from deadlines import owners
-        from ledger import acts
-        from supervision import alarms, checks, enums, messages, moves, progress, receivers, sights
+        from ledger import acts, draws
+        from supervision import (
+            alarms,
+            checks,
+            enums,
+            messages,
+            messages_orders,
+            messages_stock,
+            moves,
+            papers,
+            progress,
+            receivers,
+            receivers_licence,
+            receivers_revocation,
+            sights,
+            table,
+        )
+        from supervision.actions.drawing import PURPOSES
         from supervision.names import names_of
 
         acts.register(enums.TaskAct)
+        acts.register(enums.PlanAct)
+        acts.register(enums.StockAct)
+        acts.register(enums.ChecklistAct)
+        draws.name_purposes(PURPOSES)
         messages.register()
+        messages_orders.register()
+        messages_stock.register()
         alarms.connect()
         moves.connect()
         case_completed.connect(receivers.open_tasks, sender=Case, dispatch_uid="supervision.open_tasks")
+        receivers_licence.register()
+        licence_changed.connect(receivers_licence.tell_tasks, dispatch_uid="supervision.licence_changed")
+        revocation_decided.connect(receivers_revocation.close_with_answer, dispatch_uid="supervision.answered")
         provide_afterwards(progress.afterwards)
+        verification.look_also(papers.find)
         owners.register("task", names_of)
         sights.register()
         checks.register()
+        states.write_also(table.document)

@@ -7,7 +7,10 @@ from typing import Any
 
 from django import forms
 
+from offices.models import User
+from supervision import officers
 from supervision.enums import Measure, Platform, Result
+from supervision.models import SupervisionTask
 
 DAY_ERRORS = {"invalid": "请填写有效日期，例如 2026-10-10。"}
 
@@ -22,8 +25,8 @@ def _day(label: str, missing: str, **kwargs: Any) -> forms.DateField:
     )
 
 
-class AcknowledgeForm(forms.Form):
-    """签收: a measure and a planned finish day (L9c)."""
+class PlanForm(forms.Form):
+    """A measure, what it goes with, a day and a reason: what acknowledgement and every change of plan ask."""
 
     measure = forms.ChoiceField(
         label="监管措施", choices=Measure.choices, error_messages={"required": "请选择一项监管措施。"}
@@ -31,17 +34,148 @@ class AcknowledgeForm(forms.Form):
     planned_finish_on = _day(
         "计划完成日", "请填写计划完成日，否则反馈期限无从起算。", help_text="已按 5 个工作日预填，可以修改。"
     )
+    measure_with = forms.CharField(
+        label="并入的计划或检查",
+        required=False,
+        max_length=120,
+        help_text="选“纳入双随机抽查”“并入综合查一次”时必填：哪个抽查计划，或者哪次检查。",
+    )
     reason = forms.CharField(
         label="说明",
         required=False,
         max_length=300,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text="选“暂不检查”时必填；其他措施可不填。",
+        help_text="选“暂不检查”时必填，计划完成日即复核日；其他措施可不填。",
     )
 
     def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["planned_finish_on"].widget.attrs["min"] = today.isoformat()
+
+
+def _officer(label: str, **kwargs: Any) -> forms.ModelChoiceField[User]:
+    return forms.ModelChoiceField(
+        User.objects.none(),
+        label=label,
+        required=False,
+        error_messages={"invalid_choice": "这位人员不在本处室任职，或者正在请假，请另选。"},
+        **kwargs,
+    )
+
+
+def _offer(form: forms.Form, task: SupervisionTask, today: dt.date) -> None:
+    """Put the people of the task's office who are at work into the officers' fields."""
+    people = officers.eligible(task.office_id, today)
+    for name in ("first_officer", "second_officer"):
+        field = form.fields[name]
+        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101
+        field.queryset = people
+    if task.sub_item.two_officers:
+        form.fields["second_officer"].help_text = "现场检查须两人以上。"
+
+
+class OfficersForm(forms.Form):
+    """分派: the first and the second officer, of the task's office and at work today."""
+
+    first_officer = _officer("主办人员", empty_label="请选择")
+    second_officer = _officer("协办人员", empty_label="不安排")
+
+    def __init__(self, *args: Any, task: SupervisionTask, today: dt.date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _offer(self, task, today)
+        self.fields["first_officer"].required = True
+        self.fields["first_officer"].error_messages["required"] = "请选择主办人员。"
+
+
+class AcknowledgeForm(PlanForm):
+    """签收: a measure and a planned finish day (L9c), and who does it where that is known already."""
+
+    first_officer = _officer("主办人员", empty_label="稍后分派")
+    second_officer = _officer("协办人员", empty_label="不安排")
+
+    def __init__(self, *args: Any, task: SupervisionTask, today: dt.date, **kwargs: Any) -> None:
+        super().__init__(*args, today=today, **kwargs)
+        _offer(self, task, today)
+
+
+class ReplanForm(PlanForm):
+    """变更计划: another measure or day, always with a reason."""
+
+    def __init__(self, *args: Any, task: SupervisionTask, today: dt.date, **kwargs: Any) -> None:
+        super().__init__(*args, today=today, **kwargs)
+        choices = [one for one in Measure.choices if one[0] != Measure.NONE_NOW or not task.promise_clauses]
+        self.fields["measure"] = forms.ChoiceField(
+            label="监管措施",
+            choices=choices,
+            widget=forms.RadioSelect,
+            error_messages={"required": "请选择一项监管措施。"},
+        )
+        self.fields["planned_finish_on"].help_text = "选“暂不检查”的，填复核日。"
+        self.fields["reason"].required = True
+        self.fields["reason"].error_messages["required"] = "变更监管措施或计划完成日须说明原因。"
+        self.fields["reason"].label = "变更的原因"
+        self.fields["reason"].help_text = "记入办理经过。"
+
+
+class BulkForm(PlanForm):
+    """批量签收: like tasks, one measure, one day."""
+
+    measure = forms.ChoiceField(
+        label="监管措施",
+        choices=Measure.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": "请选择一项监管措施。"},
+    )
+
+
+class ReasonForm(forms.Form):
+    """A reason and nothing else."""
+
+    reason = forms.CharField(
+        label="理由",
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": "请写明理由。"},
+    )
+
+
+class VisitForm(forms.Form):
+    """申请入企检查: what for, when, and why it does not count where the cap is reached."""
+
+    planned_on = _day("计划入企的日期", "请填写计划入企的日期。")
+    purpose = forms.CharField(
+        label="目的和内容",
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="例如：核查承诺的设备和人员是否到位。",
+        error_messages={"required": "请写明入企检查的目的和内容。"},
+    )
+    exemption = forms.CharField(
+        label="不计入年度上限的理由",
+        required=False,
+        max_length=200,
+        help_text="仅限投诉举报线索、转办交办、数据监测异常等情形；没有的不填。",
+    )
+
+    def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["planned_on"].widget.attrs["min"] = today.isoformat()
+
+
+class VisitAnswerForm(forms.Form):
+    """批准或不批准入企检查."""
+
+    verdict = forms.ChoiceField(
+        choices=[("approve", "批准"), ("refuse", "不批准")],
+        error_messages={"required": "请选择批准或者不批准。", "invalid_choice": "请选择批准或者不批准。"},
+    )
+    reason = forms.CharField(
+        label="说明",
+        required=False,
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="不批准时必填。",
+    )
 
 
 class FinishForm(forms.Form):

@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Case as Choose
-from django.db.models import Count, DateField, Q, Value, When
+from django.db.models import Count, DateField, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
+from catalogue.models import BusinessItem, SupervisionSubItem
+from credit.models import CreditSubject
+from deadlines.models import Deadline
 from offices.access import Access
-from supervision.enums import OPEN, TaskStatus
-from supervision.models import SupervisionTask, TaskQuerySet
+from offices.models import Division, Office, Posting
+from supervision import officers
+from supervision.enums import OPEN, OrderStatus, Origin, TaskStatus
+from supervision.models import Rectification, SupervisionTask, TaskQuerySet
+
+Role = Posting.Role
+Options = list[tuple[str, str]]
 
 NO_DAY = dt.date.max
 # A task whose SMS is still on its way has no day yet; it stands behind those that have, before those fed back.
 NO_DAY_YET = NO_DAY - dt.timedelta(days=1)
 MOST = 999  # an archive is not counted to its end
 CLOCKS = ("acknowledge_deadline", "planned_deadline", "feedback_deadline")
+PEOPLE = ("first_officer", "second_officer")
+WHOSE = (("mine", "分派给我的"), ("nobody", "尚未分派"), ("fault", "分派须调整"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +47,10 @@ S = TaskStatus
 QUEUES = (
     Queue("open", "未归档", OPEN, "打开", "没有未归档的监管任务"),
     Queue("new", "待签收", (S.NOTIFIED, S.VIEWED), "签收", "没有待签收的监管任务"),
-    Queue("taken", "已签收", (S.ACKNOWLEDGED,), "完成监管", "没有正在监管的任务"),
+    Queue("taken", "检查中", (S.ACKNOWLEDGED, S.IN_PROGRESS), "检查", "没有正在检查的任务"),
     Queue("finished", "待反馈", (S.FINISHED,), "反馈", "没有待反馈的监管任务"),
-    Queue("fed_back", "已反馈", (S.FED_BACK,), "归档", "没有等待归档的监管任务"),
+    Queue("fed_back", "后续处理", (S.FED_BACK, S.RECTIFYING), "处理", "没有等待后续处理的监管任务"),
+    Queue("elsewhere", "等候答复", (S.DISPUTED, S.HANDED_OVER, S.REVOCATION), "查看", "没有等候答复的监管任务"),
     Queue("closed", "已归档", (S.CLOSED,), "查看", "还没有归档的监管任务", ("-id",)),
 )
 VERBS = {status: queue.verb for queue in QUEUES[1:] for status in queue.statuses}
@@ -50,12 +62,22 @@ def chosen(key: str) -> Queue:
 
 
 def with_due(tasks: TaskQuerySet) -> TaskQuerySet:
-    """Annotate ``due_on``: the pressing clock's day; ``NO_DAY_YET`` before its SMS went out, ``NO_DAY`` without one."""
+    """Annotate ``due_on``: the pressing clock's day; ``NO_DAY_YET`` before its SMS went out, ``NO_DAY`` without one.
+
+    A task has one pressing clock, so one look at its key: three joins would read two clocks for nothing, and of a big
+    office all clocks there are.
+    """
+    first, work, last = (
+        Subquery(Deadline.objects.filter(pk=OuterRef(f"{clock}_id")).order_by().values("due_on")[:1])
+        for clock in CLOCKS
+    )
+    order = Rectification.objects.filter(task=OuterRef("pk"), status=OrderStatus.RUNNING).order_by()
     return tasks.annotate(
         due_on=Choose(
-            When(status__in=(S.NOTIFIED, S.VIEWED), then=Coalesce("acknowledge_deadline__due_on", Value(NO_DAY_YET))),
-            When(status=S.ACKNOWLEDGED, then=Coalesce("planned_deadline__due_on", Value(NO_DAY))),
-            When(status=S.FINISHED, then=Coalesce("feedback_deadline__due_on", Value(NO_DAY))),
+            When(status__in=(S.NOTIFIED, S.VIEWED, S.DISPUTED), then=Coalesce(first, Value(NO_DAY_YET))),
+            When(status__in=(S.ACKNOWLEDGED, S.IN_PROGRESS), then=Coalesce(work, Value(NO_DAY))),
+            When(status=S.FINISHED, then=Coalesce(last, Value(NO_DAY))),
+            When(status=S.RECTIFYING, then=Coalesce(Subquery(order.values("due_on")[:1]), Value(NO_DAY))),
             default=Value(NO_DAY),
             output_field=DateField(),
         )
@@ -63,27 +85,110 @@ def with_due(tasks: TaskQuerySet) -> TaskQuerySet:
 
 
 def search(tasks: TaskQuerySet, text: str) -> TaskQuerySet:
-    """Find by task or case number, by the holder's name or code, by item or sub-item."""
+    """Find by task or case number, by the holder's name or code, by item or sub-item.
+
+    What stands on other tables is looked up there once: a join would look it up again for every task of the archive.
+    """
     text = text.strip()
     if not text:
         return tasks
     return tasks.filter(
-        Q(number__icontains=text)
-        | Q(case__applicant_name__icontains=text)
-        | Q(case__applicant__code__iexact=text)
-        | Q(case__business_item__name__icontains=text)
-        | Q(sub_item__name__icontains=text)
+        Q(number__contains=text.upper())
+        | Q(subject_name__icontains=text)
+        | Q(subject__in=CreditSubject.objects.filter(code=text.upper()).values("pk"))
+        | Q(business_item__in=BusinessItem.objects.filter(name__icontains=text).values("pk"))
+        | Q(sub_item__in=SupervisionSubItem.objects.filter(name__icontains=text).values("pk"))
     )
 
 
-def narrowed(access: Access, queue: Queue, *, text: str, late_on: dt.date | None) -> TaskQuerySet:
-    """The tasks of a queue that the search and the late filter leave, with all that a row shows."""
+@dataclass(frozen=True, slots=True)
+class Narrow:
+    """What narrows a queue; empty: everything. ``item``, ``office``: ids; ``area``: a division's code."""
+
+    text: str = ""
+    late_on: dt.date | None = None
+    item: str = ""
+    area: str = ""
+    origin: str = ""
+    office: str = ""
+    whose: str = ""
+
+
+def narrowed(
+    access: Access, queue: Queue, *, text: str = "", late_on: dt.date | None = None, more: Narrow | None = None
+) -> TaskQuerySet:
+    """The tasks of a queue that search, lateness and the filters leave; ``completed`` adds what a row shows."""
     tasks = with_due(SupervisionTask.objects.for_office_people(access).filter(status__in=queue.statuses))
-    if late_on is not None:
-        tasks = tasks.filter(Q(due_on__lt=late_on))
-    return search(tasks, text).select_related(
-        "case__business_item", "case__applicant", "office__department", "sub_item", *CLOCKS
+    asked = more or Narrow(text, late_on)
+    if asked.late_on is not None:
+        tasks = tasks.filter(Q(due_on__lt=asked.late_on))
+    if asked.item:
+        tasks = tasks.filter(business_item_id=int(asked.item))
+    if asked.office:
+        tasks = tasks.filter(office_id=int(asked.office))
+    if asked.origin:
+        tasks = tasks.filter(origin=asked.origin)
+    if asked.area:
+        here = Q(case__division__code=asked.area)
+        tasks = tasks.filter(here | Q(case__isnull=True, department__division__code=asked.area))
+    if asked.whose:
+        tasks = tasks.filter(_whose(access, asked.whose))
+    return search(tasks, asked.text)
+
+
+def completed(tasks: Sequence[SupervisionTask], *more: str) -> list[SupervisionTask]:
+    """The same tasks with all that a row shows, and with the relations ``more``; one statement.
+
+    Joined to the page and not to the queue: the queue is sorted whole by the due day.
+    """
+    rows = SupervisionTask.objects.filter(pk__in=[task.pk for task in tasks]).select_related(
+        "business_item", "subject", "office__department", "sub_item", *PEOPLE, *CLOCKS, *more
     )
+    found = {task.pk: task for task in rows}
+    return [found[task.pk] for task in tasks if task.pk in found]
+
+
+def _whose(access: Access, whose: str) -> Q:
+    if whose == "mine":
+        return Q(first_officer=access.user) | Q(second_officer=access.user)
+    if whose == "nobody":
+        return Q(first_officer__isnull=True)
+    return ~Q(status=S.CLOSED) & officers.in_fault(access.on)
+
+
+def offices_of(access: Access) -> list[Office]:
+    """The offices whose tasks the person may see; one statement for a head, none for the others."""
+    roles = (Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY, Role.INSPECTOR)
+    found = {one.office_id: one.office for one in access.postings if one.role in roles and one.office is not None}
+    if departments := access.departments(Role.DEPARTMENT_HEAD):
+        here = Office.objects.filter(department_id__in=departments).select_related("department")
+        found |= {office.pk: office for office in here}
+    return sorted(found.values(), key=lambda office: (office.department_id, office.pk))
+
+
+def item_options(offices: Collection[Office]) -> Options:
+    """The items that these offices are linked to; one statement."""
+    items = BusinessItem.objects.filter(linkages__office__in=offices).distinct().order_by("name", "pk")
+    return [(str(pk), name) for pk, name in items.values_list("pk", "name")]
+
+
+def area_options() -> Options:
+    """Every division; one statement."""
+    return list(Division.objects.order_by("code").values_list("code", "name"))
+
+
+def origin_options() -> Options:
+    """Where tasks come from."""
+    return [(origin.value, origin.label) for origin in Origin]
+
+
+def order_clocks(tasks: Collection[SupervisionTask]) -> dict[int, Deadline]:
+    """Task id → the clock of its running order; one statement, none where nothing is being mended."""
+    mending = [task.pk for task in tasks if task.status == S.RECTIFYING]
+    if not mending:
+        return {}
+    orders = Rectification.objects.filter(task__in=mending, status=OrderStatus.RUNNING).select_related("deadline")
+    return {order.task_id: order.deadline for order in orders}
 
 
 def counts(access: Access, today: dt.date) -> dict[str, str]:

@@ -10,12 +10,17 @@ from supervision.models import SupervisionTask
 STAGES = {
     TaskStatus.NOTIFIED: "已推送监管部门",
     TaskStatus.VIEWED: "已推送监管部门",
+    TaskStatus.DISPUTED: "已推送监管部门",
     TaskStatus.ACKNOWLEDGED: "监管部门已签收",
+    TaskStatus.IN_PROGRESS: "监管部门已签收",
     TaskStatus.FINISHED: "监管已完成，待反馈",
     TaskStatus.FED_BACK: "监管结果已反馈",
+    TaskStatus.RECTIFYING: "监管结果已反馈",
+    TaskStatus.HANDED_OVER: "监管结果已反馈",
+    TaskStatus.REVOCATION: "监管结果已反馈",
     TaskStatus.CLOSED: "监管结果已反馈",
 }
-DONE = {TaskStatus.FED_BACK, TaskStatus.CLOSED}
+DONE = {TaskStatus.FED_BACK, TaskStatus.RECTIFYING, TaskStatus.HANDED_OVER, TaskStatus.REVOCATION, TaskStatus.CLOSED}
 
 
 def afterwards(case_id: int) -> list[Afterwards]:

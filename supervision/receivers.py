@@ -9,19 +9,20 @@ from typing import Any
 from django.utils import timezone
 from simple_history.utils import bulk_create_with_history
 
-from approvals.models import Case
+from approvals.models import Case, Licence
 from approvals.writing import Writing
 from catalogue.models import Linkage
 from ledger.record import Draft
 from notifications.outbox import Draft as MessageDraft
-from offices.models import Posting, User
-from offices.people import by_office
+from offices.models import User
 from supervision.enums import TaskAct
-from supervision.messages import Kind, next_rung, opened_draft
+from supervision.messages import Kind, opening_drafts
 from supervision.models import SupervisionTask, UnlinkedCase
 
 
-def open_tasks(sender: type[Case], *, case: Case, by: User, now: dt.datetime, writing: Writing, **kwargs: Any) -> None:
+def open_tasks(
+    sender: type[Case], *, case: Case, licence: Licence, by: User, now: dt.datetime, writing: Writing, **kwargs: Any
+) -> None:
     """Open one task per active linkage of the case's item, with the SMS to each office's managers (L9a, L9b).
 
     Runs inside ``complete_case``'s transaction: what fails here takes the completion back with it. Entries and messages
@@ -30,14 +31,15 @@ def open_tasks(sender: type[Case], *, case: Case, by: User, now: dt.datetime, wr
     active = Linkage.objects.filter(business_item_id=case.business_item_id).active().exclude(tasks__case=case)
     linkages = list(active.select_related("office").order_by("office_id", "sub_item_id"))
     if linkages:
-        open_linked(case, linkages, by=by, now=now, writing=writing)
+        open_linked(case, linkages, licence=licence, by=by, now=now, writing=writing)
     elif not case.tasks.exists():
         _keep_unlinked(case, by, now, writing)
 
 
 def open_linked(
-    case: Case, linkages: Sequence[Linkage], *, by: User, now: dt.datetime, writing: Writing, first: int = 1
-) -> list[SupervisionTask]:
+    case: Case, linkages: Sequence[Linkage], *, licence: Licence | None, by: User, now: dt.datetime, writing: Writing,
+    first: int = 1,
+) -> list[SupervisionTask]:  # fmt: skip
     """Open the tasks of ``linkages`` (office and department at hand), numbered from ``first``; SMS and acts to write.
 
     The caller is inside a transaction and holds the lock of the case.
@@ -47,6 +49,10 @@ def open_linked(
             number=f"J{case.number}{order:02d}",
             case=case,
             linkage=linkage,
+            subject=case.applicant,
+            subject_name=case.applicant_name,
+            business_item=case.business_item,
+            licence=licence,
             department_id=linkage.office.department_id,
             office=linkage.office,
             sub_item_id=linkage.sub_item_id,
@@ -56,11 +62,8 @@ def open_linked(
         for order, linkage in enumerate(linkages, start=first)
     ]
     tasks: list[SupervisionTask] = bulk_create_with_history(drafted, SupervisionTask, default_user=by, default_date=now)
-    managers = by_office(
-        Posting.Role.OFFICE_MANAGER, {task.office_id for task in tasks}, timezone.localtime(now).date()
-    )
-    drafts = [opened_draft(task, person, "manager") for task in tasks for person in managers.get(task.office_id, [])]
-    writing.messages += drafts + _orphans(tasks, managers, now)
+    drafts, told = opening_drafts(tasks, timezone.localtime(now).date())
+    writing.messages += drafts
     writing.entries += [
         Draft(
             task.stream,
@@ -69,24 +72,15 @@ def open_linked(
                 "case": case.pk,
                 "linkage": task.linkage_id,
                 "office": task.office_id,
-                "managers": [person.pk for person in managers.get(task.office_id, [])],
-            },
+                "managers": [person.pk for person in told[task.pk][0]] if told[task.pk][1] == "manager" else [],
+            }
+            | ({} if told[task.pk][1] == "manager" else {"rung": told[task.pk][1]}),
             by,
             fresh=True,
         )
         for task in tasks
     ]
     return tasks
-
-
-def _orphans(tasks: list[SupervisionTask], managers: dict[int, list[User]], now: dt.datetime) -> list[MessageDraft]:
-    """A task whose office lost its manager since publication goes to deputies, heads, or overseers at once."""
-    drafts = []
-    for task in tasks:
-        if not managers.get(task.office_id):
-            people, rung = next_rung(task, "manager", timezone.localtime(now).date(), exclude=None)
-            drafts += [opened_draft(task, person, rung) for person in people]
-    return drafts
 
 
 def _keep_unlinked(case: Case, by: User, now: dt.datetime, writing: Writing) -> None:

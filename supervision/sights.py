@@ -13,7 +13,7 @@ from offices.models import Posting
 from supervision.models import SupervisionTask
 
 Role = Posting.Role
-OFFICE_PEOPLE = (Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY, Role.DEPARTMENT_HEAD)
+OFFICE_PEOPLE = (Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY, Role.DEPARTMENT_HEAD, Role.INSPECTOR)
 
 
 def in_the_office(keys: Collection[int], access: Access) -> dict[int, Sight]:

@@ -16,6 +16,7 @@ from deadlines import calendar
 
 Snapshot = list[tuple[type[models.Model], list[str], list[tuple[Any, ...]]]]
 _snapshot: Snapshot = []
+_texts: list[bytes] = []
 
 
 def _tables() -> list[type[models.Model]]:
@@ -37,20 +38,41 @@ def _take() -> None:
                 _snapshot.append((model, columns, rows))
 
 
+def _put_postgres() -> None:
+    """The rows as one text, written once a session; keys need no check, they were right when the rows were read."""
+    from psycopg2.extras import Json
+
+    with transaction.atomic(), connection.cursor() as cursor:
+        if not _texts:
+            for model, columns, rows in _snapshot:
+                one = "(" + ", ".join(["%s"] * len(columns)) + ")"
+                plain = [tuple(Json(v) if isinstance(v, dict | list) else v for v in row) for row in rows]
+                values = b", ".join(cursor.cursor.mogrify(one, row) for row in plain)
+                names = ", ".join(connection.ops.quote_name(column) for column in columns)
+                table = connection.ops.quote_name(model._meta.db_table)
+                _texts.append(f"INSERT INTO {table} ({names}) VALUES ".encode() + values)
+            _texts.extend(
+                statement.rstrip(";").encode()
+                for statement in connection.ops.sequence_reset_sql(no_style(), [model for model, _, _ in _snapshot])
+            )
+            cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
+            if cursor.fetchone()[0]:
+                _texts.insert(0, b"SET LOCAL session_replication_role = replica")
+                _texts.append(b"SET LOCAL session_replication_role = origin")
+        cursor.cursor.execute(b"; ".join(_texts))
+
+
 def _put() -> None:
+    if connection.vendor == "postgresql":
+        _put_postgres()
+        return
     quote = connection.ops.quote_name
     with transaction.atomic(), connection.cursor() as cursor:  # keys are checked at its end
         for model, columns, rows in _snapshot:
             table, names = quote(model._meta.db_table), ", ".join(str(quote(column)) for column in columns)
-            if connection.vendor == "postgresql":
-                from psycopg2.extras import Json, execute_values
-
-                plain = [tuple(Json(v) if isinstance(v, dict | list) else v for v in row) for row in rows]
-                execute_values(cursor.cursor, f"INSERT INTO {table} ({names}) VALUES %s", plain, page_size=1000)
-            else:
-                marks = ", ".join(["%s"] * len(columns))
-                plain = [tuple(v.isoformat() if isinstance(v, dt.time) else v for v in row) for row in rows]
-                cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", plain)
+            marks = ", ".join(["%s"] * len(columns))
+            plain = [tuple(v.isoformat() if isinstance(v, dt.time) else v for v in row) for row in rows]
+            cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", plain)
         for statement in connection.ops.sequence_reset_sql(no_style(), [model for model, _, _ in _snapshot]):
             cursor.execute(statement)
 

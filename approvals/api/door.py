@@ -26,7 +26,7 @@ from approvals.upload_handler import CappedUploadHandler
 from offices.api import Problem, PublicView, answers, read
 from offices.crypto import mask_phone
 
-ACTS = [applicant.ANSWER, applicant.HAND_IN, applicant.WITHDRAW_PROMISE, applicant.WITHDRAW]
+ACTS = [applicant.ANSWER, applicant.HAND_IN, applicant.WITHDRAW_PROMISE, applicant.WITHDRAW, applicant.STATE]
 FAULTS = (400, 404, 409, 413, 415, 422)
 NOT_FOUND = "没有查到：办件编号或查询码不对，请对照接收凭证核对后再试。"
 CLOSED = "办理许可不对或者已经过期，请重新获取短信验证码。"

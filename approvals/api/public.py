@@ -75,6 +75,14 @@ class AfterwardsSerializer(serializers.Serializer[Any]):
     done = serializers.BooleanField()
 
 
+class LicenceNoteSerializer(serializers.Serializer[Any]):
+    """What became of the licence after its issue."""
+
+    state = serializers.ChoiceField(choices=Licence.State.choices)
+    label = serializers.CharField()  # type: ignore[assignment]
+    text = serializers.CharField()
+
+
 class ProgressSerializer(serializers.Serializer[Any]):
     """What the public may know of a case: no officer, no full identity."""
 
@@ -94,6 +102,9 @@ class ProgressSerializer(serializers.Serializer[Any]):
     )
     clock_notes = ClockNoteSerializer(many=True)
     afterwards = AfterwardsSerializer(many=True)
+    licence = LicenceNoteSerializer(
+        allow_null=True, help_text="Only where the licence is not simply valid: suspended, ended, or to be revoked."
+    )
 
 
 class ProgressQuerySerializer(serializers.Serializer[Any]):

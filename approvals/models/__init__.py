@@ -24,6 +24,7 @@ from approvals.models.promises import (
     ProvinceReport,
     Verification,
 )
+from approvals.models.revocations import LicenceChange, Revocation
 from approvals.models.scoring import Countersignature, Score, Sheet, SiteCheck
 from approvals.models.serials import Serial
 
@@ -42,6 +43,7 @@ __all__ = [
     "Extension",
     "LaterSubmission",
     "Licence",
+    "LicenceChange",
     "Mending",
     "NotAccepted",
     "Opinion",
@@ -51,6 +53,7 @@ __all__ = [
     "PromiseLapse",
     "ProvinceReport",
     "Recusal",
+    "Revocation",
     "Score",
     "Serial",
     "Sheet",

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 from simple_history.models import HistoricalRecords
 
-from approvals.enums import DeliveryMethod, DocumentKind, Door, EndingKind, RefusalGround
+from approvals.enums import DeliveryMethod, DocumentKind, Door, EndingKind, LicenceState, RefusalGround
 from approvals.models.cases import Case
 from credit.models import CreditSubject
 from offices.models import Department
@@ -141,9 +141,7 @@ class Decision(models.Model):
 class Licence(models.Model):
     """证照 or filing receipt: the row of the public register (双公示)."""
 
-    class State(models.TextChoices):
-        VALID = "valid", "有效"
-
+    State = LicenceState
     number = models.CharField("证照编号", max_length=24, unique=True)
     case = models.OneToOneField(Case, models.PROTECT, related_name="licence")
     kind = models.CharField("名称", max_length=80)
@@ -156,6 +154,8 @@ class Licence(models.Model):
     valid_from = models.DateField("有效期自")
     valid_to = models.DateField("有效期至", null=True, blank=True)
     state = models.CharField("状态", max_length=12, choices=State.choices, default=State.VALID)
+    # 注销手续 (art. 70): a revoked or withdrawn licence keeps its state and is struck off the register on this day.
+    deregistered_on = models.DateField("注销日期", null=True, blank=True)
     history = HistoricalRecords()
 
     class Meta:
@@ -163,10 +163,20 @@ class Licence(models.Model):
         indexes: ClassVar = [
             # The public register, newest first.
             models.Index(fields=("-issued_at", "-id"), name="licence_newest"),
+            # The approval office's list of the licences of its items, and the pool of a random draw.
+            models.Index(fields=("department", "state", "-id"), name="licence_of_department"),
         ]
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def state_text(self) -> str:
+        """The state in words, and the day on which it was struck off where that is not the state itself."""
+        struck = self.deregistered_on
+        if struck is None:
+            return str(self.get_state_display())
+        return f"{self.get_state_display()}（{struck.year}年{struck.month}月{struck.day}日注销）"
 
 
 class Delivery(models.Model):
@@ -202,10 +212,21 @@ class Document(models.Model):
         verbose_name = verbose_name_plural = "文书"
         ordering = ("id",)
         constraints: ClassVar = [
-            # A case may go through more than one special procedure, and a promise be signed anew, each with its paper.
+            # A case may go through more than one special procedure, and a promise be signed anew, each with its paper;
+            # a licence may change, its revocation be proposed and a hearing be put off, more than once.
             models.UniqueConstraint(
                 fields=("case", "kind"),
-                condition=~Q(kind__in=["special", "promise"]),
+                condition=~Q(
+                    kind__in=[
+                        "special",
+                        "promise",
+                        "revoke_notice",
+                        "hearing",
+                        "revocation",
+                        "no_revocation",
+                        "licence_change",
+                    ]
+                ),  # fmt: skip
                 name="document_once",
                 violation_error_message="该文书已经出具。",
             )

@@ -20,10 +20,12 @@ from approvals.actions.ending import withdraw_case
 from approvals.actions.intake import answer_correction
 from approvals.actions.owing import hand_in
 from approvals.actions.promising import withdraw_promise
-from approvals.applicant import ANSWER, HAND_IN, WITHDRAW, WITHDRAW_PROMISE
-from approvals.enums import CaseStatus, Door
+from approvals.actions.revoking import hear_holder
+from approvals.applicant import ANSWER, HAND_IN, STATE, WITHDRAW, WITHDRAW_PROMISE
+from approvals.enums import CaseStatus, Door, HearingWish
 from approvals.exceptions import Refused
 from approvals.forms_public import CodeForm, ProgressForm, WithdrawalForm
+from approvals.forms_revocation import HolderForm
 from approvals.limiter import RateLimited, client_address
 from approvals.models import Case
 from approvals.promised import BEFORE_ACCEPTANCE, TAKEN_BACK, restorable
@@ -42,11 +44,17 @@ CLOSED = "时间已到或者还没有验证手机，请重新查询并获取短�
 FOLLOWS = {
     ANSWER: ("已上传的全部文件一次提交给收件窗口", "窗口收到后 5 个工作日内答复：受理，或者依法不予受理"),
     HAND_IN: ("已上传的文件提交给收件窗口", "全部补齐后，材料延期的当天制发证件"),
+    STATE: (
+        "您的意见交给审批部门，写入决定书",
+        "要求听证的，二十个工作日内组织，提前七个工作日通知您",
+        "书面放弃的，审批部门可以立即作出决定",
+    ),
     WITHDRAW: ("本机关不再办理这件申请，全部期限取消", "出具撤回申请确认书，并短信告知您", "以后需要时，要重新申请"),
 }
 DONE = {
     ANSWER: "补正已提交。窗口将在 5 个工作日内答复您。",
     HAND_IN: "材料已提交。",
+    STATE: "您的意见已提交。",
     WITHDRAW: "申请已撤回，撤回申请确认书可以在本页查看、打印。",
 }
 
@@ -148,6 +156,8 @@ def acts(request: PortalRequest, number: str) -> HttpResponseBase:
         return _with_files(request, case, act)
     if act == WITHDRAW:
         return _withdraw(request, case)
+    if act == STATE:
+        return _state(request, case)
     if act == WITHDRAW_PROMISE:
         return _finished(
             request, case, act, lambda: withdraw_promise(case, by=None, door=Door.PUBLIC, now=request.now), _taken_back
@@ -245,6 +255,26 @@ def _withdraw(request: PortalRequest, case: Case) -> HttpResponseBase:
     )
 
 
+def _state(request: PortalRequest, case: Case) -> HttpResponseBase:
+    """The holder's word on a revocation; wrong input comes back beside its field."""
+    form, here = HolderForm(request.POST), reverse("door_acts", args=[case.number])
+    revocation = progress_line.revocation_of(case)
+    if revocation is None:
+        gone = Refused("state-conflict", "这件证照没有等待您陈述的撤销建议，请刷新查看。", conflict=True)
+        return _private(conflict(request, gone, here))
+    if form.is_valid():
+        try:
+            hear_holder(revocation, **form.cleaned_data, by=None, door=Door.PUBLIC, now=request.now)
+        except Refused as error:
+            if error.conflict:
+                return _private(conflict(request, error, here))
+            put_on_form(form, error)
+        else:
+            messages.success(request, DONE[STATE])
+            return redirect(here)
+    return _page(request, case, statement=form, status=422)
+
+
 def _page(
     request: PortalRequest,
     case: Case,
@@ -252,6 +282,7 @@ def _page(
     errors: dict[str, str] | None = None,
     problem: str = "",
     withdrawal: WithdrawalForm | None = None,
+    statement: HolderForm | None = None,
     status: int = 200,
 ) -> HttpResponseBase:
     today, offered = local_date(request.now), applicant.offers(case, request.now)
@@ -275,6 +306,7 @@ def _page(
         "limit_text": uploads.LIMIT_TEXT,
         "problem": problem,
         "withdrawal": withdrawal or WithdrawalForm(),
+        "statement": statement or HolderForm(initial={"wish": HearingWish.LATER}),
         "papers": list(case.documents.defer("content").order_by("-id")),
     }
     return _private(render(request, "public/door_acts.html", context, status=status))

@@ -49,6 +49,13 @@ class SupervisionSubItem(models.Model):
     code = models.CharField("子项编码", max_length=40, unique=True)
     name = models.CharField("名称", max_length=120)
     points = models.JSONField("检查要点", default=list)
+    longest_plan_days = models.PositiveSmallIntegerField(
+        "计划完成最长天数", default=180, help_text="从签收起算；没有它，反馈期限可能永不起算（L10a）"
+    )
+    two_officers = models.BooleanField("须两人以上", default=True)
+    is_key_field = models.BooleanField(
+        "重点领域", default=False, help_text="安全、食品、药品、环保等：抽查比例不因信用好而降低"
+    )
     code_is_own = models.BooleanField("自编编码", default=True)
     source = models.CharField("出处", max_length=300)
     certainty = models.CharField("核实程度", max_length=12, choices=Certainty.choices)
@@ -60,6 +67,11 @@ class SupervisionSubItem(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=~Q(source=""), name="sub_item_has_source", violation_error_message="监管事项子项要写明出处。"
+            ),
+            models.CheckConstraint(
+                condition=Q(longest_plan_days__gte=1, longest_plan_days__lte=366),
+                name="sub_item_plan_within_a_year",
+                violation_error_message="计划完成最长天数须在1到366天之间。",
             ),
             models.CheckConstraint(
                 condition=~Q(points=[]),

@@ -37,6 +37,16 @@ COMPANIES = (
     ("91320700MA1DEMO04", "连云港连岛旅馆有限公司（演示）"),
     ("91320700MA1DEMO05", "连云港港城建材有限公司（演示）"),
     ("91320700MA1DEMO06", "连云港西连岛水产有限公司（演示）"),
+    # Those of the stories of supervision, one each.
+    ("91320700MA1DEMO07", "连云港海棠湾歌舞厅有限公司（演示）"),
+    ("91320700MA1DEMO08", "连云港秦东门影城有限公司（演示）"),
+    ("91320700MA1DEMO09", "连云港盐河剧场有限公司（演示）"),
+    ("91320700MA1DEMO10", "连云港蔷薇河商场有限公司（演示）"),
+    ("91320700MA1DEMO11", "连云港锦屏山酒店有限公司（演示）"),
+    ("91320700MA1DEMO12", "连云港东磊网吧有限公司（演示）"),
+    ("91320700MA1DEMO13", "连云港苏马湾浴场有限公司（演示）"),
+    ("91320700MA1DEMO14", "连云港渔湾民宿有限公司（演示）"),
+    ("91320700MA1DEMO15", "连云港孔望山理发店（演示）"),
 )
 
 # A page with nothing on it, as if a signed letter had been scanned.
@@ -143,7 +153,7 @@ def play(case: Case, until: str, clerk: User, now: dt.datetime) -> Case:
 
 
 def load(now: dt.datetime) -> int:
-    """Make the cases; return how many."""
+    """Make the cases of today; return how many."""
     clerk = User.objects.get(username="chuangkou1")
     city = BusinessItem.objects.published().filter(
         item__division__code="320700", item__kind="licence", handling="ordinary"

@@ -86,6 +86,15 @@ def _office_seats() -> Iterator[Seat]:
             yield Seat(f"{stem}.chushi{suffix}fu", department, Role.OFFICE_DEPUTY, office)
 
 
+def _inspector_seats(offices: list[Seat]) -> Iterator[Seat]:
+    """Two who inspect for every supervising office: the manager's account with 执法 in its stead."""
+    for seat in offices:
+        if seat.role is Role.OFFICE_MANAGER:
+            stem = seat.username.replace(".chushi", ".zhifa")
+            yield Seat(f"{stem}a", seat.department, Role.INSPECTOR, seat.office)
+            yield Seat(f"{stem}b", seat.department, Role.INSPECTOR, seat.office)
+
+
 def seats() -> Iterator[Seat]:
     """Every seat of the demonstration, in a fixed order."""
     city = Department.objects.get(division__code="320700", name="市政务办")
@@ -106,6 +115,7 @@ def seats() -> Iterator[Seat]:
     for department in dict.fromkeys(seat.department for seat in offices):
         yield Seat(f"{stem_of(department)}.fuzeren", department, Role.DEPARTMENT_HEAD)
     yield from _further_seats()
+    yield from _inspector_seats(offices)
 
 
 def _further_seats() -> Iterator[Seat]:

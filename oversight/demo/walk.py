@@ -20,8 +20,9 @@ DUTIES: dict[str, str] = {
     Role.DELIVERY_CLERK: "向申请人送达结果",
     Role.OFFICE_MANAGER: "收到任务短信，查看、签收、选措施、反馈",
     Role.OFFICE_DEPUTY: "处室管理员不在时代为签收",
-    Role.DEPARTMENT_HEAD: "看本部门的监管任务和超期",
-    Role.OVERSEER: "看超期、不予受理和没有关联的办件",
+    Role.INSPECTOR: "检查分派给自己的监管任务，记录检查情况",
+    Role.DEPARTMENT_HEAD: "看本部门的监管任务和超期，批准入企检查和延长整改期限",
+    Role.OVERSEER: "看超期、不予受理和没有关联的办件，协调处室之间的争议",
     Role.DIVISION_ADMIN: "配置本区划的部门、人员和审管关联",
     Role.DISCIPLINE: "查每一步的留痕",
 }
@@ -110,7 +111,8 @@ def _steps(item: BusinessItem, on: dt.date) -> list[Step]:
 
     in_office = {"office": item.review_office_id}
     in_division = {"department__division": division}
-    supervising = sorted(set(Linkage.objects.active().filter(business_item=item).values_list("office_id", flat=True)))
+    linked = Linkage.objects.active().filter(business_item=item).values_list("office_id", "office__department_id")
+    supervising, watching = {office for office, _ in linked}, {department for _, department in linked}
     deciding = who(Role.DECIDER, **in_office)
     steps = [Step("收件、受理", "窗口人员", who(Role.WINDOW_CLERK, **in_division)[:1])]
     if item.is_on_the_spot:
@@ -127,6 +129,9 @@ def _steps(item: BusinessItem, on: dt.date) -> list[Step]:
         Step(
             "签收、监管、反馈", "处室管理员", who(Role.OFFICE_MANAGER, office__in=supervising), "先看演示手机上的短信"
         ),
+        Step("到场检查、记录", "监管执法人员", who(Role.INSPECTOR, office__in=supervising), "分派给谁由谁办"),
+        Step("批准入企检查、整改延期", "部门负责人", who(Role.DEPARTMENT_HEAD, department__in=watching)),
+        Step("撤销许可", "决定人员", deciding[:1], "整改不到位、监管处室建议撤销的"),
         Step("看超期和督办", "督办人员", who(Role.OVERSEER, **in_division)[:1]),
         Step("配置人员和关联", "区划管理员", who(Role.DIVISION_ADMIN, **in_division)[:1]),
         Step("查留痕", "纪检监察人员", who(Role.DISCIPLINE, **in_division)[:1]),

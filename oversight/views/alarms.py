@@ -80,7 +80,7 @@ def _asked(request: PortalRequest) -> Asked:
     horizon = Horizon.on(local_date(request.now))
     waiting = mine.streams(request.access, listing["q"])
     own = mine.clocks(request.access, waiting, listing["q"])
-    rows = board.leading(own, board.kinds_of(listing["kind"], board.SHOWN))
+    rows = board.leading(own, board.kinds_of(listing["kind"], board.OWN))
     return Asked(listing, waiting, board.lit(rows, listing["light"], horizon), horizon)
 
 

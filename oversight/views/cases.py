@@ -154,7 +154,7 @@ def hand_over(request: PortalRequest, number: str) -> HttpResponse:
 def task_page(request: PortalRequest, number: str) -> HttpResponse:
     """One supervision task, from its opening to its end; nothing can be changed here."""
     found = SupervisionTask.objects.for_overseer(request.access).select_related(
-        "case__business_item", "case__applicant", "office__department", "sub_item__item", "acknowledged_by", "feedback",
+        "case", "business_item", "subject", "office__department", "sub_item__item", "acknowledged_by", "feedback",
         *TASK_CLOCKS,
     )  # fmt: skip
     task = get_object_or_404(found, number=number)
@@ -165,7 +165,7 @@ def task_page(request: PortalRequest, number: str) -> HttpResponse:
         "crumbs": [{"label": "时限督办", "url": reverse("oversight:board")}],
         "steps": trace.task_steps(task),
         "facts": [
-            {"label": "业务办理项", "value": task.case.business_item.name},
+            {"label": "业务办理项", "value": task.business_item.name},
             {"label": "任务编号", "value": task.number},
             {"label": "监管部门", "value": task.office.department.name},
             {"label": "监管处室", "value": task.office.name},

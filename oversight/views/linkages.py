@@ -54,7 +54,7 @@ def _listing(request: PortalRequest) -> tuple[Listing, LinkageQuerySet]:
         ],
         q_label="事项、处室或子项",
         placeholder="名称、编码或拼音首字母",
-        tabs=("active", "fault", "off"),
+        tabs=("active", "fault", "moved", "off"),
     )
     rows = queries.own_linkages(request.access)
     if listing["department"]:
@@ -74,6 +74,7 @@ CONDITIONS = {
     "": Q(),
     "active": Q(active=True),
     "fault": Q(active=True, is_reachable=False),
+    "moved": Q(active=True, was_reassigned=True),
     "off": Q(active=False),
 }
 
@@ -87,6 +88,7 @@ def _row(linkage: Linkage, people: dict[int, dict[str, list[User]]]) -> dict[str
         "managers": "、".join(person.full_name for person in managers),
         "badge": {"label": state[0], "tone": state[1]},
         "is_good": linkage.active and reachable,
+        "to_look_at": linkage.active and linkage.was_reassigned,  # type: ignore[attr-defined]
         "verb": "停用" if linkage.active else "启用",
         "confirm_id": f"turn-{linkage.pk}",
         "follows": FOLLOWS["off" if linkage.active else "on"],
@@ -114,6 +116,7 @@ def linkages(request: PortalRequest) -> HttpResponse:
                 ("", "全部关联", counts["all"], "neutral"),
                 ("active", "有效", counts["active"], "neutral"),
                 ("fault", "无人可联系", counts["fault"], "bad"),
+                ("moved", "待核对", counts["moved"], "warn"),
                 ("off", "已停用", counts["off"], "neutral"),
             ]
         ),

@@ -21,7 +21,7 @@ from supervision.models import SupervisionTask
 ROUNDS = 25
 
 
-def _rows(queryset: models.QuerySet[Any]) -> list[dict[str, Any]]:
+def rows_of(queryset: models.QuerySet[Any]) -> list[dict[str, Any]]:
     """The rows as the database holds them, without their ids."""
     sql, params = queryset.query.sql_with_params()
     with connection.cursor() as cursor:
@@ -42,7 +42,7 @@ class Raw:
         messages = Message.objects.filter(reference__in=references, created_at=done)
         self.case = case
         self.groups: list[tuple[str, list[dict[str, Any]]]] = [
-            (model._meta.db_table, _rows(rows))
+            (model._meta.db_table, rows_of(rows))
             for model, rows in (
                 (Licence, Licence.objects.filter(case=case)),
                 (Licence.history.model, Licence.history.filter(case=case)),

@@ -33,18 +33,19 @@ def apart(name: str) -> Iterator[None]:
             cursor.execute(f'DROP DATABASE "{copied}"')
 
 
-def copy_rows(table: str, source: int, count: int, changed: dict[str, str]) -> None:
-    """Insert ``count`` copies of row ``source`` of ``table``; ``changed`` maps a column to an expression over ``n``."""
+def copy_rows(table: str, source: int, count: int, changed: dict[str, str], *, series: str = "") -> None:
+    """Insert ``count`` copies of row ``source`` of ``table``; ``changed`` maps a column to an expression over ``n``.
+
+    ``series``: what ``n`` is, such as ``some_table n``, instead of the numbers from 1 to ``count``.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT column_name FROM information_schema.columns WHERE table_name = %s AND column_name <> 'id'", [table]
-        )
-        columns = [row[0] for row in cursor.fetchall()]
+        cursor.execute("SELECT column_name FROM information_schema.columns WHERE table_name = %s", [table])
+        columns = [row[0] for row in cursor.fetchall() if row[0] != "id" or "id" in changed]
         names = ", ".join(f'"{column}"' for column in columns)
         values = ", ".join(changed.get(column, f't."{column}"') for column in columns)
         cursor.execute(
-            f'INSERT INTO "{table}" ({names}) SELECT {values} FROM "{table}" t, generate_series(1, {count}) n '  # noqa: S608
-            "WHERE t.id = %s",
+            f'INSERT INTO "{table}" ({names}) SELECT {values} '  # noqa: S608 - our own names
+            f'FROM "{table}" t, {series or f"generate_series(1, {count}) n"} WHERE t.id = %s',
             [source],
         )
         cursor.execute(f'ANALYZE "{table}"')
@@ -66,7 +67,9 @@ def many_clocks(source: Deadline, count: int, prefix: str) -> None:
     )
 
 
-def many_cases(source: Case, count: int, *, stem: str = "3207009", after: int = 0) -> int:
+def many_cases(
+    source: Case, count: int, *, stem: str = "3207009", after: int = 0, more: dict[str, str] | None = None
+) -> int:
     """Cases like ``source``, one second apart, in statuses that need no other rows; returns the first one's id."""
     copy_rows(
         "approvals_case",
@@ -87,7 +90,8 @@ def many_cases(source: Case, count: int, *, stem: str = "3207009", after: int = 
             "status": "(ARRAY['completed', 'submitted', 'in_review', 'completed', 'in_review'])[mod(n, 5) + 1]",
             "completed_at": "CASE WHEN mod(n, 5) IN (0, 3) THEN t.received_at END",
             "outcome": "CASE WHEN mod(n, 5) IN (0, 3) THEN 'licensed' ELSE '' END",
-        },
+        }
+        | (more or {}),
     )
     return Case.objects.filter(number__startswith=stem).order_by("pk").values_list("pk", flat=True)[0]
 

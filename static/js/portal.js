@@ -167,6 +167,7 @@
     if (!event.target.matches("[data-sign-out]")) return;
     kept().forEach((key) => sessionStorage.removeItem(key));
     all("form[data-dirty]").forEach((form) => { delete form.dataset.dirty; });
+    if (window.caches) caches.delete("inspect-pages"); // inspect.js
   });
 
   /* A chosen file: its size is checked before it travels. */

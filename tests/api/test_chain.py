@@ -15,6 +15,7 @@ from supervision.models import SupervisionTask
 from tests.api.conftest import PDF, Caller, intake
 from tests.approvals import play
 from tests.conftest import Moment
+from tests.supervision.ordering import look
 
 pytestmark = pytest.mark.django_db
 Role = Posting.Role
@@ -146,8 +147,12 @@ def test_a_promise_case_is_checked_clause_by_clause(caller: Caller, clock: Momen
     none = {"measure": "none_now", "planned_finish_on": "2026-09-30", "reason": "忙"}
     refused = manager.post(f"{address}acknowledgement/", none, format="json")
     assert refused.json()["code"] == "promise-must-be-checked"
-    manager.post(f"{address}acknowledgement/", none | {"measure": "on_site"}, format="json")
-    manager.post(f"{address}finish/", {"finished_on": "2026-09-28"}, format="json")
+    manager.post(f"{address}acknowledgement/", none | {"measure": "off_site"}, format="json")
+    unseen = manager.post(f"{address}finish/", {"finished_on": "2026-09-28"}, format="json")
+    assert unseen.json()["code"] == "clauses-not-inspected"
+    clock.to("2026-09-28 12:00")
+    look(task, clock.at, bad=False)
+    assert manager.post(f"{address}finish/", {"finished_on": "2026-09-28"}, format="json").status_code == 200
     result = {"result": "conforming", "text": "已查。", "platform": "market", "platform_number": "A1"}
     refused = manager.post(f"{address}feedback/", result, format="json")
     assert refused.json()["code"] == "clauses-missing"

@@ -13,6 +13,7 @@ from tests.api.conftest import Caller, problem
 from tests.api.routes import Route, routes
 from tests.approvals import play
 from tests.conftest import Moment
+from tests.supervision.tasks import inspector
 
 pytestmark = pytest.mark.django_db
 Role = Posting.Role
@@ -34,6 +35,7 @@ ROLES: dict[str, set[str]] = {
     "refusal": {Role.WINDOW_CLERK},
     "mending": {Role.WINDOW_CLERK},
     "withdrawal": {Role.WINDOW_CLERK},
+    "statement": {Role.WINDOW_CLERK},
     "reviews": {Role.REVIEWER, Role.DECIDER},
     "review": {Role.REVIEWER, Role.DECIDER},
     "unveiling": {Role.REVIEWER, Role.DECIDER},
@@ -60,16 +62,75 @@ ROLES: dict[str, set[str]] = {
     "later-extension": {Role.DECIDER},
     "later-settlement": {Role.DECIDER},
     "recusal": {Role.REVIEWER, Role.DECIDER},
+    # Each by office, and the chair of a hearing: tests/approvals/test_revocation.py and test_licences.py
+    "revocations": {Role.DECIDER},
+    **dict.fromkeys(
+        (
+            "revocation",
+            "revocation-notice",
+            "revocation-statement",
+            "revocation-hearing",
+            "hearing-record",
+            "revocation-decision",
+        ),
+        {Role.DECIDER, Role.DEPARTMENT_HEAD},
+    ),
+    **dict.fromkeys(("licences", "licence", "licence-changes"), {Role.DECIDER}),
     # Everybody's own; a division's administrators also their people's: tests/approvals/test_leave_conflicts.py
     **dict.fromkeys(("leaves", "leave-cancellation", "conflicts", "conflict-end"), set(Role.values)),
     "extensions": {Role.DEPARTMENT_HEAD},
     "extension": {Role.DEPARTMENT_HEAD},
-    "tasks": {Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY, Role.DEPARTMENT_HEAD},
-    "task": {Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY, Role.DEPARTMENT_HEAD},
+    "tasks": {Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY, Role.DEPARTMENT_HEAD, Role.INSPECTOR},
+    "task": {Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY, Role.DEPARTMENT_HEAD, Role.INSPECTOR},
+    **dict.fromkeys(
+        ("assignment", "plan", "licence-ended", "visit-request", "visit-cancellation"),
+        {Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY},
+    ),
+    "visits": {Role.DEPARTMENT_HEAD},
+    "visit-settlement": {Role.DEPARTMENT_HEAD},
+    # Numbers in the body: tests/supervision/test_bulk.py
+    "acknowledgements": {Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY},
     "acknowledgement": {Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY},
     "finish": {Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY},
     "feedback": {Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY},
     "closure": {Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY},
+    **dict.fromkeys(
+        ("order", "order-extension", "order-outcome", "handover", "handover-receipt", "handover-result", "proposal"),
+        {Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY},
+    ),
+    **dict.fromkeys(
+        ("orders", "rectification"),
+        {Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY, Role.DEPARTMENT_HEAD, Role.INSPECTOR},
+    ),
+    "order-answer": {Role.DEPARTMENT_HEAD},
+    "task_disputes": {Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY},
+    # Each by the division: tests/supervision/test_disputes.py
+    **dict.fromkeys(("disputes", "dispute", "dispute_decision"), {Role.OVERSEER}),
+    "inspections": {Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY, Role.INSPECTOR, Role.DEPARTMENT_HEAD},
+    **dict.fromkeys(
+        ("inspection-form", "inspection-photos"), {Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY, Role.INSPECTOR}
+    ),
+    # Each by the office of the plan, or the division: tests/supervision/test_draws_pages.py
+    **dict.fromkeys(
+        ("draw-plans", "draw-plan", "draw-plan-preview", "draw-plan-drawn"),
+        {Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY, Role.DEPARTMENT_HEAD, Role.OVERSEER},
+    ),
+    **dict.fromkeys(
+        ("draw-plan-new", "draw-plan-change", "draw-plan-publication", "draw-plan-drawing"),
+        {Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY, Role.DEPARTMENT_HEAD},
+    ),
+    "sampling": {
+        Role.OFFICE_MANAGER,
+        Role.OFFICE_DEPUTY,
+        Role.DEPARTMENT_HEAD,
+        Role.OVERSEER,
+        Role.DIVISION_ADMIN,
+    },
+    "sampling-rate": {Role.DIVISION_ADMIN},
+    # Each by the division administered: tests/supervision/test_stock.py
+    **dict.fromkeys(("stock-batches", "stock-files", "stock-batch", "stock-starts"), {Role.DIVISION_ADMIN}),
+    # Each by the department: tests/supervision/test_inspections_checklists.py
+    **dict.fromkeys(("checklists", "checklist"), {Role.OFFICE_MANAGER, Role.DEPARTMENT_HEAD}),
     # Of the division administrators only the city's: tests/deadlines/test_calendar_office.py
     **dict.fromkeys(("drafts", "draft", "draft_moves", "draft_check", "draft_publication"), {Role.DIVISION_ADMIN}),
     "handling": set(Role.values),
@@ -78,14 +139,23 @@ ROLES: dict[str, set[str]] = {
 }
 CITY = {"drafts", "draft", "draft_moves", "draft_check", "draft_publication"}
 # The applicant's own door: a code by SMS, then a permit, in the body: tests/api/test_door.py
-DOOR = {f"door-{name}" for name in ("code", "permit", "uploads", "answer", "owed", "promise-withdrawal", "withdrawal")}
-DRAWS = {"draw-periods", "draws-of-period"}
+DOOR = {
+    f"door-{name}"
+    for name in ("code", "permit", "uploads", "answer", "owed", "promise-withdrawal", "withdrawal", "statement")
+}
+INSPECTION_DRAWS = {f"inspection-draw{part}" for part in ("s", "", "-drawn", "-positions")}
+DRAWS = {"draw-periods", "draws-of-period", *INSPECTION_DRAWS}
+DRAW_PLANS = {f"draw-plan{part}" for part in ("", "-preview", "-drawn", "-new", "-change", "-publication", "-drawing")}
 PUBLIC = {"progress", "verify", "items", "item", "explain", "calendar", "years", *DRAWS, *DOOR}
 SELF = {"token"}
 GUARDED = [route for route in ALL if route.name in ROLES]
-OF_ONE = [route for route in GUARDED if "<slug:number>" in route.path]
-OWN = {"leave-cancellation", "conflict-end"}
-WHOLE = CITY | OWN | {"deadline", "handling"}
+REVOKING = {"revocation", "revocation-notice", "revocation-statement", "revocation-hearing", "hearing-record"}
+BY_LICENCE = {"licence", "licence-changes"}
+OF_ONE = [route for route in GUARDED if "<slug:number>" in route.path and route.name not in BY_LICENCE]
+OWN = {"leave-cancellation", "conflict-end", "dispute", "dispute_decision"}
+WHOLE = CITY | OWN | REVOKING | {"revocation-decision"} | BY_LICENCE | {"deadline", "handling", "acknowledgements"}
+WHOLE |= DRAW_PLANS | {"sampling", "sampling-rate", "stock-files", "stock-batch", "stock-starts"}
+WHOLE |= {"checklists", "checklist"}
 LISTS = [route for route in GUARDED if "<slug:number>" not in route.path and route.name not in WHOLE]
 
 
@@ -102,7 +172,7 @@ def test_without_a_token_nothing_answers(db: None, clock: Moment, route: Route) 
     for method in route.methods:
         if (route.name, method) == ("token", "post"):
             continue
-        answer = getattr(nobody, method)(route.url(number="X", pk="1"))
+        answer = getattr(nobody, method)(route.url(number="X", pk="1", risk="A"))
         body = problem(answer, 401, "not-signed-in")
         assert answer.headers["WWW-Authenticate"] == "Token"
         assert "errors" not in body
@@ -115,7 +185,9 @@ def world(city: None, clock: Moment) -> tuple[Case, Case, SupervisionTask]:
     case = play.accepted(clock.at)
     assert case.reviewer is not None
     Extension.objects.create(case=case, days=1, reason="复杂", requested_by=case.reviewer, requested_at=clock.at)
-    return case, done, done.tasks.order_by("pk")[0]
+    task = done.tasks.order_by("pk")[0]
+    inspector(task)  # of the task's own office, and given nothing
+    return case, done, task
 
 
 def _insiders(route: Route, case: Case, task: SupervisionTask) -> set[int]:
@@ -127,7 +199,13 @@ def _insiders(route: Route, case: Case, task: SupervisionTask) -> set[int]:
         people = Posting.objects.filter(office=task.office, role__in=[Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY])
         heads = Posting.objects.filter(department=task.department, role=Role.DEPARTMENT_HEAD)
         own = set(people.values_list("user", flat=True))
-        return own | set(heads.values_list("user", flat=True)) if route.name == "task" else own
+        if route.name in {"order-answer", "visit-settlement"}:
+            return set(heads.values_list("user", flat=True))
+        return (
+            own | set(heads.values_list("user", flat=True))
+            if route.name in {"task", "rectification", "inspections"}
+            else own
+        )
     if route.path.startswith("api/v1/extensions/"):
         heads = Posting.objects.filter(department=case.department, role=Role.DEPARTMENT_HEAD)
         return set(heads.values_list("user", flat=True))
@@ -177,7 +255,7 @@ def test_what_is_not_yours_does_not_exist(
 def _format(route: Route, method: str) -> str | None:
     if method == "get":
         return None
-    return "multipart" if route.name == "uploads" else "json"
+    return "multipart" if route.name in {"uploads", "inspection-photos"} else "json"
 
 
 @pytest.mark.parametrize("route", LISTS, ids=lambda route: route.name)

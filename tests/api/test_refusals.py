@@ -258,7 +258,7 @@ def test_a_finish_day_in_the_future_and_thin_feedback_are_refused(caller: Caller
         body = problem(manager.post(f"{url}finish/", said, format="json"), 422, code)
         assert body["errors"][0]["field"] == "finished_on"
     assert manager.post(f"{url}finish/", {"finished_on": "2026-09-28"}, format="json").status_code == 200
-    full = {"result": "nonconforming", "text": "有缺。", "platform": "market", "platform_number": "A1"}
+    full = {"result": "basically", "text": "有缺。", "platform": "market", "platform_number": "A1"}
     for field, code in (
         ("result", "result-missing"),
         ("text", "text-missing"),

@@ -58,6 +58,8 @@ OPERATIONS = {
     "listReviews", "getReview", "giveOpinion", "decideCase", "completeCase",
     "startProcedure", "endProcedure", "requestExtension", "listExtensions", "getExtension", "answerExtension",
     "listTasks", "getTask", "acknowledgeTask", "finishTask", "feedBackTask", "closeTask",
+    "acknowledgeTasks", "assignTask", "replanTask", "closeTaskOfEndedLicence",
+    "listVisits", "requestVisit", "settleVisit", "cancelVisit",
     "listCalendarYears", "listCalendarDrafts", "proposeCalendarYear", "getCalendarDraft", "discardCalendarDraft",
     "listCalendarMoves", "checkCalendarDraft", "publishCalendarYear",
     "findIdentity", "coverFile", "discardCover", "leaveFileOpen", "askCredit", "decideCredit", "allowLater",
@@ -68,6 +70,17 @@ OPERATIONS = {
     "getCountersignature", "countersign", "listOwed", "getOwed", "extendLater", "settleLater", "settlePromiseLapse",
     "callLead", "recuse", "giveSheet", "planSiteCheck", "unveilApplicant",
     "listSiteChecks", "getSiteCheck", "reportSiteCheck", "confirmSiteCheck",
+    "getTaskDisputes", "raiseDispute", "listDisputes", "getDispute", "decideDispute",
+    "listRevocations", "getRevocation", "noticeRevocation", "hearHolder", "planHearing", "recordHearing",
+    "decideRevocation", "stateThroughDoor", "hearHolderAtWindow", "listLicences", "getLicence", "changeLicence",
+    "listOrders", "getRectification", "orderRectification", "askOrderExtension", "answerOrderExtension", "settleOrder",
+    "handOverTask", "recordHandoverReceipt", "recordHandoverResult", "proposeRevocation",
+    "listInspections", "recordInspection", "getInspectionForm", "uploadInspectionPhoto",
+    "listDrawPlans", "makeDrawPlan", "getDrawPlan", "changeDrawPlan", "publishDrawPlan", "drawDrawPlan", "listDrawn",
+    "previewDrawPlan", "listSamplingRates", "setSamplingRate",
+    "listInspectionDraws", "getInspectionDraw", "listInspected", "listDrawnPositions",
+    "listChecklists", "getChecklist", "publishChecklist",
+    "checkStockFile", "listStockBatches", "loadStock", "getStockBatch", "listClockStarts", "setClockStart",
     "postReceipts",
 }  # fmt: skip
 
@@ -121,13 +134,15 @@ def test_the_handbook_names_every_code() -> None:
     root = django_settings.BASE_DIR
     places = [*root.glob("approvals/actions/*.py"), *root.glob("approvals/api/*.py")]
     places += [root / "approvals" / name for name in ("uploads.py", "wording.py")]
-    places += [root / "supervision" / name for name in ("actions.py", "api.py")]
+    places += [*root.glob("supervision/actions/*.py"), *root.glob("supervision/api*.py")]
+    places += [root / "supervision" / name for name in ("stock.py", "starting.py", "checklists.py", "photos.py")]
     places += [root / "deadlines" / "api_calendar.py"]
     said = re.compile(r'(?:Refused|Problem)\(\s*(?:HTTPStatus\.\w+,\s*)?"([a-z-]+)"')
     codes = {code for place in places for code in said.findall(place.read_text())} | set(problems.CODES.values())
     handbook = (root / "docs" / "api.md").read_text()
     assert len(codes) > 40
-    pages_only = {"linkage-not-fit"}  # an overseer's act, which the API does not have
+    # An act of an overseer, which the API does not have.
+    pages_only = {"linkage-not-fit"}
     assert not [code for code in codes - pages_only if f"`{code}`" not in handbook]
 
 

@@ -135,6 +135,11 @@ def values(case: Case) -> dict[str, list[str]]:
         "key": ["320700"],
         "phone": ["x"],
         "user_id": ["1"],
+        "document": keys(case),
+        "digest": ["0" * 64],
+        "version": ["0"],
+        "risk": ["A"],
+        **dict.fromkeys(("office", "order", "sub_item"), ["1"]),
     }
 
 

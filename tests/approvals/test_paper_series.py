@@ -23,6 +23,7 @@ from tests import city as demo_city
 from tests.approvals import play, window
 from tests.conftest import Moment
 
+LICENCE = {"to": "某公司", "licence": "连许1号", "name": "许可证", "issued": "2026年9月28日"}
 SAID: Mapping[str, Mapping[str, Any]] = {
     "special": {"ground": "听证", "law": "", "days": 5, "until": "2026年10月12日"},
     "extension": {"more": "5个工作日", "until": "2026年10月12日", "paused": False, "basis": "行政许可法第四十二条"},
@@ -32,6 +33,13 @@ SAID: Mapping[str, Mapping[str, Any]] = {
         "checks": ["现场核查。"], "consequences": ["撤销许可。"],
     },
     "later": {"until": dt.date(2026, 11, 9), "consequence": "暂停使用。", "signer": "张三"},
+    "revoke_notice": LICENCE | {"ground": "不具备资格", "until": "2026年10月12日"},
+    "hearing": LICENCE | {"on": "2026年10月13日", "place": "三楼", "chair": "张三"},
+    **dict.fromkeys(
+        ("revocation", "no_revocation"),
+        LICENCE | {"ground": "不具备资格", "heard": [], "public_interest": "无。", "compensation": "不予。"},
+    ),
+    "licence_change": LICENCE | {"kind": "change", "basis": "行政许可法第四十九条", "rows": [["内容", "甲", "乙"]]},
 }  # fmt: skip
 POINTS = [{"key": "material:1", "text": "补交材料"}]
 KINDS = [DocumentKind(kind) for kind in DocumentKind.values]

@@ -15,11 +15,13 @@ from approvals.actions import accept_case, decide, refuse_acceptance, request_co
 from approvals.actions.clocks import answer_extension, request_extension, start_procedure
 from approvals.actions.ending import withdraw_case
 from approvals.actions.intake import IntakeDraft, receive_case, required_points
+from approvals.actions.licences import change_licence
 from approvals.actions.owing import outstanding
+from approvals.actions.revoking import decide_revocation
 from approvals.enums import DocumentKind, Door, Way
 from approvals.models import Case, Document
 from offices.models import Posting
-from tests.approvals import debts, play, window
+from tests.approvals import debts, play, revoking, window
 from tests.conftest import Moment
 
 pytestmark = pytest.mark.django_db
@@ -72,6 +74,15 @@ def every_kind(clock: Moment) -> dict[str, Document]:
         play.deferring(clock.at), DocumentKind.CANCELLATION, by=clerk, now=clock.at, points=points, text="未补齐。"
     )
     papers.issue(play.received(clock.at), DocumentKind.LATER, by=clerk, now=clock.at, points=points, extra=said)
+    for revoke in (True, False):
+        one = revoking.heard(clock.at)
+        decide_revocation(one, revoke=revoke, **revoking.DECISION, by=revoking.decider(one.case), now=clock.at)
+    revoking.planned(revoking.asked(clock.at), dt.date(2026, 10, 13), clock.at)
+    licence = revoking.licensed(clock.at)
+    change_licence(
+        licence, kind="change", content="变更后的许可内容", basis="行政许可法第四十九条", reason="持证人申请变更。",
+        by=revoking.decider(licence.case), now=clock.at,
+    )  # fmt: skip
     return {document.kind: document for document in Document.objects.order_by("-id")}
 
 
@@ -92,7 +103,7 @@ def test_every_kind_of_paper_is_complete(clock: Moment, sign_in: Callable[[str],
         assert all(text in html for text in content["paragraphs"]), kind
         assert f"依据：{content['basis']}。" in html if content.get("basis") else kind == "receipt"
         assert ("行政复议" in html) == (
-            kind in {"not_accepted", "not_filed", "rejection", "termination", "cancellation"}
+            kind in {"not_accepted", "not_filed", "rejection", "termination", "cancellation", "revocation"}
         )
         assert (document.digest in html) == (kind == "promise")
         assert "内容与留痕不符" not in html

@@ -57,7 +57,13 @@ Ready = Callable[[Case, dt.datetime, bool], Callable[[], Body]]
 STATE_CODES = {"state-conflict"}
 OTHER_CODES = {"api:covers DELETE": {"cover-stays"}, "api:corrections": {"second-correction"}}
 # Addresses of a case that change nothing of it.
-NO_ACTS = {"door-code": "sends a code", "door-permit": "takes a code"}
+NO_ACTS = {
+    "door-code": "sends a code",
+    "door-permit": "takes a code",
+    "statement": "of a revocation: tests/supervision/test_table.py",
+    "door-statement": "of a revocation: tests/supervision/test_table.py",
+    "licence-changes": "of a licence: tests/supervision/test_table.py",
+}
 
 
 # --- the table itself

@@ -157,6 +157,8 @@ def test_the_issue_of_the_step_finds_its_figures_in_the_table() -> None:
         KindCode.FEEDBACK: (5, Unit.WORKING),
         KindCode.DISPUTE: (5, Unit.WORKING),
         KindCode.EXPEDITE: (3, Unit.WORKING),
+        KindCode.REVOCATION: (20, Unit.WORKING),
+        KindCode.REVOCATION_HEARING: (5, Unit.WORKING),
     }
     assert [KINDS[code].room for code in STAGES] == [Room.FREE] * 4
     assert {code for code in KindCode if KINDS[code].room is Room.FIXED} == {

@@ -1,6 +1,9 @@
 """What the browser tests share: real stacks in folders of their own, a browser, and pictures of the pages."""
 
 import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -40,10 +43,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.e2e)
 
 
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data of a demo city that nobody has used, made once: most of what a first start takes."""
+    folder = tmp_path_factory.mktemp("prepared")
+    told = os.environ | DEMO | {"VAR_DIR": str(folder), "DJANGO_SETTINGS_MODULE": "lianyungang_gov.settings"}
+    env = {name: value for name, value in told.items() if value}
+    subprocess.run([sys.executable, "-m", "scripts.prepare", "data", "--demo"], cwd=ROOT, env=env, check=True)
+    return folder
+
+
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The embedded default (SQLite, Valkey) with the demo city, healthy; one for each test module."""
-    running = Stack(var_dir=tmp_path_factory.mktemp("portal"), port=free_port(), env=DEMO)
+def stack(tmp_path_factory: pytest.TempPathFactory, prepared: Path) -> Iterator[Stack]:
+    """The embedded default (SQLite, Valkey) with the demo city, healthy; one for each test module.
+
+    It starts on a copy of the prepared data; the start from nothing is in ``tests/infra/test_processes.py``.
+    """
+    folder = tmp_path_factory.mktemp("portal")
+    shutil.copytree(prepared, folder, dirs_exist_ok=True)
+    running = Stack(var_dir=folder, port=free_port(), env=DEMO)
     try:
         running.start()
         running.wait_healthy()

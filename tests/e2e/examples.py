@@ -28,10 +28,12 @@ from approvals.actions.covering import ask_cover
 from approvals.actions.ending import withdraw_case
 from approvals.actions.intake import add_materials, required_points, slot_of
 from approvals.actions.leaves import declare_conflict, enter_leave
+from approvals.actions.licences import change_licence
 from approvals.actions.mending import mend_case
 from approvals.actions.owing import settle_promise_lapse
 from approvals.actions.province import report_to_province
 from approvals.actions.review import ground_choices
+from approvals.actions.revoking import decide_revocation
 from approvals.actions.scoring import give_sheet
 from approvals.actions.site import plan_site_check
 from approvals.actions.unveiling import unveil
@@ -43,7 +45,7 @@ from catalogue.actions import set_promised_period
 from catalogue.models import BusinessItem, Linkage
 from catalogue.periods import Promise
 from credit.models import CreditSubject
-from deadlines import clock, jobs, office
+from deadlines import calendar, clock, jobs, office
 from deadlines.kinds import KindCode
 from deadlines.models import Deadline
 from deadlines.notice import typed_year
@@ -54,10 +56,16 @@ from offices.models import Department, Posting, User
 from oversight.demo import weighing
 from oversight.demo.cases import COMPANIES, code_of
 from oversight.demo.cases import play as carry_on
-from supervision import actions
-from supervision.models import SupervisionTask
-from tests.approvals import debts, play
+from supervision import actions, stock
+from supervision.actions import disputing, handing_over, visiting
+from supervision.actions import ordering as mending
+from supervision.actions.drawing import draw_plan
+from supervision.models import SupervisionTask, TaskChange
+from tests.approvals import debts, play, revoking
 from tests.approvals.test_covering import pdf
+from tests.supervision import drawing, ordering
+from tests.supervision import inspecting as field
+from tests.supervision import stocking as old_stock
 
 SPOT, PRESALE = "公共场所卫生许可（新办，告知承诺）", "商品房预售许可"
 Role = Posting.Role
@@ -88,6 +96,48 @@ def _task(now: datetime, until: str) -> tuple[str, str]:
     return task.number, manager.username
 
 
+def _inspections(now: datetime) -> dict[str, str]:
+    """A task that may be inspected, one that was and is ordered to mend, and the checklists of its department."""
+    ready, ordered = field.ready(now), field.ordered(now).task
+    assert ready.sub_item_id is not None
+    return {
+        "task_inspect": ready.number,
+        "manager_inspect": _manager(ready).username,
+        "task_reinspect": ordered.number,
+        "manager_reinspect": _manager(ordered).username,
+        "sub_item": str(ready.sub_item_id),
+    }
+
+
+def _taking(now: datetime) -> dict[str, str]:
+    """A task whose licence ended, a task with a visit before the head, and a group of like tasks."""
+    number, manager = _task(now, "acknowledged")
+    ended = SupervisionTask.objects.get(number=number)
+    assert ended.licence is not None
+    TaskChange.objects.create(
+        task=ended, licence=ended.licence, kind="deregistration", text="许可证已注销。", ends_licence=True, at=now
+    )
+    task = SupervisionTask.objects.get(number=_task(now, "acknowledged")[0])
+    visit = visiting.request_visit(
+        task,
+        purpose="核查许可条件保持情况",
+        planned_on=clock.local_date(now),
+        exemption="12345 投诉举报线索",
+        by=_manager(task),
+        now=now,
+    )
+    head = Posting.objects.filter(role=Role.DEPARTMENT_HEAD, department=task.department).order_by("pk")[0].user
+    return {
+        "task_ended": number,
+        "task_visit": task.number,
+        "visit": str(visit.pk),
+        "manager_visit": manager,
+        "head_visit": head.username,
+        "bulk_office": str(task.office_id),
+        "bulk_sub_item": str(task.sub_item_id),
+    }
+
+
 def _unlinked(now: datetime) -> str:
     """A case that was completed while its item had no active linkage."""
     case = play.approved(now, play.item("劳务派遣经营许可（新办）"))
@@ -98,6 +148,34 @@ def _unlinked(now: datetime) -> str:
     complete_case(case, by=case.reviewer, now=now)
     links.filter(pk__in=active).update(active=True)
     return case.number
+
+
+def _orders(now: datetime) -> dict[str, str]:
+    """A fault without an order, an order that runs and waits for the head, one that was refused, a handover."""
+    fault, asked, handed = (ordering.faulty(now) for _ in range(3))
+    later = now + timedelta(hours=4)
+    order = ordering.ordered(asked, later, days=20)
+    until = order.due_on + timedelta(days=10)
+    mending.ask_extension(order, until=until, reason="配件到货迟延。", by=ordering.manager(asked), now=later)
+    unmended, refused = ordering.unmended(now)
+    handed = ordering.fed_back(handed, later)
+    handing_over.hand_over(
+        handed, to_name="市场监管综合执法支队", facts="超出许可范围经营。", basis="相关法规",
+        by=ordering.manager(handed), now=later,
+    )  # fmt: skip
+    return {
+        "task_fault": fault.number,
+        "manager_fault": ordering.manager(fault).username,
+        "order_running": _pk(order),
+        "paper_order": _pk(order.paper),
+        "manager_order": ordering.manager(asked).username,
+        "head_order": ordering.head(asked).username,
+        "task_unmended": unmended.number,
+        "order_refused": _pk(refused),
+        "manager_unmended": ordering.manager(unmended).username,
+        "task_handed": handed.number,
+        "manager_handed": ordering.manager(handed).username,
+    }
 
 
 def _longer(now: datetime) -> BusinessItem:
@@ -338,6 +416,98 @@ def _owed(now: datetime) -> dict[str, str]:
     return cases | {f"decider_{name}": debts.decider(case).username for name, case in found.items() if case.reviewer}
 
 
+def _revocations(now: datetime) -> dict[str, str]:
+    """Licences to be revoked, in every state; one that was changed."""
+    made = {
+        "received": revoking.proposed(now),
+        "noticed": revoking.noticed(now),
+        "asked": revoking.asked(now),
+        "planned": revoking.planned(revoking.asked(now), calendar.load().after(clock.local_date(now), 8), now),
+        "heard": revoking.heard(now),
+        "revoked": revoking.heard(now),
+        "kept": revoking.heard(now),
+    }
+    decide_revocation(
+        made["revoked"], revoke=True, **revoking.DECISION, by=revoking.decider(made["revoked"].case), now=now
+    )
+    decide_revocation(
+        made["kept"],
+        revoke=False,
+        reason="撤销将影响居民供水，不予撤销。",
+        by=revoking.decider(made["kept"].case),
+        now=now,
+    )
+    changed = revoking.licensed(now)
+    said: dict[str, Any] = {"basis": "行政许可法第四十九条", "by": revoking.decider(changed.case), "now": now}
+    change_licence(changed, kind="change", content="变更后的许可内容", reason="持证人申请变更。", **said)
+    change_licence(changed, kind="suspension", reason="设施存在隐患，限期消除。", **said)
+    told = {f"revocation_{name}": str(one.pk) for name, one in made.items()}
+    notice = made["noticed"].notice_id
+    return told | {
+        "revocation_paper": str(notice),
+        "revocation_decider": revoking.decider(changed.case).username,
+        "case_noticed": made["noticed"].case.number,
+        "revocation_chair": revoking.chair_of(made["planned"]).username,
+        "licence_changed": changed.number,
+        "licence_revoked": made["revoked"].licence.number,
+        "verify_revoked": Document.objects.get(case=made["revoked"].case, kind="approval").verify_code,
+    }
+
+
+def _draws(now: datetime) -> dict[str, str]:
+    """Plans of random draws: one being made, one published, one drawn over 73 holders of old licences."""
+    drawing.inspectors(2)
+    drawing.holders({"A": 60, "C": 7, "D": 4, "none": 2}, now)
+    month, finish = f"{clock.local_date(now):%Y-%m}", clock.local_date(now) + timedelta(days=40)
+    said = {"month": month, "planned_finish_on": finish}
+    drawn = drawing.published(now, name="商品房预售双随机抽查", **said)
+    draw_plan(drawn, by=drawing.manager(), now=now)
+    published = drawing.published(now, name="商品房预售专项抽查", ratio=500, is_key_field=True, **said)
+    draft = drawing.planned(now, name="商品房预售补充抽查", **said)
+    return {
+        "manager_draw": drawing.manager().username,
+        "plan_drawn": _pk(drawn),
+        "plan_published": _pk(published),
+        "plan_draft": _pk(draft),
+    }
+
+
+def _disputes(now: datetime) -> dict[str, str]:
+    """Objections that wait, that were left where they were, and one whose task went to another office."""
+    found: dict[str, str] = {}
+    by = play.person("duban1")
+    for name in ("open", "confirmed", "reassigned"):
+        task = play.completed(now).tasks.order_by("pk")[0]
+        manager, office = _manager(task), disputing.other_offices(task, clock.local_date(now)).order_by("pk")[0]
+        task = actions.view_task(task, by=manager, now=now)
+        one = disputing.raise_dispute(
+            task, reason="权责清单中这一事项不属本处室（演示）。", proposed_office=office, by=manager, now=now
+        )
+        if name != "open":
+            disputing.decide_dispute(
+                one, outcome=name, office=office if name == "reassigned" else None, reason="按三定方案确定（演示）。",
+                by=by, now=now,
+            )  # fmt: skip
+        found |= {f"dispute_{name}": _pk(one), f"task_dispute_{name}": task.number}
+    fresh = play.completed(now).tasks.order_by("pk")[0]
+    actions.view_task(fresh, by=_manager(fresh), now=now)
+    return found | {"task_to_dispute": fresh.number, "manager_dispute": _manager(fresh).username}
+
+
+def _stock(now: datetime) -> dict[str, str]:
+    """A batch of old licences that was loaded with a faulty row, one that waits, and a file that is looked through."""
+    about = old_stock.item()
+    division = about.item.division
+    rows = [old_stock.row(about, number) for number in range(1, 4)]
+    rows.append(old_stock.row(about, 4, 有效期自="2026-02-30"))
+    done = old_stock.loaded(rows, now)
+    waiting = old_stock.begun([old_stock.row(about, number) for number in range(11, 14)], now)
+    kept = stock.keep(old_stock.table([old_stock.row(about, 21), old_stock.row(about, 22, 有效期自="")]), division)
+    return {
+        "stock_done": _pk(done), "stock_waiting": _pk(waiting), "stock_division": division.code, "stock_kept": kept,
+    }  # fmt: skip
+
+
 def make(now: datetime) -> dict[str, str]:
     """Make the examples and return them by name."""
     clerk = play.person("chuangkou1")
@@ -355,6 +525,7 @@ def make(now: datetime) -> dict[str, str]:
     issue = play.approved(now)
     assert review.reviewer is not None
     assert issue.reviewer is not None
+    found |= _inspections(now)
     found |= {
         "case_submitted": play.received(now).number,
         "case_incomplete": play.received(now, complete=False).number,
@@ -389,6 +560,9 @@ def make(now: datetime) -> dict[str, str]:
         "phone": PhoneMessage.objects.order_by("pk")[0].phone_hash,
     }
     found |= _promises(now)
+    found |= _draws(now)
+    found |= _revocations(now)
+    found |= _taking(now)
     found |= _clock_acts(now)
     found |= _weighed(now)
     found |= _covered(now)
@@ -400,6 +574,9 @@ def make(now: datetime) -> dict[str, str]:
     found |= _owed(now)
     found |= _staff(now)
     found |= _ended_early(now)
+    found |= _orders(now)
+    found |= _disputes(now)
+    found |= _stock(now)
     for kind in Document.objects.values_list("kind", flat=True).distinct():
         found[f"paper_{kind}"] = _pk(Document.objects.filter(kind=kind, case__division__code="320700")[0])
     return found

@@ -40,7 +40,8 @@ def yellow_days(var_dir: Path) -> dict[int, str]:
 
 def test_later_migrations_run_on_a_database_with_cases_both_ways(tmp_path: Path) -> None:
     manage(tmp_path, "migrate")
-    manage(tmp_path, "load_demo")
+    # Without old stock and inspection draws: a task without a linkage has no place in the tables of before.
+    manage(tmp_path, "load_demo", "--no-supervising")
     kept = yellow_days(tmp_path)
     assert kept
     assert None not in kept.values()

@@ -95,7 +95,7 @@ def insiders_of_task(task: SupervisionTask) -> dict[str, set[int]]:
         Role.OFFICE_DEPUTY: people(role=Role.OFFICE_DEPUTY, office=task.office),
         Role.DEPARTMENT_HEAD: people(role=Role.DEPARTMENT_HEAD, department=task.department),
         Role.OVERSEER: people(role=Role.OVERSEER, department__division=division),
-        Role.DISCIPLINE: people(role=Role.DISCIPLINE, department__division=task.case.division),
+        Role.DISCIPLINE: people(role=Role.DISCIPLINE, department__division=division),
     }
 
 
@@ -362,6 +362,7 @@ def test_a_task_page_explains_its_clocks_in_one_statement(
 
 
 def test_the_trace_says_whose_clock_each_is(task: SupervisionTask, sign_in: SignIn) -> None:
+    assert task.case is not None
     page = text(sign_in("jijian1").get(f"/traces/{task.case.number}/"))
     assert page.count(f"监管任务 {task.number}") >= 2
     closed = Deadline.objects.filter(stream=task.case.stream, state="met").order_by("pk")[0]

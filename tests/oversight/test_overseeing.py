@@ -72,6 +72,7 @@ def test_an_unlinked_case_is_assigned_and_its_task_opens_with_its_sms(clock: Mom
     assert "监管任务" in cast.text(response)
     task = SupervisionTask.objects.get(case=case)
     assert (task.office, task.sub_item) == (office, sub_item)
+    assert task.linkage is not None
     assert task.linkage.active
     messages = Message.objects.filter(reference=task.stream, kind="task_opened")
     assert [m.to_user for m in messages] == office.managers(clock.at.date())

@@ -268,11 +268,11 @@ class Portal:
             self.trainer.forward(minutes=6)
         raise AssertionError(f"no SMS for {[task.number for task in tasks]}")
 
-    def acknowledge(self, task: Task) -> int:
+    def acknowledge(self, task: Task, measure: str = "on_site") -> int:
         """Open, and acknowledge with a measure."""
         path = f"/api/v1/tasks/{task.number}/"
         task.manager.look(path)
-        body = {"measure": "on_site", "planned_finish_on": f"{self.today + dt.timedelta(days=7)}"}
+        body = {"measure": measure, "planned_finish_on": f"{self.today + dt.timedelta(days=7)}"}
         return task.manager.press(
             f"{path}acknowledgement/", body, lambda: bool(task.manager.look(path)["status"] == "acknowledged")
         )
@@ -292,7 +292,88 @@ class Portal:
         body = {"result": "conforming", "text": "已查。", "platform": "market", "platform_number": "检1号"}
         return task.manager.press(f"{path}feedback/", body, lambda: bool(task.manager.look(path)["status"] == "closed"))
 
+    # --- what follows a fault
+
+    def inspect(self, task: Task) -> int:
+        """From the documents: the first thing asked does not conform."""
+        path = f"/api/v1/tasks/{task.number}/"
+        form = task.manager.look(f"{path}inspection-form/")
+        found = [{"kind": one["kind"], "key": one["key"], "result": "conforming"} for one in form["asked"]]
+        found[0] |= {"result": "nonconforming", "words": "与许可条件不符。"}
+        moment = self.trainer.now().isoformat()
+        body = {
+            "client_key": str(uuid.uuid4()), "checklist_version": form["checklist_version"], "off_site": "documents",
+            "place": "调阅资料", "began_at": moment, "ended_at": moment, "first_officer": form["officers"][0]["id"],
+            "findings": found, "result": "nonconforming", "summary": "已核对资料。",
+        }  # fmt: skip
+        return task.manager.press(
+            f"{path}inspections/", body, lambda: len(task.manager.look(f"{path}rectification/")["evidence"]) > 0
+        )
+
+    def rectification(self, task: Task) -> Json:
+        """Orders, evidence, proposal of a task."""
+        return task.manager.look(f"/api/v1/tasks/{task.number}/rectification/")
+
+    def order(self, task: Task) -> int:
+        """责令限期整改, ten days."""
+        body = {
+            "facts": "与许可条件不符。", "basis": "《城市商品房预售管理办法》", "demands": "立即改正。",
+            "consequence": "逾期不改正的，依法处理。", "due_on": f"{self.today + dt.timedelta(days=10)}",
+        }  # fmt: skip
+        path = f"/api/v1/tasks/{task.number}/order/"
+        return task.manager.press(path, body, lambda: bool(self.rectification(task)["orders"]))
+
+    def refuse_to_mend(self, task: Task) -> None:
+        """The check is finished and fed back; the subject refuses to mend."""
+        path = f"/api/v1/tasks/{task.number}/"
+        self.finish(task)
+        body = {"result": "nonconforming", "text": "有问题。", "platform": "market", "platform_number": "检1号"}
+        steps = {"feedback": body, "order/outcome": {"outcome": "refused", "reason": "拒绝整改。"}}
+        for step, said in steps.items():
+            task.manager.press(f"{path}{step}/", said, lambda: False)
+        assert self.rectification(task)["orders"][0]["status"] == "refused"
+
+    def propose(self, task: Task) -> int:
+        """建议撤销 with all the evidence."""
+        keys = [one["key"] for one in self.rectification(task)["evidence"]]
+        return task.manager.press(
+            f"/api/v1/tasks/{task.number}/proposal/",
+            {"facts": "拒不整改。", "keys": keys},
+            lambda: bool(self.rectification(task)["status"] == "revocation"),
+        )
+
+    def revocation(self, number: str) -> tuple[Person, str]:
+        """A decider of the case's office, and where the proposal to revoke its licence is."""
+        decider = self.person(self.walk["作出决定"][0])
+        rows = decider.look(f"/api/v1/revocations/?q={number}")["results"]
+        assert [row["case"] for row in rows] == [number]
+        return decider, f"/api/v1/revocations/{rows[0]['id']}/"
+
+    def revoke(self, number: str, before: Callable[[], None]) -> int:
+        """Tell the holder, who waives the hearing; decide. ``before`` is called before the decision is pressed."""
+        decider, path = self.revocation(number)
+        notice = {"ground": "unqualified", "facts": "拒不整改。", "days": 5}
+        waived = {"text": "", "wish": "waive", "waiver": "负责人当面签署。"}
+        decider.press(f"{path}notice/", notice, lambda: False)
+        decider.press(f"{path}statement/", waived, lambda: False)
+        before()
+        body = {
+            "revoke": True, "ground": "unqualified", "reason": "拒不整改。", "public_interest": "无重大损害。",
+            "compensation": "不予赔偿。",
+        }  # fmt: skip
+        return decider.press(f"{path}decision/", body, lambda: bool(decider.look(path)["status"] == "decided"))
+
     # --- the account at the end
+
+    def revoked_once(self, number: str, task: Task) -> None:
+        """The licence is revoked, the task is closed with the answer, the holder and the managers are told once."""
+        decider = self.person(self.walk["作出决定"][0])
+        [row] = decider.look(f"/api/v1/revocations/?queue=decided&q={number}")["results"]
+        assert (row["revoke"], row["licence"]["state"]) == (True, "revoked")
+        assert self.rectification(task)["status"] == "closed"
+        for text in (f"（{row['licence']['number']}），本机关已作出撤销的决定", f"监管任务{task.number}的撤销建议"):
+            assert wait_until(lambda text=text: sum(self.heard(text).values()) >= 1, 60, 1), self.heard(text)  # type: ignore[misc]
+            assert set(self.heard(text).values()) == {1}, self.heard(text)
 
     def nothing_lost_nothing_doubled(self, number: str, tasks: list[Task]) -> None:
         """Two tasks for two offices, each told once to one manager and to nobody else; the applicant told once."""

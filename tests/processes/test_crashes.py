@@ -49,6 +49,31 @@ def play(portal: Portal, before: Before) -> None:
     portal.nothing_lost_nothing_doubled(number, tasks)
 
 
+def from_fault_to_revocation(portal: Portal, fault: Fault) -> None:
+    """A case whose task finds a fault, on the road to its revocation; three acts of it die once."""
+    number = portal.receive()
+    portal.accept(number)
+    reviewer = portal.advise(number)
+    portal.decide(number)
+    portal.complete(number, reviewer)
+    tasks = portal.tasks(number)
+    portal.messages_arrive(tasks)
+    task = tasks[0]
+    portal.acknowledge(task, "off_site")
+    fault.arm("inspection.before_commit")
+    assert portal.inspect(task) == 1
+    assert fault.fired
+    fault.arm("order.before_commit")
+    assert portal.order(task) == 1
+    assert fault.fired
+    assert len(portal.rectification(task)["orders"]) == 1
+    portal.refuse_to_mend(task)
+    portal.propose(task)
+    assert portal.revoke(number, lambda: fault.arm("revocation.before_credit_fact")) == 1
+    assert fault.fired
+    portal.revoked_once(number, task)
+
+
 def outbox_is_empty(portal: Portal, number: str) -> None:
     """What the case's earlier steps had to say has been said, so that the next SMS is a task's."""
     assert wait_until(lambda: bool(portal.heard(f"（{number}）已受理")), 60, 0.5)
@@ -59,6 +84,11 @@ def test_web_dies_in_the_act(portal: Portal, fault: Fault, point: str) -> None:
     step = point.partition(".")[0]
     play(portal, lambda coming: fault.arm(point) if coming == step else None)
     assert fault.fired
+
+
+def test_web_dies_with_the_order_and_with_the_credit_fact(portal: Portal, fault: Fault) -> None:
+    """From a fault that was found to the revoked licence: what died was not done, what was done is done once."""
+    from_fault_to_revocation(portal, fault)
 
 
 @pytest.mark.parametrize("point", IN_THE_OUTBOX)

@@ -6,6 +6,7 @@ import pytest
 
 from tests.processes.conftest import Fault
 from tests.processes.portal import Portal
+from tests.processes.test_crashes import from_fault_to_revocation
 
 pytestmark = pytest.mark.processes
 
@@ -46,3 +47,8 @@ def test_every_act_of_a_case_dies_once(portal_postgres: Portal, fault: Fault) ->
         assert fault.fired
     portal.nothing_lost_nothing_doubled(number, tasks)
     portal.books_are_right()
+
+
+def test_the_road_to_the_revocation_dies_three_times(portal_postgres: Portal, fault: Fault) -> None:
+    from_fault_to_revocation(portal_postgres, fault)
+    portal_postgres.books_are_right()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from typing import Any
 
 from approvals.actions import accept_case, decide
 from approvals.actions.intake import add_materials, slot_of
 from approvals.models import Case
 from deadlines.models import Deadline
 from notifications.deliver import deliver
+from offices.models import Leave, Posting, User
+from supervision import actions
 from supervision.models import SupervisionTask
 from tests.approvals import play
 
@@ -35,6 +38,33 @@ def promised(now: dt.datetime) -> SupervisionTask:
     return SupervisionTask.objects.filter(case=case).order_by("pk")[0]
 
 
+def acknowledged(now: dt.datetime, task: SupervisionTask | None = None, **plan: Any) -> SupervisionTask:
+    """A task taken by its manager, on site and for today unless ``plan`` says otherwise."""
+    task = task or notified(now)
+    by = play.person(manager_of(task))
+    actions.view_task(task, by=by, now=now)
+    chosen: dict[str, Any] = {"measure": "on_site", "planned_finish_on": now.date()} | plan
+    return actions.acknowledge(task, **chosen, by=by, now=now)
+
+
+def inspector(task: SupervisionTask, name: str = "jiancha1", since: str = "2026-01-01") -> User:
+    """Somebody of the task's office who inspects and does nothing else."""
+    found = User.objects.filter(username=name).first()
+    person: User = found or User.objects.create_user(name, full_name=f"检查员{name[-1]}", phone=f"1390000000{name[-1]}")
+    Posting.objects.get_or_create(
+        user=person, department=task.office.department, office=task.office, role="inspector", starts_on=since
+    )
+    return person
+
+
+def on_leave(person: User, now: dt.datetime, days: int = 3) -> Leave:
+    """``person`` is away from today on."""
+    today = now.date()
+    return Leave.objects.create(
+        user=person, starts_on=today, ends_on=today + dt.timedelta(days=days), entered_by=person, entered_at=now
+    )
+
+
 def manager_of(task: SupervisionTask) -> str:
     """The account of the task's office manager."""
     return task.office.managers(dt.date(2026, 9, 28))[0].username
@@ -43,6 +73,7 @@ def manager_of(task: SupervisionTask) -> str:
 def copies(task: SupervisionTask, count: int, first: int = 0) -> list[SupervisionTask]:
     """``count`` more tasks like ``task``, each with its own case and clock, written in bulk."""
     clocks, cases = [], []
+    assert task.case_id is not None
     for number in range(first, first + count):
         case = Case.objects.get(pk=task.case_id)
         case.pk, case.intake_key, case.number = None, uuid.uuid4(), f"{case.number[:8]}{number:012d}"

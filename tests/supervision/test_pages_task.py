@@ -17,10 +17,11 @@ from credit.models import CreditRecord
 from ledger.models import Entry
 from offices.models import Posting
 from supervision import actions
-from supervision.enums import TaskStatus
+from supervision.enums import TaskEnd, TaskStatus
 from supervision.models import Feedback, SupervisionTask
 from tests.approvals import play
 from tests.conftest import Moment
+from tests.supervision import inspecting as field
 from tests.supervision import tasks as some
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +66,7 @@ def test_the_whole_road_through_the_pages(city: None, clock: Moment, sign_in: Si
     html = browser.get(url(task)).content.decode()
     assert status(task) == TaskStatus.VIEWED
     case = task.case
+    assert case is not None
     for text in (case.applicant.name, case.licence.number, task.sub_item.points[0], "已审查。", "为什么是这一天"):
         assert text in html
     assert 'value="2026-10-10"' in html  # five working days from 28 September
@@ -175,6 +177,11 @@ def test_what_was_promised_must_be_checked_clause_by_clause(city: None, clock: M
     data = {"measure": "none_now", "planned_finish_on": "2026-10-10", "reason": "不查"}
     assert "不能暂不检查" in browser.post(url(task, "acknowledge"), data).content.decode()
     browser.post(url(task, "acknowledge"), data | {"measure": "on_site"})
+    back = browser.post(url(task, "finish"), {"finished_on": "2026-09-28"})
+    assert back.status_code == 422
+    assert "告知承诺事项须先记录检查" in back.content.decode()
+    elsewhere = data | {"measure": "combined", "measure_with": "9月综合查一次"}
+    browser.post(url(task, "replan"), elsewhere)
     browser.post(url(task, "finish"), {"finished_on": "2026-09-28"})
     kept = {f"clause_{number}": "conforming" for number in range(1, len(task.promise_clauses) + 1)}
     back = browser.post(url(task, "feedback"), feedback() | {"clause_1": "conforming"})
@@ -186,7 +193,7 @@ def test_what_was_promised_must_be_checked_clause_by_clause(city: None, clock: M
     assert "监管结果不能为“符合”" in back.content.decode()
     assert browser.post(url(task, "feedback"), feedback() | kept).status_code == 302
     assert status(task) == TaskStatus.CLOSED
-    assert CreditRecord.objects.filter(subject=task.case.applicant, source=task.number).count() == 1
+    assert CreditRecord.objects.filter(subject=task.subject, source=task.number).count() == 1
 
 
 @pytest.mark.parametrize(
@@ -232,14 +239,36 @@ def test_a_finding_short_of_conforming_is_closed_with_what_followed(city: None, 
     task = some.notified(clock.at)
     finished(task, clock)
     browser = sign_in(some.manager_of(task))
-    browser.post(url(task, "feedback"), feedback(result="nonconforming"))
+    browser.post(url(task, "feedback"), feedback(result="basically"))
     assert status(task) == TaskStatus.FED_BACK
     back = browser.post(url(task, "close"), {"follow_up": " "})
     assert back.status_code == 422
     assert "归档前请写明后续处理情况。" in back.content.decode()
-    html = browser.post(url(task, "close"), {"follow_up": "已责令改正并复查。"}, follow=True).content.decode()
+    html = browser.post(url(task, "close"), {"follow_up": "已补齐台账。"}, follow=True).content.decode()
     assert status(task) == TaskStatus.CLOSED
-    assert "已责令改正并复查。" in html
+    assert task.end == TaskEnd.FOLLOWED_UP
+    assert "已补齐台账。" in html
+
+
+def test_a_nonconforming_result_is_not_closed_by_a_word(city: None, clock: Moment, sign_in: SignIn) -> None:
+    task = some.notified(clock.at)
+    finished(task, clock)
+    browser = sign_in(some.manager_of(task))
+    back = browser.post(url(task, "feedback"), feedback(result="nonconforming", text="消防通道被堵"))
+    assert back.status_code == 422
+    assert "请先在本页“记录检查”写明哪一项不符合" in back.content.decode()
+    assert "消防通道被堵" in back.content.decode()
+    assert url(task, "inspect") in back.content.decode()
+    assert status(task) == TaskStatus.FINISHED
+    field.approve_visit(task, clock.at)
+    field.inspected(task, clock.at, bad=field.names(task)[0])
+    assert status(task) == TaskStatus.FINISHED
+    browser.post(url(task, "feedback"), feedback(result="nonconforming"))
+    assert 'id="act"' not in browser.get(url(task)).content.decode()
+    back = browser.post(url(task, "close"), {"follow_up": "已口头要求改正。"})
+    assert back.status_code == 422
+    assert "须责令限期整改、移送执法或者建议撤销许可" in back.content.decode()
+    assert status(task) == TaskStatus.FED_BACK
 
 
 def test_late_feedback_is_taken_and_said(city: None, clock: Moment, sign_in: SignIn) -> None:
@@ -295,6 +324,7 @@ def test_managers_of_other_offices_departments_and_divisions_find_nothing(
 
 
 def a_file(task: SupervisionTask, now: dt.datetime) -> Upload:
+    assert task.case is not None
     line = task.case.materials.order_by("order")[0]
     clerk = play.person("chuangkou1")
     upload = store(

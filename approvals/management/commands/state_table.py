@@ -13,7 +13,7 @@ PLACE = "docs/mechanisms/states.md"
 class Command(BaseCommand):
     """Overwrites the document; safe to repeat."""
 
-    help = f"Write {PLACE} from approvals.states."
+    help = f"Write {PLACE} from approvals.states and what other rooms add to it."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Write it."""

@@ -15,6 +15,7 @@ from django.utils.http import urlencode
 from approvals import progress, uploads
 from approvals.actions.ending import may_withdraw
 from approvals.actions.mending import may_mend
+from approvals.actions.revoking import to_hear
 from approvals.enums import ENDED_EARLY, CaseStatus, Way
 from approvals.forms import DeliveryForm
 from approvals.models import Case, CorrectionNotice
@@ -219,6 +220,7 @@ def case_page(
         "poll_url": poll_url(case, acts["verb"]),
         "verification": panel(case, lines),
         "owed": owed,
+        "being_revoked": to_hear(case) if clerk and case.status == S.COMPLETED else None,
         "crumbs": [{"label": "窗口办件", "url": reverse("window:desk")}, {"label": case.number, "url": url_of(case)}],
         "is_promise": case.way == Way.PROMISE,
         "taken_back": taken_back(case),

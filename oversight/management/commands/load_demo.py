@@ -19,7 +19,7 @@ from deadlines.alarms import is_working_time
 from deadlines.calendar import estimating
 from deadlines.hours import Session, set_window_hours, window_hours
 from offices.models import Department, Division, Office
-from oversight.demo import cases, people
+from oversight.demo import cases, people, supervising
 
 DATA = Path(catalogue.__file__).resolve().parent / "data"
 DEMO_HOURS = ((time(9), time(12)), (time(13, 30), time(17)))
@@ -31,8 +31,9 @@ class Command(BaseCommand):
     help = "载入演示数据（可重复执行）"
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """``--no-cases`` leaves the case list empty (tests)."""
+        """``--no-cases`` leaves the case list empty, ``--no-supervising`` what went before the cases (tests)."""
         parser.add_argument("--no-cases", action="store_true")
+        parser.add_argument("--no-supervising", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Load in the order in which things stand on one another."""
@@ -48,7 +49,11 @@ class Command(BaseCommand):
         call_command("load_catalogue", stdout=self.stdout)
         if not options["no_cases"] and not Case.objects.exists():
             self._set_clock()
-            self.stdout.write(f"演示办件 {cases.load(clock.now())} 件")
+            now = clock.now()
+            # What began weeks ago first: numbers, ledger and messages are in the order of time.
+            if not options["no_supervising"]:
+                self.stdout.write(f"演示监管任务 {supervising.load(now)} 件")
+            self.stdout.write(f"演示办件 {cases.load(now)} 件")
 
     def _offices(self) -> None:
         with (DATA / "county_departments.csv").open(encoding="utf-8") as file:

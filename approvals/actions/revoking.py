@@ -1,0 +1,602 @@
+"""撤销行政许可 on the approval side: proposed by supervision, the holder heard, decided on art. 69 (L10c).
+
+Everybody locks in one order: the case, its licence, the revocation, then the tasks of supervision. What is written of a
+revocation stands on the stream of its case.
+
+Source: 行政许可法 arts. 7, 46–48, 69, 70; L10c.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+
+from approvals import notices, papers
+from approvals.actions.licences import K, about, apply_change, lock_licence, may_be, refuse_stranger, to_holder
+from approvals.enums import CaseAct, DocumentKind, Door, HearingWish, RevocationGround, RevocationStatus
+from approvals.exceptions import Refused, TransitionNotAllowed
+from approvals.models import Case, Conflict, Licence, Revocation, Sheet, SiteCheck
+from approvals.papers import cn_day
+from approvals.signals import licence_changed, revocation_decided
+from approvals.writing import Writing
+from credit.models import CreditFact, queue_fact
+from deadlines import calendar as working_calendar
+from deadlines import periods
+from deadlines.actions import Pause, cancel_deadline, meet_deadline, pause_many, resume_many, start_deadline
+from deadlines.clock import local_date
+from deadlines.enums import PauseGround, State
+from deadlines.kinds import KINDS, KindCode
+from deadlines.models import Deadline
+from ledger.models import Entry
+from ledger.record import Draft
+from lianyungang_gov.faults import reach
+from notifications import outbox
+from notifications.outbox import Draft as Message
+from offices.history import save_at
+from offices.models import Posting, User
+from offices.people import by_department, by_office
+
+R = RevocationStatus
+LONGEST = 4000
+SHORT = 300
+LEAST_DAYS = KINDS[KindCode.REVOCATION_HEARING].length or 5
+MOST_DAYS = KINDS[KindCode.REVOCATION_HEARING].longest or 20
+# 举行听证的七日前通知 (art. 48).
+NOTICE_DAYS = KINDS[KindCode.HEARING_NOTICE].length or 7
+CHAIRS = (Posting.Role.DECIDER, Posting.Role.DEPARTMENT_HEAD)
+# Whoever did one of these handles the revocation, and chairs no hearing of it.
+HANDLING = (
+    CaseAct.REVOCATION_NOTICED, CaseAct.REVOCATION_STATED, CaseAct.REVOCATION_WAIVED, CaseAct.HEARING_ASKED,
+    CaseAct.HEARING_PLANNED,
+)  # fmt: skip
+
+
+def _deciders(revocation: Revocation, now: dt.datetime) -> list[User]:
+    """The deciders of the office; where it has none, the heads of its department."""
+    today, office = local_date(now), revocation.office
+    found = by_office(Posting.Role.DECIDER, {office.pk}, today).get(office.pk, [])
+    heads = by_department(Posting.Role.DEPARTMENT_HEAD, {office.department_id}, today)
+    return found or heads.get(office.department_id, [])
+
+
+def _to_deciders(
+    revocation: Revocation, kind: notices.Kind, text: str, occasion: str, now: dt.datetime
+) -> list[Message]:
+    return [
+        Message(
+            kind=kind.value,
+            text=text,
+            dedupe_key=f"{kind}:{revocation.pk}:{occasion}:{person.pk}",
+            reference=revocation.stream,
+            to_user=person,
+        )
+        for person in _deciders(revocation, now)
+    ]
+
+
+@transaction.atomic
+def propose_revocation(
+    licence: Licence,
+    *,
+    source: str,
+    source_number: str,
+    proposed_by_name: str,
+    facts: str,
+    evidence: Sequence[dict[str, Any]],
+    broken_promise: bool,
+    by: User,
+    now: dt.datetime,
+) -> Revocation:
+    """Take in supervision's proposal to revoke a licence: its clock starts, the deciders of the case's office are told.
+
+    ``source`` is the stream of the task ("task:12"), once; ``evidence`` rows are ``{"label", "text", "url"}``, at
+    least one. Called inside the proposer's transaction, which locks the licence before its own task. Raises ``Refused``
+    (``facts-missing``, ``evidence-missing``), ``TransitionNotAllowed`` where the licence has ended or is proposed.
+    """
+    case, licence = lock_licence(licence.pk, licence.case_id)
+    if not may_be(licence, K.REVOCATION):
+        raise TransitionNotAllowed(f"证照{licence.number}现在是“{licence.state_text}”，不能再建议撤销。")
+    if Revocation.objects.open().filter(licence=licence).exists():
+        raise TransitionNotAllowed(f"证照{licence.number}的撤销建议正在审批部门办理，请等待答复。")
+    if Revocation.objects.filter(source=source).exists():
+        raise TransitionNotAllowed("这件监管任务已经提出过撤销建议。")
+    if not facts.strip():
+        raise Refused("facts-missing", "请写明建议撤销的事实和理由。", field="facts")
+    if not evidence:
+        raise Refused("evidence-missing", "建议撤销须附证据。", field="evidence")
+    lengths = periods.load([KindCode.REVOCATION], division=case.division_id)
+    revocation = Revocation(
+        licence=licence,
+        case=case,
+        office=case.review_office,
+        source=source,
+        source_number=source_number,
+        proposed_by_name=proposed_by_name,
+        facts=facts.strip(),
+        evidence=[dict(row) for row in evidence],
+        broken_promise=broken_promise,
+        received_at=now,
+        deadline=start_deadline(
+            KindCode.REVOCATION,
+            at=now,
+            stream=case.stream,
+            by=by,
+            length=lengths.length(KindCode.REVOCATION, case.division_id),
+        ),
+    )
+    revocation.save()
+    data = {"revocation": revocation.pk, "licence": licence.number, "source": source, "promise": broken_promise}
+    due = _day(revocation.deadline.due_on)
+    text = f"收到撤销许可建议（证照{licence.number}，{proposed_by_name}），请于{due}前办结。"
+    Writing(
+        [Draft(case.stream, CaseAct.REVOCATION_RECEIVED, data, by)],
+        _to_deciders(revocation, notices.Kind.REVOCATION_PROPOSED, text, "received", now),
+    ).write(now)
+    return revocation
+
+
+def _day(day: dt.date) -> str:
+    return f"{day.month}月{day.day}日"
+
+
+def _text(value: str, field: str, code: str, message: str, most: int = LONGEST) -> str:
+    said = value.strip()
+    if not said:
+        raise Refused(code, message, field=field)
+    if len(said) > most:
+        raise Refused("remark-too-long", f"最多 {most} 字，现为 {len(said)} 字，请精简。", field=field)
+    return said
+
+
+def _locked(revocation: Revocation) -> tuple[Case, Licence, Revocation]:
+    """The case, the licence and the revocation, locked in this order."""
+    case, licence = lock_licence(revocation.licence_id, revocation.case_id)
+    return case, licence, Revocation.objects.lock(revocation.pk)
+
+
+def _refuse_no_ear(case: Case, by: User, now: dt.datetime) -> None:
+    """Raise ``Refused`` for who neither decides in the case's office nor takes in at the windows of its division."""
+    windows = Posting.objects.active(local_date(now)).role(Posting.Role.WINDOW_CLERK)
+    if not windows.filter(user=by, user__is_active=True, department__division_id=case.division_id).exists():
+        refuse_stranger(case, by, now)
+
+
+def to_hear(case: Case) -> Revocation | None:
+    """The revocation of the case whose holder was told and may be heard, or None; one statement."""
+    told = Revocation.objects.open().filter(case=case, noticed_at__isnull=False, hearing_held_at__isnull=True)
+    return told.select_related("licence", "answer_deadline", "deadline").first()
+
+
+def _refuse_involved(revocation: Revocation, by: User) -> None:
+    """Whoever chairs the hearing neither handles nor decides (art. 48); whoever is close to the holder does nothing."""
+    if revocation.hearing_chair_id == by.pk:
+        raise Refused("same-person", "您是本次听证的主持人，不能办理或者决定这件撤销建议。", conflict=True)
+    holder = Licence.objects.filter(pk=revocation.licence_id).values("holder")
+    if Conflict.objects.filter(user=by, ended_at__isnull=True, subject__in=holder).exists():
+        raise Refused("same-person", "您已申报对持证人回避，请由其他决定人员办理。", conflict=True)
+
+
+def _touch(case: Case, now: dt.datetime) -> None:
+    case.touched_at = now
+    save_at(case, now)
+
+
+def answer_day_passed(revocation: Revocation, today: dt.date) -> bool:
+    """Whether the holder's day to answer is over; an unpublished year decides nothing."""
+    clock = revocation.answer_deadline
+    return clock is not None and clock.is_open and not clock.provisional and clock.is_overdue(today)
+
+
+def hearing_pends(revocation: Revocation) -> bool:
+    """Whether a hearing was asked for and not yet held."""
+    return revocation.hearing_asked_at is not None and revocation.hearing_held_at is None and not revocation.waived_at
+
+
+def may_decide(revocation: Revocation, today: dt.date) -> bool:
+    """Whether the holder was heard or waived it, or the day to answer has passed with no hearing asked for."""
+    if revocation.status == R.HEARD:
+        return True
+    return revocation.status == R.NOTICED and not hearing_pends(revocation) and answer_day_passed(revocation, today)
+
+
+def may_answer(revocation: Revocation, today: dt.date) -> bool:
+    """Whether the holder may still state or ask for a hearing as the notice says."""
+    return revocation.status == R.NOTICED and not answer_day_passed(revocation, today)
+
+
+# --- the notice
+
+
+@transaction.atomic
+def give_notice(
+    revocation: Revocation, *, ground: str, facts: str, days: int | None, by: User, now: dt.datetime
+) -> Revocation:
+    """告知: the holder learns facts, ground, the right to state and to a hearing, and has ``days`` to answer.
+
+    Raises ``Refused`` (``ground-missing``, ``facts-missing``, ``answer-days``, ``not-decider``, ``same-person``),
+    ``TransitionNotAllowed``.
+    """
+    case, licence, revocation = _locked(revocation)
+    refuse_stranger(case, by, now)
+    _refuse_involved(revocation, by)
+    revocation.move(R.NOTICED)
+    if ground not in RevocationGround.values:
+        raise Refused("ground-missing", "请选择拟适用的法定情形（行政许可法第六十九条）。", field="ground")
+    said = _text(facts, "facts", "facts-missing", "请写明拟撤销的事实和理由，告知书将载明。")
+    if days is None or not LEAST_DAYS <= days <= MOST_DAYS:
+        raise Refused("answer-days", f"陈述申辩的期限为 {LEAST_DAYS} 到 {MOST_DAYS} 个工作日。", field="days")
+    clock = start_deadline(KindCode.REVOCATION_HEARING, at=now, stream=case.stream, by=by, length=days)
+    why = RevocationGround(ground)
+    extra = about(licence) | {"ground": why.label, "until": cn_day(clock.due_on)}
+    document, paper = papers.issue(case, DocumentKind.REVOCATION_NOTICE, by=by, now=now, text=said, extra=extra)
+    revocation.ground, revocation.answer_deadline = why, clock
+    revocation.notice, revocation.noticed_by, revocation.noticed_at = document, by, now
+    revocation.save()
+    _touch(case, now)
+    data = {"revocation": revocation.pk, "ground": why.value, "until": clock.due_on.isoformat()}
+    text = (
+        f"您的{licence.kind}（{licence.number}）拟被撤销。请于{_day(clock.due_on)}前陈述、申辩或者申请听证，"
+        "详见告知书；可以到窗口办理，也可以在平台“办件进度”页办理。"
+    )
+    told = to_holder(case, notices.Kind.HOLDER_NOTICED, text, f"{revocation.pk}")
+    Writing([Draft(case.stream, CaseAct.REVOCATION_NOTICED, data, by), paper], [told]).write(now)
+    reach("revocation_notice.before_commit")
+    return revocation
+
+
+# --- the holder is heard
+
+
+@transaction.atomic
+def hear_holder(
+    revocation: Revocation, *, text: str, wish: str, by: User | None, door: Door, now: dt.datetime, waiver: str = ""
+) -> Revocation:
+    """Record what the holder says and wishes (``HearingWish``); ``by`` is None where it comes through the own ``door``.
+
+    The deciders take it in, and the windows of the division, to which the notice sends the holder.
+
+    ``ask``: a hearing has to be held within 20 working days, and the clock of the proposal stands still. ``waive``: the
+    holder renounces in writing (``waiver`` says how), so that nobody waits any longer. ``later``: a statement only.
+    Raises ``Refused`` (``wish-missing``, ``statement-missing``, ``waiver-missing``, ``hearing-too-late``,
+    ``not-decider``, ``same-person``), ``TransitionNotAllowed``.
+    """
+    case, _, revocation = _locked(revocation)
+    today = local_date(now)
+    if by is not None:
+        _refuse_no_ear(case, by, now)
+        _refuse_involved(revocation, by)
+    if revocation.status not in {R.NOTICED, R.HEARD} or (by is None and not may_answer(revocation, today)):
+        raise TransitionNotAllowed(
+            f"这件撤销建议现在是“{revocation.get_status_display()}”，不能再记录陈述；请刷新查看。"
+        )
+    if wish not in HearingWish.values:
+        raise Refused("wish-missing", "请选择是否要求听证。", field="wish")
+    said = text.strip()
+    if wish == HearingWish.LATER or len(said) > LONGEST:
+        said = _text(text, "text", "statement-missing", "请写明陈述和申辩的内容。")
+    drafts = []
+    if said:
+        before = f"{revocation.statement}\n\n" if revocation.statement else ""
+        revocation.statement, revocation.statement_at = f"{before}{said}", now
+        drafts.append(_draft(case, revocation, CaseAct.REVOCATION_STATED, by, door=door.value))
+    revocation.statement_door = door
+    if wish == HearingWish.ASK:
+        drafts += _ask_hearing(case, revocation, door, by=by, now=now)
+    elif wish == HearingWish.WAIVE:
+        drafts += _waive(case, revocation, waiver, door, by=by, now=now)
+    revocation.save()
+    _touch(case, now)
+    what = {HearingWish.ASK: "要求听证", HearingWish.WAIVE: "书面放弃听证", HearingWish.LATER: "已提出陈述申辩"}
+    said_to = f"持证人对证照{revocation.licence.number}的拟撤销{what[HearingWish(wish)]}，请登录平台查看。"
+    people = [
+        one
+        for one in _to_deciders(revocation, notices.Kind.REVOCATION_ANSWERED, said_to, f"{wish}:{now:%s}", now)
+        if one.to_user != by
+    ]
+    Writing(drafts, people).write(now)
+    return revocation
+
+
+def _draft(case: Case, revocation: Revocation, act: CaseAct, by: User | None, **data: Any) -> Draft:
+    return Draft(case.stream, act, {"revocation": revocation.pk} | data, by)
+
+
+def _ask_hearing(case: Case, revocation: Revocation, door: Door, *, by: User | None, now: dt.datetime) -> list[Draft]:
+    if revocation.hearing_asked_at is not None:
+        raise TransitionNotAllowed("持证人已经申请过听证，不能重复申请。")
+    if revocation.waived_at is not None:
+        raise TransitionNotAllowed("持证人已经书面放弃听证。")
+    if not may_answer(revocation, local_date(now)):
+        raise Refused("hearing-too-late", "申请听证的期限已过，依法视为放弃；陈述和申辩仍可记录。", field="wish")
+    revocation.hearing_asked_at = now
+    _end(revocation.answer_deadline, now, by)
+    revocation.hearing_deadline = start_deadline(KindCode.HEARING_HOLD, at=now, stream=case.stream, by=by)
+    clock = revocation.deadline
+    if clock.state == State.RUNNING and not clock.is_overdue(local_date(now)):
+        pause_many([clock], Pause(PauseGround.HEARING), at=now, by=by)
+    return [_draft(case, revocation, CaseAct.HEARING_ASKED, by, door=door.value)]
+
+
+def _waive(
+    case: Case, revocation: Revocation, waiver: str, door: Door, *, by: User | None, now: dt.datetime
+) -> list[Draft]:
+    """Renounced in writing: through the public door the code by SMS is the signature."""
+    if revocation.waived_at is not None or revocation.hearing_held_at is not None:
+        raise TransitionNotAllowed("持证人已经书面放弃，或者听证已经举行，不需要再记录放弃。")
+    said = "持证人经短信验证码确认，在网上书面放弃" if door == Door.PUBLIC else waiver
+    revocation.waiver = _text(said, "waiver", "waiver-missing", "请写明书面放弃的情况，例如何人何日签署。", SHORT)
+    revocation.waived_at = now
+    _end(revocation.answer_deadline, now, by)
+    if revocation.hearing_deadline is not None and revocation.hearing_deadline.is_open:
+        cancel_deadline(revocation.hearing_deadline, at=now, reason="waived", by=by)
+    _go_on(revocation, now, by)
+    if revocation.status == R.NOTICED:
+        revocation.move(R.HEARD)
+    return [_draft(case, revocation, CaseAct.REVOCATION_WAIVED, by, door=door.value)]
+
+
+def _end(clock: Deadline | None, now: dt.datetime, by: User | None) -> None:
+    if clock is not None and clock.is_open:
+        meet_deadline(clock, at=now, by=by)
+
+
+def _go_on(revocation: Revocation, now: dt.datetime, by: User | None) -> None:
+    """The clock of the proposal runs again from the day after: the hearing is not counted (art. 45)."""
+    if revocation.deadline.state == State.PAUSED:
+        resume_many([revocation.deadline], at=now, by=by)
+
+
+def chairs(revocation: Revocation, now: dt.datetime, *, by: User) -> list[User]:
+    """Who may chair: deciders and heads of the department without a part in the case or in the revocation (art. 48)."""
+    case = revocation.case
+    seen: set[int | None] = set(
+        Entry.objects.filter(stream=case.stream, act__in=HANDLING, data__revocation=revocation.pk).values_list(
+            "actor_id", flat=True
+        )
+    )
+    seen |= {case.intake_by_id, case.reviewer_id, case.decider_id, by.pk}
+    seen |= set(Sheet.objects.filter(case=case).values_list("reviewer_id", flat=True))
+    seen |= {pk for pair in SiteCheck.objects.filter(case=case).values_list("first_id", "second_id") for pk in pair}
+    close = Conflict.objects.filter(ended_at__isnull=True, subject__licences=revocation.licence_id).values("user")
+    postings = Posting.objects.active(local_date(now)).filter(
+        role__in=CHAIRS, department_id=revocation.office.department_id, user__is_active=True
+    )
+    people = User.objects.filter(pk__in=postings.values("user")).exclude(pk__in=[pk for pk in seen if pk])
+    return list(people.exclude(pk__in=close).order_by("pk"))
+
+
+def hearing_days(revocation: Revocation, today: dt.date) -> tuple[dt.date, dt.date]:
+    """The first and the last day on which the hearing may be: 7 working days' notice, within 20 of the request."""
+    first = working_calendar.estimating().after(today, NOTICE_DAYS)
+    clock = revocation.hearing_deadline
+    return first, max(first, clock.due_on) if clock is not None else first
+
+
+@transaction.atomic
+def plan_hearing(
+    revocation: Revocation, *, on: dt.date | None, place: str, chair: User | None, by: User, now: dt.datetime
+) -> Revocation:
+    """Set day, place and chair of the hearing that was asked for, and tell the holder and the chair; may be set anew.
+
+    Each time with its 听证通知书.
+
+    Raises ``Refused`` (``hearing-day``, ``place-missing``, ``chair-missing``, ``chair-involved``, ``not-decider``,
+    ``same-person``), ``TransitionNotAllowed``.
+    """
+    case, licence, revocation = _locked(revocation)
+    refuse_stranger(case, by, now)
+    _refuse_involved(revocation, by)
+    if not hearing_pends(revocation) or revocation.status != R.NOTICED:
+        raise TransitionNotAllowed("这件撤销建议没有等待举行的听证，请刷新查看。")
+    first, last = hearing_days(revocation, local_date(now))
+    if on is None or not first <= on <= last or not working_calendar.estimating().is_working(on):
+        raise Refused(
+            "hearing-day",
+            f"听证须在{cn_day(first)}至{cn_day(last)}之间的工作日举行（提前七个工作日通知，申请后二十个工作日内组织）。",
+            field="on",
+        )
+    where = _text(place, "place", "place-missing", "请填写听证地点。", 120)
+    if chair is None:
+        raise Refused("chair-missing", "请选择听证主持人。", field="chair")
+    if chair not in chairs(revocation, now, by=by):
+        raise Refused(
+            "chair-involved",
+            "听证由审查、决定这件许可以及办理这件撤销建议以外的本部门人员主持，请另选主持人。",
+            field="chair",
+        )
+    revocation.hearing_on, revocation.hearing_place, revocation.hearing_chair = on, where, chair
+    revocation.save()
+    _touch(case, now)
+    extra = about(licence) | {"on": cn_day(on), "place": where, "chair": chair.full_name}
+    _, paper = papers.issue(case, DocumentKind.HEARING, by=by, now=now, extra=extra)
+    occasion = f"{revocation.pk}:{now:%s}"
+    told = to_holder(
+        case, notices.Kind.HOLDER_HEARING,
+        f"您申请的听证（{licence.kind}，{licence.number}）定于{cn_day(on)}在{where}举行，请准时参加，详见听证通知书。",
+        occasion,
+    )  # fmt: skip
+    to_chair = Message(
+        kind=notices.Kind.REVOCATION_PROPOSED.value,
+        text=f"请您主持{_day(on)}在{where}举行的撤销许可听证（证照{licence.number}），会后在平台“撤销许可”填写笔录。",
+        dedupe_key=f"hearing:{occasion}:{chair.pk}",
+        reference=case.stream,
+        to_user=chair,
+    )
+    data = _draft(case, revocation, CaseAct.HEARING_PLANNED, by, on=on.isoformat(), chair=chair.pk)
+    Writing([data, paper], [told, to_chair]).write(now)
+    return revocation
+
+
+@transaction.atomic
+def record_hearing(revocation: Revocation, *, record: str, by: User, now: dt.datetime) -> Revocation:
+    """The chair writes the record of the hearing, on its day or after; the clock of the proposal runs again.
+
+    Raises ``Refused`` (``not-chair``, ``hearing-not-yet``, ``record-missing``), ``TransitionNotAllowed``.
+    """
+    case, licence, revocation = _locked(revocation)
+    if not hearing_pends(revocation) or revocation.status != R.NOTICED or revocation.hearing_on is None:
+        raise TransitionNotAllowed("这件撤销建议没有等待记录的听证，请刷新查看。")
+    if revocation.hearing_chair_id != by.pk:
+        raise Refused("not-chair", "听证笔录由听证主持人填写。", conflict=True)
+    if local_date(now) < revocation.hearing_on:
+        raise Refused(
+            "hearing-not-yet", f"听证定于{cn_day(revocation.hearing_on)}举行，还不能填写笔录。", field="record"
+        )
+    revocation.hearing_record = _text(record, "record", "record-missing", "请写明听证的经过和双方的意见。", 20000)
+    revocation.hearing_held_at = now
+    _end(revocation.hearing_deadline, now, by)
+    _go_on(revocation, now, by)
+    revocation.move(R.HEARD)
+    revocation.save()
+    _touch(case, now)
+    text = f"证照{licence.number}的撤销听证已举行，笔录已提交，请根据笔录作出决定。"
+    Writing(
+        [_draft(case, revocation, CaseAct.HEARING_HELD, by)],
+        _to_deciders(revocation, notices.Kind.REVOCATION_ANSWERED, text, "held", now),
+    ).write(now)
+    return revocation
+
+
+# --- the decision
+
+
+@transaction.atomic
+def decide_revocation(
+    revocation: Revocation, *, revoke: bool, reason: str, by: User, now: dt.datetime, ground: str = "",
+    public_interest: str = "", compensation: str = "",
+) -> Revocation:  # fmt: skip
+    """Revoke the licence on a ground of art. 69, or not, with reasons; everything of it in this one transaction.
+
+    Revoked, the licence is struck off as well (art. 70), whoever watches over it learns of it, and the facts wait to be
+    judged by the credit side (L10d). Raises ``Refused`` (``not-heard``, ``reason-missing``, ``ground-missing``,
+    ``interest-missing``, ``compensation-missing``, ``not-decider``, ``same-person``), ``TransitionNotAllowed``.
+    """
+    case, licence, revocation = _locked(revocation)
+    refuse_stranger(case, by, now)
+    if revocation.status == R.DECIDED:
+        raise TransitionNotAllowed("这件撤销建议已经作出决定，可能有同事已先一步办理，请刷新查看。")
+    _refuse_involved(revocation, by)
+    if not may_decide(revocation, local_date(now)):
+        raise Refused("not-heard", _not_heard(revocation), conflict=True)
+    drafts = []
+    if revocation.status == R.NOTICED:
+        revocation.move(R.HEARD)
+        drafts.append(_draft(case, revocation, CaseAct.REVOCATION_HEARD, by))
+    revocation.move(R.DECIDED)
+    _take_decision(revocation, revoke, ground, reason, public_interest, compensation)
+    if revoke and not may_be(licence, K.REVOCATION):
+        raise TransitionNotAllowed(f"证照{licence.number}现在是“{licence.state_text}”，不能撤销。")
+    kind = DocumentKind.REVOCATION if revoke else DocumentKind.NO_REVOCATION
+    extra = about(licence) | {
+        "ground": revocation.get_ground_display(),
+        "heard": _heard(revocation),
+        "public_interest": revocation.public_interest,
+        "compensation": revocation.compensation,
+    }
+    document, paper = papers.issue(case, kind, by=by, now=now, text=revocation.reason, extra=extra)
+    revocation.revoke, revocation.document = revoke, document
+    revocation.decided_by, revocation.decided_at = by, now
+    revocation.save()
+    _close_clocks(revocation, now, by)
+    act = CaseAct.REVOKED if revoke else CaseAct.NOT_REVOKED
+    drafts += [_draft(case, revocation, act, by, licence=licence.number, ground=revocation.ground), paper]
+    text = f"关于您的{licence.kind}（{licence.number}），本机关已作出{'撤销' if revoke else '不予撤销'}的决定，"
+    text += "理由和救济途径见决定书，请到窗口领取。" if revoke else "该证照继续有效，请到窗口领取决定书。"
+    writing = Writing(drafts, [to_holder(case, notices.Kind.HOLDER_DECIDED, text, f"{revocation.pk}")])
+    outbox.cancel([case.stream], [notices.Kind.CASE_REMINDER.value])
+    revocation_decided.send(sender=Revocation, revocation=revocation, by=by, now=now, writing=writing)
+    if revoke:
+        _strike_off(case, licence, revocation, writing, by=by, now=now)
+    _touch(case, now)
+    writing.write(now)
+    reach("revocation.before_commit")
+    return revocation
+
+
+def _not_heard(revocation: Revocation) -> str:
+    if revocation.status == R.RECEIVED:
+        return "还没有告知持证人，不能作出决定；请先发出告知书，听取意见。"
+    if hearing_pends(revocation):
+        return "持证人申请的听证还没有举行，不能作出决定。"
+    until = cn_day(revocation.answer_deadline.due_on) if revocation.answer_deadline else ""
+    return f"持证人可以在{until}前陈述申辩、申请听证；期限届满，或者持证人书面放弃之后，才能作出决定。"
+
+
+def _take_decision(
+    revocation: Revocation, revoke: bool, ground: str, reason: str, public_interest: str, compensation: str
+) -> None:
+    """Check what was written and put it on the row."""
+    if revoke:
+        if ground not in RevocationGround.values:
+            raise Refused("ground-missing", "请选择撤销的法定情形（行政许可法第六十九条）。", field="ground")
+        revocation.ground = RevocationGround(ground)
+    revocation.reason = _text(reason, "reason", "reason-missing", "请写明决定的理由；理由写入决定书。")
+    if revoke or len(public_interest) > LONGEST:
+        public_interest = _text(
+            public_interest, "public_interest", "interest-missing",
+            "请书面考虑：撤销是否可能对公共利益造成重大损害（可能的，不予撤销）。",
+        )  # fmt: skip
+    if revoke or len(compensation) > LONGEST:
+        compensation = _text(
+            compensation,
+            "compensation",
+            "compensation-missing",
+            "请书面考虑：持证人的合法权益受到损害的，是否给予赔偿。",
+        )
+    revocation.public_interest, revocation.compensation = public_interest.strip(), compensation.strip()
+
+
+def _heard(revocation: Revocation) -> list[str]:
+    """How the holder was heard, as the decision says it."""
+    told = (
+        f"本机关于{cn_day(local_date(revocation.noticed_at))}告知拟撤销的事实、理由和依据。"
+        if revocation.noticed_at
+        else ""
+    )
+    if revocation.hearing_held_at and revocation.hearing_on:
+        heard = f"应你（单位）的要求，于{cn_day(revocation.hearing_on)}举行了听证，本决定根据听证笔录作出。"
+    elif revocation.statement:
+        heard = "你（单位）提出了陈述和申辩，本机关已予以审查。"
+    elif revocation.waived_at:
+        heard = "你（单位）书面放弃陈述、申辩和听证。"
+    else:
+        heard = "你（单位）在规定期限内没有陈述、申辩，也没有要求听证。"
+    return [told, heard]
+
+
+def _close_clocks(revocation: Revocation, now: dt.datetime, by: User) -> None:
+    answer = revocation.answer_deadline
+    if answer is not None and answer.is_open:
+        cancel_deadline(answer, at=now, reason="not-answered", by=by)
+    _end(revocation.deadline, now, by)
+
+
+def _strike_off(
+    case: Case, licence: Licence, revocation: Revocation, writing: Writing, *, by: User, now: dt.datetime
+) -> None:
+    """撤销 and 注销 with their rows, the open tasks told, the facts queued for the credit side."""
+    assert revocation.document is not None  # noqa: S101 - the caller has just issued it
+    number, reason = revocation.document.number, revocation.reason
+    said: dict[str, Any] = {"by": by, "now": now, "document": revocation.document}
+    change = apply_change(licence, K.REVOCATION, {}, basis=f"行政许可法第六十九条；{number}", reason=reason, **said)
+    gone = {"deregistered_on": local_date(now)}
+    struck = apply_change(
+        licence,
+        K.DEREGISTRATION,
+        gone,
+        basis=f"行政许可法第七十条第四项；{number}",
+        reason="行政许可依法被撤销",
+        **said,
+    )
+    for one in (change, struck):
+        data = {"licence": licence.number, "kind": one.kind, "change": one.pk}
+        writing.entries.append(Draft(case.stream, CaseAct.LICENCE_CHANGED, data, by))
+    licence_changed.send(sender=Licence, licence=licence, change=change, by=by, now=now, writing=writing)
+    reach("revocation.before_credit_fact")
+    kinds = [CreditFact.Kind.REVOKED, *([CreditFact.Kind.BROKEN_PROMISE] if revocation.broken_promise else [])]
+    for kind in kinds:
+        basis = f"{number}：{revocation.get_ground_display()}"[:200]
+        queue_fact(licence.holder, kind, source=number[:60], basis=basis, found_at=now, now=now)

@@ -1,0 +1,417 @@
+"""检查: the record of a look at a subject, once however often it is sent; its findings, photos and paper (L10b).
+
+The draft is made where there may be no connection, so its moments are the phone's.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from approvals.exceptions import Refused, TransitionNotAllowed
+from approvals.papers import cn_day
+from ledger.hashing import canonical, sm3
+from ledger.record import Draft, record_many
+from lianyungang_gov.faults import reach
+from offices.history import save_at
+from offices.models import User
+from supervision import checklists, officers, papers, photos
+from supervision.actions import visiting
+from supervision.checklists import Asked
+from supervision.enums import (
+    AT_WORK,
+    FindingKind,
+    InspectionKind,
+    Measure,
+    OffSite,
+    OrderStatus,
+    Origin,
+    PaperKind,
+    Result,
+    TaskAct,
+    TaskStatus,
+)
+from supervision.models import Finding, Inspection, Paper, Photo, Rectification, SupervisionTask, Visit
+
+# Until the result is fed back: a check that was finished without a record still gets one.
+LOOKED_AT = (TaskStatus.ACKNOWLEDGED, TaskStatus.IN_PROGRESS, TaskStatus.FINISHED)
+# A phone may have been without a connection for so long.
+LONGEST_BACK = dt.timedelta(days=7)
+WORST_FIRST = (Result.NONCONFORMING, Result.BASICALLY, Result.CONFORMING)
+LONGEST_WORDS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class FindingDraft:
+    """What was found on one thing; ``kind`` and ``key`` name it as the checklist does."""
+
+    kind: str
+    key: str
+    result: str
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InspectionDraft:
+    """What was typed; ``client_key`` was made before there was a connection. Officers are ids, moments aware.
+
+    ``off_site`` is empty for an inspection on the spot; ``confirmed`` says that the subject confirmed the typed name;
+    ``photos`` are the client keys of those that belong to the record.
+    """
+
+    client_key: uuid.UUID
+    checklist_version: int
+    kind: str = InspectionKind.FIRST
+    off_site: str = ""
+    place: str = ""
+    began_at: dt.datetime | None = None
+    ended_at: dt.datetime | None = None
+    first_officer: int | None = None
+    second_officer: int | None = None
+    showed_identity: bool = False
+    identity_numbers: str = ""
+    findings: Sequence[FindingDraft] = ()
+    result: str = ""
+    summary: str = ""
+    remarks: str = ""
+    signer: str = ""
+    confirmed: bool = False
+    unsigned_reason: str = ""
+    photos: Sequence[uuid.UUID] = field(default_factory=tuple)
+
+
+def running_order(task: SupervisionTask) -> Rectification | None:
+    """The order to mend that waits for its re-inspection."""
+    return Rectification.objects.select_related("inspection").filter(task=task, status=OrderStatus.RUNNING).first()
+
+
+def can_record(task: SupervisionTask) -> bool:
+    """Whether the task's state takes the record of an inspection."""
+    return task.status in LOOKED_AT and task.measure != Measure.NONE_NOW
+
+
+@transaction.atomic
+def record_inspection(task: SupervisionTask, *, draft: InspectionDraft, by: User, now: dt.datetime) -> Inspection:
+    """Record a look at the subject; the same draft sent twice, even at once, is one inspection and answers the same.
+
+    The first inspection moves the task to 检查中; a re-inspection of a running order does not move it. Raises
+    ``TransitionNotAllowed`` for the state, ``Refused`` for the input, ``inspection-sent`` (conflict) for a draft that
+    was changed after it had been sent.
+    """
+    task = SupervisionTask.objects.lock(task.pk)
+    if known := Inspection.objects.filter(client_key=draft.client_key).first():
+        return _the_same(known, task, draft, by)
+    order = _order_of(task, draft)
+    if order is None:
+        version = checklists.for_draft(task.sub_item, draft.checklist_version, draft.began_at or now)
+    else:  # it looks at what the order is about, whatever the checklist says by now
+        version = checklists.current(task.sub_item)
+    asked = checklists.asked_of(task, version, order)
+    _check_manner(task, draft, order)
+    began_at, ended_at = _moments(task, draft, order, now)
+    first, second = _officers(task, draft, timezone.localtime(began_at).date())
+    findings = _findings(asked, draft)
+    _check_words(draft, findings)
+    visit = _visit(task, draft, timezone.localtime(began_at).date())
+    inspection = Inspection.objects.create(
+        task=task,
+        order=task.inspections.count() + 1,
+        kind=draft.kind,
+        client_key=draft.client_key,
+        visit=visit,
+        off_site=draft.off_site,
+        checklist_version=version.number,
+        place=draft.place.strip(),
+        began_at=began_at,
+        ended_at=ended_at,
+        first_officer=first,
+        second_officer=second,
+        showed_identity=draft.showed_identity,
+        identity_numbers=draft.identity_numbers.strip(),
+        result=draft.result,
+        summary=draft.summary.strip(),
+        remarks=draft.remarks.strip(),
+        signer=_signer(draft),
+        unsigned_reason=_unsigned(draft),
+        recorded_by=by,
+        recorded_at=now,
+    )
+    rows = Finding.objects.bulk_create(
+        Finding(
+            inspection=inspection, order=n, kind=one.kind, key=one.key, text=one.text, result=said.result,
+            words=said.words.strip(),
+        )
+        for n, (one, said) in enumerate(zip(asked, findings, strict=True), start=1)
+    )  # fmt: skip
+    pictures = photos.join(inspection, draft.photos, by)
+    drafts = [_entry(inspection, rows, pictures, by)]
+    if not inspection.off_site:
+        drafts.append(_issue(task, inspection, rows, pictures, order, by=by, now=now))
+    if visit is not None:
+        visiting.note_made(visit, now)
+    if order is not None:
+        order.reinspection = inspection
+        order.save(update_fields=["reinspection"])
+    elif task.status == TaskStatus.ACKNOWLEDGED:
+        task.move(TaskStatus.IN_PROGRESS)
+        save_at(task, now)
+    record_many(drafts, at=now)
+    reach("inspection.before_commit")
+    return inspection
+
+
+def _signer(draft: InspectionDraft) -> str:
+    return draft.signer.strip() if draft.confirmed else ""
+
+
+def _unsigned(draft: InspectionDraft) -> str:
+    return "" if _signer(draft) else draft.unsigned_reason.strip()
+
+
+def _the_same(known: Inspection, task: SupervisionTask, draft: InspectionDraft, by: User) -> Inspection:
+    """The record that this draft became; refused where the key is another's, or the draft was changed afterwards."""
+    if (known.task_id, known.recorded_by_id) != (task.pk, by.pk):
+        raise Refused("draft-key-used", "这份草稿的标识已用于另一份检查记录，请刷新本页重新填写。", conflict=True)
+    said = {(one.kind, one.key): (one.result, one.words.strip()) for one in draft.findings}
+    kept = {(one.kind, one.key): (one.result, one.words) for one in known.findings.all()}
+    sent = (
+        draft.kind, draft.off_site, draft.place.strip(), draft.began_at, draft.ended_at, draft.first_officer,
+        draft.second_officer, draft.showed_identity, draft.identity_numbers.strip(), draft.result,
+        draft.summary.strip(), draft.remarks.strip(), _signer(draft), _unsigned(draft), said, set(draft.photos),
+    )  # fmt: skip
+    held = (
+        known.kind, known.off_site, known.place, known.began_at, known.ended_at, known.first_officer_id,
+        known.second_officer_id, known.showed_identity, known.identity_numbers, known.result,
+        known.summary, known.remarks, known.signer, known.unsigned_reason, kept,
+        set(known.photos.values_list("client_key", flat=True)),
+    )  # fmt: skip
+    if sent != held:
+        raise Refused(
+            "inspection-sent",
+            f"这份检查记录已于 {timezone.localtime(known.recorded_at):%m月%d日 %H:%M} 发送，发送后不能修改，"
+            "您后来改动的内容没有计入；需要补充的，请另作一次检查记录。",
+            conflict=True,
+        )
+    return known
+
+
+def _order_of(task: SupervisionTask, draft: InspectionDraft) -> Rectification | None:
+    """The order that a re-inspection looks at; None for an inspection. Refuses what the state does not take."""
+    if draft.kind not in InspectionKind.values:
+        raise Refused("kind-missing", "请说明是检查还是复查。", field="kind")
+    if draft.kind == InspectionKind.AGAIN:
+        order = running_order(task)
+        if order is None or task.status not in AT_WORK:
+            raise TransitionNotAllowed("这件任务没有整改中的通知书，不需要复查；可能有同事已先一步办理，请刷新查看。")
+        return order
+    if task.status not in LOOKED_AT:
+        raise TransitionNotAllowed(
+            f"这件监管任务现在是“{task.get_status_display()}”，不能再记录检查；可能有同事已先一步办理，请刷新查看。"
+        )
+    if task.measure == Measure.NONE_NOW:
+        raise Refused("measure-not-fit", "这件任务选的是“暂不检查”，请先在任务页变更监管措施。", conflict=True)
+    return None
+
+
+def _check_manner(task: SupervisionTask, draft: InspectionDraft, order: Rectification | None) -> None:
+    """On the spot or not, as the measure says; a re-inspection is made either way."""
+    if draft.off_site and draft.off_site not in OffSite.values:
+        raise Refused("off-site-missing", "请选择非现场检查的方式。", field="off_site")
+    if order is None and task.measure == Measure.ON_SITE and draft.off_site:
+        raise Refused("measure-not-fit", "监管措施是“现场检查”，请记录现场检查。", field="off_site")
+    if order is None and task.measure == Measure.OFF_SITE and not draft.off_site:
+        raise Refused("measure-not-fit", "监管措施是“非现场检查”，请选择非现场检查的方式。", field="off_site")
+    if not draft.place.strip():
+        missing = "请填写所用的系统或资料。" if draft.off_site else "请填写检查地点。"
+        raise Refused("place-missing", missing, field="place")
+
+
+def _moments(
+    task: SupervisionTask, draft: InspectionDraft, order: Rectification | None, now: dt.datetime
+) -> tuple[dt.datetime, dt.datetime]:
+    if draft.began_at is None:
+        raise Refused("time-missing", "请填写开始时间。", field="began_at")
+    if draft.ended_at is None:
+        raise Refused("time-missing", "请填写结束时间。", field="ended_at")
+    if draft.ended_at < draft.began_at:
+        raise Refused("time-order", "结束时间不能早于开始时间。", field="ended_at")
+    if draft.ended_at > now:
+        raise Refused("time-future", "检查时间不能晚于现在；如手机时间不准，请改正。", field="ended_at")
+    if draft.began_at < task.opened_at.replace(second=0, microsecond=0):
+        opened = timezone.localtime(task.opened_at)
+        raise Refused("time-before-task", f"检查不能早于任务生成（{opened:%Y-%m-%d %H:%M}）。", field="began_at")
+    if order is not None and draft.began_at < order.issued_at.replace(second=0, microsecond=0):
+        issued = timezone.localtime(order.issued_at)
+        raise Refused("time-before-order", f"复查不能早于责令整改（{issued:%Y-%m-%d %H:%M}）。", field="began_at")
+    if draft.began_at < now - LONGEST_BACK:
+        raise Refused(
+            "time-too-old", f"检查开始已超过 {LONGEST_BACK.days} 天，不能再补记，请重新检查。", field="began_at"
+        )
+    return draft.began_at, draft.ended_at
+
+
+def _officers(task: SupervisionTask, draft: InspectionDraft, on: dt.date) -> tuple[User, User | None]:
+    """Who inspected: of the office and at work on that day, two where it was on the spot; those that were drawn."""
+    fit = {person.pk: person for person in officers.eligible(task.office_id, on)}
+    if draft.first_officer is None:
+        raise Refused("officer-missing", "请选择检查人员。", field="first_officer")
+    if draft.second_officer is None and not draft.off_site:
+        raise Refused("second-officer-missing", "现场检查须两人以上，请选择另一名检查人员。", field="second_officer")
+    if draft.second_officer == draft.first_officer:
+        raise Refused("officers-same", "两名检查人员须为不同的人。", field="second_officer")
+    for name, key in (("first_officer", draft.first_officer), ("second_officer", draft.second_officer)):
+        if key is not None and key not in fit:
+            raise Refused("officer-not-fit", "该人员当天不在本处室任职或者在请假，请另选。", field=name)
+    if task.origin == Origin.DRAW and task.second_officer_id:
+        drawn = {task.first_officer_id, task.second_officer_id}
+        if not {draft.first_officer, draft.second_officer} - {None} <= drawn:
+            raise Refused(
+                "officers-not-drawn",
+                "随机抽查由抽中的执法人员检查；需要更换的，请先在任务页改派。",
+                field="first_officer",
+            )
+    second = fit[draft.second_officer] if draft.second_officer is not None else None
+    if not draft.off_site and not draft.showed_identity:
+        raise Refused("identity-not-shown", "现场检查须出示执法证件，请确认已出示。", field="showed_identity")
+    if not draft.off_site and not draft.identity_numbers.strip():
+        raise Refused("identity-missing", "请填写两名检查人员的执法证号。", field="identity_numbers")
+    return fit[draft.first_officer], second
+
+
+def _findings(asked: Sequence[Asked], draft: InspectionDraft) -> list[FindingDraft]:
+    """A finding for everything asked, in its order, and nothing else; what is not 符合 says why."""
+    said = {(one.kind, one.key): one for one in draft.findings}
+    if len(said) != len(draft.findings) or not set(said) <= {(one.kind.value, one.key) for one in asked}:
+        raise Refused("findings-strange", "检查结果中有不属于这份检查表的内容，请刷新后重新核对。", conflict=True)
+    found = []
+    for one in asked:
+        finding = said.get((one.kind.value, one.key))
+        if finding is None or finding.result not in Result.values:
+            raise Refused("finding-missing", f"请逐项核对，还没有填写：{one.text}", field=one.name)
+        if finding.result != Result.CONFORMING and not finding.words.strip():
+            raise Refused("finding-words-missing", f"不是“符合”的，须写明情况：{one.text}", field=f"{one.name}-words")
+        if len(finding.words) > LONGEST_WORDS:
+            raise Refused("finding-too-long", f"情况说明最多 {LONGEST_WORDS} 字：{one.text}", field=f"{one.name}-words")
+        found.append(finding)
+    return found
+
+
+def worst(results: Sequence[str]) -> Result:
+    """What findings come to as a whole: the worst of them."""
+    return next((result for result in WORST_FIRST if result in results), Result.CONFORMING)
+
+
+def _check_words(draft: InspectionDraft, findings: Sequence[FindingDraft]) -> None:
+    if draft.result not in Result.values:
+        raise Refused("result-missing", "请选择检查结论。", field="result")
+    whole = worst([one.result for one in findings])
+    if draft.result != whole:
+        raise Refused("result-contradicts", f"逐项结果中最差的是“{whole.label}”，检查结论应与之一致。", field="result")
+    if not draft.summary.strip():
+        raise Refused("summary-missing", "请填写检查情况。", field="summary")
+    if draft.off_site:
+        return
+    if draft.signer.strip() and not draft.confirmed:
+        raise Refused(
+            "signature-not-confirmed", "请由被检查对象确认签名；拒绝签名的，删去姓名并写明原因。", field="confirmed"
+        )
+    if not _signer(draft) and not draft.unsigned_reason.strip():
+        raise Refused("signature-missing", "请由被检查对象签名；未签名的，须写明原因。", field="signer")
+
+
+def _visit(task: SupervisionTask, draft: InspectionDraft, on: dt.date) -> Visit | None:
+    """The approved visit whose day has come; an inspection on the spot needs one."""
+    if draft.off_site:
+        return None
+    visit = visiting.ready(task, on)
+    if isinstance(visit, Refused):
+        raise visit
+    return visit
+
+
+def digests(rows: Sequence[Finding], pictures: Sequence[Photo]) -> dict[str, str]:
+    """What the ledger and the paper keep of findings and photos."""
+    said = [[one.kind, one.key, one.text, one.result, one.words] for one in rows]
+    return {
+        "findings_digest": sm3(canonical({"findings": said})),
+        "photos_digest": sm3(canonical({"photos": [[one.finding_key, one.digest] for one in pictures]})),
+    }
+
+
+def _entry(inspection: Inspection, rows: Sequence[Finding], pictures: Sequence[Photo], by: User) -> Draft:
+    data: dict[str, Any] = {
+        "inspection": inspection.pk,
+        "kind": inspection.kind,
+        "result": inspection.result,
+        "off_site": inspection.off_site,
+        "checklist_version": inspection.checklist_version,
+        "photos": len(pictures),
+        **digests(rows, pictures),
+    }
+    return Draft(inspection.task.stream, TaskAct.INSPECTED, data, by)
+
+
+def _time(moment: dt.datetime) -> str:
+    local = timezone.localtime(moment)
+    return f"{cn_day(local.date())}{local:%H:%M}"
+
+
+def _table(title: str, rows: Sequence[Finding]) -> papers.Table:
+    return {
+        "title": title,
+        "head": ["序号", "内容", "结果", "情况"],
+        "rows": [[str(n), one.text, one.get_result_display(), one.words] for n, one in enumerate(rows, start=1)],
+    }
+
+
+def _issue(
+    task: SupervisionTask,
+    inspection: Inspection,
+    rows: Sequence[Finding],
+    pictures: Sequence[Photo],
+    order: Rectification | None,
+    *,
+    by: User,
+    now: dt.datetime,
+) -> Draft:
+    """现场检查记录, frozen with the digests of what was found and photographed; returns its ledger draft."""
+    first, second = inspection.first_officer, inspection.second_officer
+    names = f"{first.full_name}、{second.full_name}" if second else first.full_name
+    looked = f"复查整改情况（{order.paper.number}）" if order else task.sub_item.name
+    paragraphs = [
+        f"检查时间：{_time(inspection.began_at)}至{_time(inspection.ended_at)}。检查地点：{inspection.place}。",
+        f"检查事项：{looked}（检查表：{checklists.name_of(inspection.checklist_version)}）。监管任务编号：{task.number}。",
+        f"检查人员：{names}。检查人员已向被检查对象出示执法证件，证号：{inspection.identity_numbers}。",
+        f"检查情况：{inspection.summary}",
+    ]
+    by_kind: Mapping[str, list[Finding]] = {
+        kind.value: [one for one in rows if one.kind == kind] for kind in FindingKind
+    }
+    tables = [_table(kind.label, by_kind[kind.value]) for kind in FindingKind if by_kind[kind.value]]
+    signed = f"被检查对象签名：{inspection.signer}（本人确认）。"
+    closing = [
+        f"检查结论：{inspection.get_result_display()}。",
+        f"被检查对象意见：{inspection.remarks or '无'}。",
+        signed if inspection.signer else f"被检查对象未签名，原因：{inspection.unsigned_reason}。",
+    ]
+    marks = digests(rows, pictures)
+    closing.append(
+        f"附照片等证据 {len(pictures)} 份，摘要（国密SM3）：{marks['photos_digest']}。" if pictures else "无附件。"
+    )
+    _, draft = papers.issue(
+        task, PaperKind.INSPECTION, by=by, now=now, to=task.subject_name, paragraphs=paragraphs, tables=tables,
+        extra={"closing": closing, "inspection": inspection.pk, **marks},
+    )  # fmt: skip
+    return draft
+
+
+def papers_of(task: SupervisionTask) -> dict[int, Paper]:
+    """Inspection id → its 现场检查记录; one statement."""
+    rows = Paper.objects.filter(task=task, kind=PaperKind.INSPECTION)
+    return {int(paper.content["inspection"]): paper for paper in rows if "inspection" in paper.content}

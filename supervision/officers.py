@@ -1,0 +1,72 @@
+"""Who may be given a task of an office, and which assignments no longer hold."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from offices.models import Leave, Posting, User
+from supervision.enums import Measure
+from supervision.models import SupervisionTask
+
+Role = Posting.Role
+FIELD_ROLES = (Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY, Role.INSPECTOR)
+
+
+def eligible(office_id: int, on: dt.date) -> QuerySet[User]:
+    """Managers, deputies and inspectors who serve in the office on that day and are not on leave."""
+    serving = Posting.objects.active(on).role(*FIELD_ROLES).filter(office_id=office_id, user=OuterRef("pk"))
+    away = Leave.objects.on(on).filter(user=OuterRef("pk"))
+    people: QuerySet[User] = User.objects.filter(Exists(serving), ~Exists(away), is_active=True)
+    return people.order_by("full_name", "pk")
+
+
+def _unfit(column: str, on: dt.date) -> Q:
+    serving = Posting.objects.active(on).role(*FIELD_ROLES)
+    serving = serving.filter(office=OuterRef("office_id"), user=OuterRef(column), user__is_active=True)
+    away = Leave.objects.on(on).filter(user=OuterRef(column))
+    return Q(**{f"{column}__isnull": False}) & (~Exists(serving) | Exists(away))
+
+
+def in_fault(on: dt.date) -> Q:
+    """Tasks whose officer left the office or is on leave, or that want a second one."""
+    return _unfit("first_officer_id", on) | _unfit("second_officer_id", on) | wants_second()
+
+
+def wants_second() -> Q:
+    """On-site tasks of a sub-item for two that were given to one person only."""
+    return Q(
+        measure=Measure.ON_SITE, sub_item__two_officers=True, first_officer__isnull=False, second_officer__isnull=True
+    )
+
+
+def faults(tasks: Collection[SupervisionTask], on: dt.date) -> dict[int, list[str]]:
+    """Task id → what is wrong with its assignment, in words; ``sub_item`` and both officers at hand. Two statements."""
+    pairs = {
+        (task.office_id, person.pk) for task in tasks for person in (task.first_officer, task.second_officer) if person
+    }
+    people = {person for _, person in pairs}
+    if not people:
+        return {}
+    serving = set(
+        Posting.objects.active(on)
+        .role(*FIELD_ROLES)
+        .filter(user_id__in=people, user__is_active=True, office_id__in={office for office, _ in pairs})
+        .values_list("office_id", "user_id")
+    )
+    away = set(Leave.objects.on(on).filter(user_id__in=people).values_list("user_id", flat=True))
+    found: dict[int, list[str]] = {}
+    for task in tasks:
+        said = []
+        for person in (task.first_officer, task.second_officer):
+            if person is not None and (task.office_id, person.pk) not in serving:
+                said.append(f"{person.full_name}已不在本处室，请改派")
+            elif person is not None and person.pk in away:
+                said.append(f"{person.full_name}请假中，请改派")
+        if task.first_officer and not task.second_officer and task.measure == Measure.ON_SITE:
+            said += ["现场检查须两人，请补派协办人员"] if task.sub_item.two_officers else []
+        if said:
+            found[task.pk] = said
+    return found

@@ -1,0 +1,328 @@
+"""双随机 through pages and API: who makes, reads, draws; what everybody may see and what nobody may."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from credit.models import CreditSubject, SubjectRisk
+from ledger.models import Entry
+from offices.models import Posting, User
+from supervision.actions.drawing import draw_plan
+from supervision.models import DrawPlan, DrawRun, Feedback, SamplingRule, StockLicence, SupervisionTask
+from tests.api.conftest import Caller, caller  # noqa: F401 - a fixture
+from tests.conftest import Moment
+from tests.supervision import drawing as some
+
+pytestmark = pytest.mark.django_db
+SignIn = Callable[[str], Client]
+Role = Posting.Role
+LIST = "/tasks/draws/"
+
+
+def text(answer: Any) -> str:
+    if answer.streaming:
+        return b"".join(answer.streaming_content).decode()
+    return answer.content.decode()  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def drawn(city: None, clock: Moment) -> DrawPlan:
+    """A drawn plan of 40 holders, one of them a person."""
+    some.inspectors(3)
+    some.holders({"A": 30, "D": 9}, clock.at)
+    link = some.linkage()
+    person = CreditSubject.objects.identify("person", "110101199003070134", "欧阳春晓")
+    SubjectRisk.objects.create(subject=person, risk="D", source="x", given_at=clock.at, received_at=clock.at)
+    known = StockLicence.objects.all()[0]
+    StockLicence.objects.create(
+        batch=known.batch, number="旧个人", business_item=link.business_item, holder=person, holder_name="欧阳春晓",
+        department=known.department, valid_from=date(2020, 1, 1),
+    )  # fmt: skip
+    plan = some.published(clock.at)
+    draw_plan(plan, by=some.manager(), now=clock.at)
+    return plan
+
+
+def insiders(plan: DrawPlan, acts: bool) -> set[int]:
+    """Ids of all who may act on the plan, or read it."""
+    office = plan.office
+    people = Posting.objects.filter(office=office, role__in=[Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY])
+    heads = Posting.objects.filter(department=office.department, role=Role.DEPARTMENT_HEAD)
+    found = set(people.values_list("user", flat=True)) | set(heads.values_list("user", flat=True))
+    overseers = Posting.objects.filter(role=Role.OVERSEER, department__division=office.department.division)
+    return found if acts else found | set(overseers.values_list("user", flat=True))
+
+
+def faces(plan: DrawPlan, inside: set[int]) -> list[User]:
+    """One outsider of every role and place."""
+    seen: dict[tuple[str, bool, bool, bool], User] = {}
+    for posting in Posting.objects.exclude(user__in=inside).select_related("user", "department").order_by("pk"):
+        place = (
+            posting.role,
+            posting.department.division_id == plan.office.department.division_id,
+            posting.department_id == plan.office.department_id,
+            posting.office_id == plan.office_id,
+        )
+        seen.setdefault(place, posting.user)
+    return list(seen.values())
+
+
+# --- the table: state × action × role
+
+
+@pytest.mark.parametrize("state", ["draft", "published", "drawn"])
+def test_outsiders_find_nothing_and_overseers_only_read(
+    city: None,
+    clock: Moment,
+    sign_in: SignIn,
+    caller: Caller,  # noqa: F811
+    state: str,
+) -> None:
+    some.inspectors(2)
+    some.holders({"D": 2}, clock.at)
+    plan = some.planned(clock.at) if state == "draft" else some.published(clock.at)
+    if state == "drawn":
+        draw_plan(plan, by=some.manager(), now=clock.at)
+    body = {
+        "name": "改", "sub_item": plan.sub_item_id, "business_items": [some.linkage().business_item_id],
+        "month": "2026-09", "planned_finish_on": "2026-10-30", "spare_months": "6",
+    }  # fmt: skip
+    spoken = {
+        "name": "改", "sub_item": plan.sub_item.code, "business_items": [some.linkage().business_item.code],
+        "month": "2026-09", "planned_finish_on": "2026-10-30",
+    }  # fmt: skip
+    entries = Entry.objects.count()
+    for person in faces(plan, insiders(plan, acts=True)):
+        browser, client = sign_in(person.username), caller(person.username)
+        reads = person.pk in insiders(plan, acts=False)
+        for act in ACTS:
+            assert browser.post(f"{LIST}{plan.pk}/{act}/", body).status_code == 404, (person.username, act)
+            answer = client.post(f"/api/v1/draw-plans/{plan.pk}/{act}/", spoken, format="json")
+            assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
+        assert browser.get(f"{LIST}{plan.pk}/").status_code == (200 if reads else 404)
+        assert browser.get(f"{LIST}{plan.pk}/drawn.csv").status_code == (200 if reads and state == "drawn" else 404)
+        for place in ("", "preview/", "drawn/"):
+            got = client.get(f"/api/v1/draw-plans/{plan.pk}/{place}").status_code
+            assert got == (200 if reads else 404), (person.username, place)
+        listed = browser.get(LIST)
+        assert (plan.name in text(listed)) == reads, person.username
+    assert Entry.objects.count() == entries
+
+
+ACTS = {"change": "draft", "publication": "draft", "drawing": "published"}
+
+
+@pytest.mark.parametrize("state", ["draft", "published", "drawn"])
+@pytest.mark.parametrize("act", ACTS)
+@pytest.mark.parametrize("who", ["manager", "deputy", "head"])
+def test_makers_act_in_the_state_and_are_told_so_in_another(
+    city: None,
+    clock: Moment,
+    sign_in: SignIn,
+    caller: Caller,  # noqa: F811
+    state: str,
+    act: str,
+    who: str,
+) -> None:
+    some.inspectors(2)
+    some.holders({"D": 2}, clock.at)
+    plan = some.planned(clock.at) if state == "draft" else some.published(clock.at)
+    if state == "drawn":
+        draw_plan(plan, by=some.manager(), now=clock.at)
+    head = plan.office.department.heads(some.DAY)[0].username
+    account = {"manager": some.manager().username, "deputy": f"{some.manager().username}fu", "head": head}[who]
+    body = {
+        "name": "改", "sub_item": plan.sub_item_id, "business_items": [some.linkage().business_item_id],
+        "month": "2026-09", "planned_finish_on": "2026-10-30", "spare_months": "6",
+    }  # fmt: skip
+    spoken = body | {"sub_item": plan.sub_item.code, "business_items": [some.linkage().business_item.code]}
+    if state == ACTS[act]:
+        assert sign_in(account).post(f"{LIST}{plan.pk}/{act}/", body).status_code == 302
+        return
+    assert sign_in(account).post(f"{LIST}{plan.pk}/{act}/", body).status_code == 409
+    answer = caller(account).post(f"/api/v1/draw-plans/{plan.pk}/{act}/", spoken, format="json")
+    assert (answer.status_code, answer.json()["code"]) == (409, "state-conflict")
+
+
+def test_nobody_is_let_in_without_a_name(drawn: DrawPlan) -> None:
+    for address in (LIST, f"{LIST}{drawn.pk}/", "/tasks/sampling/", f"{LIST}export.csv"):
+        assert Client().get(address).status_code == 302
+
+
+# --- the road, in the browser and through the API
+
+
+def test_a_plan_is_made_previewed_published_and_drawn(city: None, clock: Moment, sign_in: SignIn) -> None:
+    some.inspectors(2)
+    some.holders({"A": 5, "D": 2}, clock.at)
+    browser, link = sign_in(some.manager().username), some.linkage()
+    assert "还没有抽查计划" in text(browser.get(LIST))
+    assert link.sub_item.name in text(browser.get(f"{LIST}new/"))
+    body = {
+        "office": link.office_id, "name": "九月抽查", "sub_item": link.sub_item_id,
+        "business_items": [link.business_item_id], "month": "2026-09", "planned_finish_on": "2026-10-30",
+        "spare_months": "6", "ratio": "0.005",
+    }  # fmt: skip
+    back = browser.post(f"{LIST}new/", body)
+    assert back.status_code == 422
+    assert "比例" in text(back)
+    assert 'value="九月抽查"' in text(back)
+    back = browser.post(f"{LIST}new/", body | {"ratio": "", "month": "2026-08"})
+    assert (back.status_code, "抽取月份须为本月" in text(back)) == (422, True)
+    made = browser.post(f"{LIST}new/", body | {"ratio": ""})
+    plan = DrawPlan.objects.get()
+    assert made.headers["Location"] == f"{LIST}{plan.pk}/"
+    assert Client().get(f"/draws/inspections/{plan.pk}/").status_code == 404
+    seen = text(browser.get(f"{LIST}{plan.pk}/?preview=1"))
+    assert "共抽 3 个对象" in seen
+    assert browser.post(f"{LIST}{plan.pk}/drawing/").status_code == 409
+    browser.post(f"{LIST}{plan.pk}/publication/")
+    assert "尚未抽取" in text(Client().get(f"/draws/inspections/{plan.pk}/"))
+    browser.post(f"{LIST}{plan.pk}/drawing/")
+    assert browser.post(f"{LIST}{plan.pk}/drawing/").status_code == 409
+    task = SupervisionTask.objects.order_by("pk")[0]
+    assert task.number in text(browser.get(f"{LIST}{plan.pk}/"))
+    assert task.number in text(browser.get("/tasks/"))
+    assert browser.get(f"/tasks/{task.number}/").status_code == 200
+    assert "九月抽查" in text(browser.get(f"{LIST}export.csv"))
+    assert task.number in text(browser.get(f"{LIST}{plan.pk}/drawn.csv"))
+    assert "没有符合条件的抽查计划" in text(browser.get(f"{LIST}?q=nothing"))
+
+
+def test_what_is_refused_after_publication_comes_back_as_422(city: None, clock: Moment, sign_in: SignIn) -> None:
+    some.inspectors(2)
+    plan = some.published(clock.at)
+    answer = sign_in(some.manager().username).post(f"{LIST}{plan.pk}/drawing/")
+    assert (answer.status_code, "没有可以抽取的对象" in text(answer)) == (422, True)
+
+
+def test_the_same_road_through_the_api(city: None, clock: Moment, caller: Caller) -> None:  # noqa: F811
+    some.inspectors(2)
+    some.holders({"A": 5, "D": 2}, clock.at)
+    client, link = caller(some.manager().username), some.linkage()
+    body = {
+        "office": link.office_id, "name": "九月抽查", "sub_item": link.sub_item.code,
+        "business_items": [link.business_item.code], "month": "2026-09", "planned_finish_on": "2026-10-30",
+        "ratio": 5000,
+    }  # fmt: skip
+    assert client.post("/api/v1/draw-plans/new/", body | {"office": 999}, format="json").status_code == 404
+    bad = client.post("/api/v1/draw-plans/new/", body | {"business_items": ["nothing"]}, format="json")
+    assert (bad.status_code, bad.json()["code"]) == (422, "plan-items")
+    made = client.post("/api/v1/draw-plans/new/", body, format="json")
+    assert (made.status_code, made.json()["run"]) == (201, None)
+    place = f"/api/v1/draw-plans/{made.json()['id']}/"
+    assert client.get(f"{place}preview/").json()["taken"] == 4
+    assert client.post(f"{place}change/", body | {"ratio": 10000}, format="json").json()["ratio"] == 10000
+    assert client.post(f"{place}publication/").json()["is_published"] is True
+    run = client.post(f"{place}drawing/").json()["run"]
+    assert (run["groups"][0]["taken"], run["number"], run["seed"]) == (7, 1, "")
+    rows = client.get(f"{place}drawn/").json()["results"]
+    assert [row["order"] for row in rows] == list(range(1, 8))
+    assert client.get("/api/v1/draw-plans/", {"stage": "drawn"}).json()["results"][0]["name"] == "九月抽查"
+    assert client.get("/api/v1/draw-plans/", {"stage": "draft"}).json()["results"] == []
+
+
+# --- what everybody sees
+
+
+def test_the_public_sees_results_and_never_an_inspector_or_a_class(drawn: DrawPlan, clock: Moment) -> None:
+    run = DrawRun.objects.get()
+    task = run.drawn.exclude(task__subject__kind="person").order_by("order")[0].task
+    Feedback.objects.create(
+        task=task, result="basically", text="内部情况", platform="market", platform_number="1",
+        given_by=some.manager(), given_at=clock.at,
+    )  # fmt: skip
+    SupervisionTask.objects.filter(pk=task.pk).update(
+        status="closed", end="followed_up", closed_at=clock.at, measure="on_site", finished_on=date(2026, 9, 28)
+    )
+    browser = Client()
+    place = f"/draws/inspections/{drawn.pk}/"
+    seen = [text(browser.get(place)), text(browser.get(f"{place}drawn.csv")), text(browser.get("/draws/inspections/"))]
+    api = f"/api/v1/inspection-draws/{drawn.pk}/"
+    seen += [text(browser.get(api)), text(browser.get(f"{api}drawn/")), text(browser.get("/api/v1/inspection-draws/"))]
+    whole = "".join(seen)
+    assert task.subject_name in seen[0]
+    assert "基本符合" in seen[0]
+    assert "基本符合，已处理" in seen[1]
+    assert "尚未办结" in seen[1]
+    assert "欧阳**" in seen[0]
+    secrets = ["欧阳春晓", "110101199003070134", "内部情况", task.number]
+    for row in run.drawn.select_related("first_officer", "second_officer"):
+        secrets += [row.first_officer.full_name, row.second_officer.full_name]
+    for secret in secrets:
+        assert secret not in whole, secret
+    assert "池中第" not in seen[0]
+    assert "D（高）" not in seen[1] + seen[4]
+    assert run.subject_pool_hash in seen[0]
+    assert run.subject_pool_hash in seen[3]
+    assert "欧阳**" not in text(browser.get(f"{place}?q=欧阳春"))
+    assert browser.get(f"{place}positions.csv").status_code == 200
+    assert browser.get("/draws/inspections/999/").status_code == 404
+    assert "还没有公布的抽查计划" not in seen[2]
+
+
+def test_lists_cost_the_same_however_long(drawn: DrawPlan, clock: Moment, sign_in: SignIn) -> None:
+    browser = sign_in(some.manager().username)
+
+    def cost(address: str, client: Client) -> int:
+        with CaptureQueriesContext(connection) as seen:
+            assert client.get(address).status_code == 200
+        return len(seen)
+
+    addresses = [(LIST, browser), ("/draws/inspections/", Client())]
+    before = [cost(*one) for one in addresses]
+    for _ in range(5):
+        some.published(clock.at)
+    assert [cost(*one) for one in addresses] == before
+    few = cost(f"{LIST}{drawn.pk}/?q=nothing", browser)
+    assert cost(f"{LIST}{drawn.pk}/", browser) == few
+
+
+# --- the table of ratios
+
+
+def test_administrators_set_a_ratio_with_its_basis_and_take_it_back(
+    city: None,
+    clock: Moment,
+    sign_in: SignIn,
+    caller: Caller,  # noqa: F811
+) -> None:
+    admin = sign_in("guanliyuan1")
+    assert "20%" in text(admin.get("/tasks/sampling/"))
+    back = admin.post("/tasks/sampling/C/", {"ratio": "30", "times_a_year": "2", "basis": ""})
+    assert (back.status_code, "请写明依据" in text(back), 'value="30"' in text(back)) == (422, True, True)
+    assert admin.post("/tasks/sampling/C/", {"ratio": "101", "times_a_year": "2", "basis": "x"}).status_code == 422
+    assert admin.post("/tasks/sampling/X/", {"ratio": "1", "times_a_year": "2", "basis": "x"}).status_code == 404
+    done = admin.post("/tasks/sampling/C/", {"ratio": "30.5", "times_a_year": "3", "basis": "局发〔2026〕9号"})
+    assert done.status_code == 302
+    rule = SamplingRule.objects.get()
+    assert (rule.ratio, rule.times_a_year) == (3050, 3)
+    page = text(admin.get("/tasks/sampling/"))
+    assert "30.5%，每年 3 次（此前 20%）" in page
+    assert "局发〔2026〕9号" in text(admin.get("/tasks/sampling/export.csv"))
+    assert admin.post("/tasks/sampling/C/off/", {"basis": ""}).status_code == 422
+    assert admin.post("/tasks/sampling/C/off/", {"basis": "文件废止"}).status_code == 302
+    assert admin.post("/tasks/sampling/C/off/", {"basis": "文件废止"}).status_code == 404
+    assert "收回设定，恢复预置" in text(admin.get("/tasks/sampling/"))
+    said = {"ratio": 2500, "times_a_year": 1, "basis": "x"}
+    answer = caller("guanliyuan1").post("/api/v1/sampling/C/", said, format="json")
+    assert (answer.status_code, answer.json()["ratio"], answer.json()["is_own"]) == (200, 2500, True)
+    bad = caller("guanliyuan1").post("/api/v1/sampling/C/", said | {"basis": " "}, format="json")
+    assert (bad.status_code, bad.json()["code"]) == (422, "sampling-basis-missing")
+    for account in (some.manager().username, "chuangkou1", "zhujian.shenchaa"):
+        assert sign_in(account).post("/tasks/sampling/C/", {"ratio": "1"}).status_code == 404
+        assert caller(account).post("/api/v1/sampling/C/", said, format="json").status_code == 404
+    assert "抽查比例" in text(sign_in(some.manager().username).get("/tasks/sampling/"))
+    assert sign_in("chuangkou1").get("/tasks/sampling/").status_code == 404
+    other = User.objects.filter(postings__role=Role.DIVISION_ADMIN).exclude(username="guanliyuan1").order_by("pk")[0]
+    code = some.linkage().office.department.division.code
+    body = {"ratio": "1", "times_a_year": "1", "basis": "x", "division": code}
+    assert sign_in(other.username).post("/tasks/sampling/A/", body).status_code == 404
+    assert SamplingRule.objects.count() == 1
