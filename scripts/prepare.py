@@ -15,6 +15,7 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 
+from scripts.laying import lay_tables
 from scripts.runtime import Lock, PlainError, finish, wait_until
 
 UNUSED = (
@@ -53,6 +54,8 @@ def collect_static() -> bool:
 
 def prepare_data(*, demo: bool, accounts: Path | None) -> None:
     """Migrate; with ``demo`` load the demo city; write the demo accounts to the file ``accounts``."""
+    if demo and lay_tables():
+        print("  数据表已一次建好", flush=True)
     call_command("migrate", interactive=False, verbosity=1)
     if demo:
         call_command("load_demo")

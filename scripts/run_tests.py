@@ -2,7 +2,8 @@
 
 What follows on the command line goes to pytest. Tests marked ``processes`` (real kills) run once, on PostgreSQL; those
 marked ``once`` (thousands of requests about what no database decides) on SQLite; ``e2e`` has its own ``make e2e``. With
-``DATABASE_URL`` and ``REDIS_URL`` given, the second run uses those.
+``DATABASE_URL`` and ``REDIS_URL`` given, the second run uses those. The tables of the test databases are laid from the
+models at once; that the migrations lay the same, and run both ways, is what ``tests/infra/test_migrations.py`` shows.
 """
 
 import os
@@ -48,7 +49,7 @@ def main() -> int:
             if not postgres:
                 environment.pop("DATABASE_URL", None)
             environment |= urls | {"VAR_DIR": str(var_dir), "PORTAL_MODE": "test"}
-            workers = ["-n", os.environ.get("PYTEST_WORKERS", "2"), "--dist", "loadfile"]
+            workers = ["--nomigrations", "-n", os.environ.get("PYTEST_WORKERS", "2"), "--dist", "loadfile"]
             ignored = [] if any("tests/e2e" in argument for argument in arguments) else ["--ignore=tests/e2e"]
             code, line = pytest([*workers, *ignored, "-m", marks, *arguments], environment)
         codes.append(code)
