@@ -230,7 +230,7 @@ def test_statements_do_not_grow_with_the_rows(clock: Moment, sign_in: SignIn) ->
     clock.to("2026-10-20 09:01")
     sweep(clock.at)
     assert statements(BOARD) == before
-    assert before <= 13
+    assert before <= 12
 
 
 def test_a_county_without_overseers_falls_to_the_city(clock: Moment, sign_in: SignIn) -> None:
@@ -350,4 +350,4 @@ def test_the_list_of_deemed_acceptances_costs_the_same_however_long(clock: Momen
     clock.to("2026-10-20 10:00")
     deem_lapsed()
     assert statements() == before
-    assert before <= 13
+    assert before <= 12
