@@ -46,10 +46,15 @@ def checklist(case_id: int) -> list[dict[str, Any]]:
 
 
 def material_rows(case_id: int, address: Callable[[Upload], str]) -> list[dict[str, Any]]:
-    """The checklist as ``components/material_row.html`` takes it, files at ``address``; two statements."""
+    """The checklist as ``components/material_row.html`` takes it, files at ``address``.
+
+    Two statements; a third where a line was answered for by the service of electronic licences.
+    """
     rows = []
-    verified = verifying.blind_answers(case_id)
-    for row in checklist(case_id):
+    lines = checklist(case_id)
+    asked = any(row["line"].state == MaterialState.VERIFIED for row in lines)
+    verified = verifying.blind_answers(case_id) if asked else {}
+    for row in lines:
         line: CaseMaterial = row["line"]
         listed = line.material
         state = MaterialState(line.state)

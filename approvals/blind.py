@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from django.db.models import Case as Choose
-from django.db.models import DateField, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
 from approvals import countersigning
@@ -23,6 +23,7 @@ from approvals.sheets import given_by
 from credit.models import CreditSubject
 from deadlines.enums import State
 from deadlines.models import Deadline
+from deadlines.querysets import DeadlineQuerySet
 from offices.access import Access
 from offices.models import Posting
 
@@ -191,25 +192,33 @@ def done(access: Access) -> CaseQuerySet:
 
 
 def with_due(cases: CaseQuerySet) -> CaseQuerySet:
-    """Annotate ``due_on`` (the pressing clock's day, ``NO_DAY`` without one) and ``rank`` (on the spot comes first)."""
-    deciding = Coalesce("promised_deadline__due_on", "statutory_deadline__due_on", Value(NO_DAY))
-    issuing = Coalesce("issue_deadline__due_on", Value(NO_DAY))
-    return cases.annotate(
-        due_on=Choose(When(status=CaseStatus.IN_REVIEW, then=deciding), default=issuing, output_field=DateField()),
+    """Annotate ``due_on`` (the pressing clock's day, ``NO_DAY`` without one) and ``rank`` (on the spot comes first).
+
+    The clock is looked up by its key, row by row: a queue is short, and a join would be taken before the queue is.
+    """
+    cases = cases.annotate(
+        pressing=Choose(
+            When(status=CaseStatus.IN_REVIEW, then=Coalesce("promised_deadline_id", "statutory_deadline_id")),
+            default="issue_deadline_id",
+        ),
         rank=Choose(
             When(status=CaseStatus.IN_REVIEW, on_the_spot=True, then=Value(0)),
             default=Value(1),
             output_field=IntegerField(),
         ),
     )
+    return cases.annotate(due_on=Coalesce(Subquery(_pressing().values("due_on")), Value(NO_DAY)))
+
+
+def _pressing() -> DeadlineQuerySet:
+    """The clock that ``with_due`` found, for a subquery."""
+    return Deadline.objects.filter(pk=OuterRef("pressing"))
 
 
 def late(cases: CaseQuerySet, on: dt.date) -> CaseQuerySet:
     """Rows of ``with_due`` whose day has passed; a clock that stands still is not late."""
-    still = Q(promised_deadline__state=State.PAUSED) | Q(
-        promised_deadline__isnull=True, statutory_deadline__state=State.PAUSED
-    )
-    return cases.filter(Q(due_on__lt=on)).exclude(Q(status=CaseStatus.IN_REVIEW) & still)
+    still = Q(status=CaseStatus.IN_REVIEW) & Exists(_pressing().filter(state=State.PAUSED))
+    return cases.filter(~still, Q(due_on__lt=on))
 
 
 def matching(text: str, prefix: str = "") -> Q:

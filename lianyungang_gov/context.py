@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import EmptyResultSet
-from django.db import connection
 from django.db.models import QuerySet, Value
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
@@ -20,39 +18,17 @@ from approvals.views.extensions import waits_for
 from lianyungang_gov.desk import places_for
 from offices.access import Access, covered
 from offices.models import Posting
+from offices.tally import tally, up_to
 from oversight import mine, queries
 from supervision.enums import TaskStatus
 from supervision.models import SupervisionTask, UnlinkedCase
 
 Role = Posting.Role
-# Nobody needs to know more than “99+”, and a bounded count costs the same however long the list.
-MOST = 99
-ALARMS = "/alarms/"
-
-
-def capped(queues: Sequence[QuerySet[Any]]) -> list[int]:
-    """Return how many different rows each queue has, up to ``MOST`` + 1: one statement for all of them."""
-    parts: list[str] = []
-    values: list[Any] = []
-    for rows in queues:
-        keys = rows if rows.query.combinator else rows.order_by().values_list("pk", flat=True)
-        try:
-            sql, given = keys[: MOST + 1].query.sql_with_params()
-        except EmptyResultSet:
-            parts.append("0")
-            continue
-        parts.append(f"(SELECT count(*) FROM (SELECT DISTINCT * FROM ({sql}) AS waiting) AS rows_)")  # noqa: S608 - by the ORM
-        values += given
-    if not any(part != "0" for part in parts):
-        return [0] * len(parts)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT " + ", ".join(parts), values)
-        return list(cursor.fetchone())
 
 
 def shown(found: int) -> str:
-    """Return a number that was counted up to ``MOST`` + 1 as the rail shows it."""
-    return "" if not found else f"{MOST}+" if found > MOST else str(found)
+    """Return a number of ``tally`` as the rail shows it: nothing for none."""
+    return up_to(found) if found else ""
 
 
 def _arrived(access: Access) -> QuerySet[Any]:
@@ -88,16 +64,12 @@ QUEUES: dict[str, Callable[[Access], QuerySet[Any]]] = {
     "/office/hearings/": revocations.hearings_for,
     "/oversight/unlinked/": _unassigned,
     "/oversight/disputes/": queries.waiting_disputes,
+    "/alarms/": mine.pressing,  # late, or due today
 }
 
 
-def _counts(urls: Sequence[str], access: Access) -> dict[str, int]:
-    """What stands beside the places of the rail: how many rows wait; at 小闹钟, how many are late or due today."""
-    asked = [url for url in dict.fromkeys(urls) if url in QUEUES]
-    found = dict(zip(asked, capped([QUEUES[url](access) for url in asked]), strict=True))
-    if ALARMS in urls:
-        found[ALARMS] = mine.pressing(access, MOST + 1)
-    return found
+def _queues(access: Access, urls: tuple[str, ...]) -> dict[str, QuerySet[Any]]:
+    return {url: QUEUES[url](access) for url in urls}
 
 
 def _desk(request: HttpRequest, access: Access) -> dict[str, Any] | None:
@@ -107,7 +79,7 @@ def _desk(request: HttpRequest, access: Access) -> dict[str, Any] | None:
     here = max((p.url for p in places if request.path.startswith(p.url)), key=len, default="")
     rows: list[dict[str, Any]] = []
     groups: dict[str, list[dict[str, Any]]] = {}
-    counts = _counts([place.url for place in places], access)
+    counts = tally(access, _queues, tuple(dict.fromkeys(place.url for place in places if place.url in QUEUES)))
     for place in places:
         found = counts.get(place.url, 0)
         row = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from django.contrib import messages
@@ -17,6 +18,7 @@ from offices.models import User
 
 # What somebody looks for is a name, a number or a few words; a whole page pasted by mistake finds nothing.
 LONGEST_SEARCH = 200
+WRITTEN_EVERY = 60  # seconds
 
 
 def _cut_search(request: HttpRequest) -> None:
@@ -29,6 +31,19 @@ def _cut_search(request: HttpRequest) -> None:
     request.GET = asked  # type: ignore[assignment]
     if len(said) > LONGEST_SEARCH:
         messages.warning(request, f"查找的文字太长（{len(said)} 字），只按前 {LONGEST_SEARCH} 字查找。")
+
+
+def _sign_of_life(request: HttpRequest) -> None:
+    """Let the session last another half hour, written at most once a minute: most pages then write nothing at all.
+
+    A view that took the session away (a poll) is no sign of life.
+    """
+    session = getattr(request, "session", None)
+    if session is None or not request.user.is_authenticated:
+        return
+    now = int(time.time())  # the session's own clock, not the portal's: training must not sign anybody out
+    if not 0 <= now - session.get("seen", 0) < WRITTEN_EVERY:
+        session["seen"] = now
 
 
 class PortalMiddleware:
@@ -50,6 +65,7 @@ class PortalMiddleware:
         request.access = SimpleLazyObject(access)  # type: ignore[attr-defined]
         _cut_search(request)
         response = self.get_response(request)
+        _sign_of_life(request)
         if request.user.is_authenticated and not response.has_header("Cache-Control"):
             # A shared machine's back button must not show the last person's work.
             response["Cache-Control"] = "no-store"

@@ -18,6 +18,14 @@ class Access:
     on: dt.date
     postings: tuple[Posting, ...]
 
+    @property
+    def key(self) -> tuple[object, ...]:
+        """The person, the day and each posting: two with the same key may see the same."""
+        held = (
+            (one.pk, one.role, one.office_id, one.department_id, one.department.division_id) for one in self.postings
+        )
+        return (self.user.pk, self.on, *held)
+
     def has(self, *roles: str) -> bool:
         """Whether one of ``roles`` is held."""
         return any(posting.role in roles for posting in self.postings)

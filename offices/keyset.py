@@ -59,12 +59,17 @@ def _decode(cursor: str, width: int) -> tuple[str, list[Any]] | None:
 
 
 class Keyset(Generic[M]):
-    """A queryset in a fixed order of non-null columns that ends in a unique one, such as ``("-touched_at", "-id")``."""
+    """A queryset in a fixed order of non-null columns that ends in a unique one, such as ``("-touched_at", "-id")``.
 
-    def __init__(self, queryset: QuerySet[M], order: Sequence[str], size: int = SIZE) -> None:
+    ``wide``: its rows come with many joins and no index has its order. The page's keys are then sorted alone, and only
+    the rows shown are joined.
+    """
+
+    def __init__(self, queryset: QuerySet[M], order: Sequence[str], size: int = SIZE, *, wide: bool = False) -> None:
         self.queryset = queryset
         self.order = tuple(order)
         self.size = size
+        self.wide = wide
         # A cursor is signed for its order: nobody can put values of another type, or of a row unseen, into the query.
         self._signer = signing.Signer(salt=f"keyset:{','.join(self.order)}")
 
@@ -109,15 +114,26 @@ class Keyset(Generic[M]):
         """The cursor of the page that begins behind ``row``."""
         return self._cursor("n", row)
 
+    def _found(self, rows: QuerySet[M]) -> list[M]:
+        """The first rows of one page and one more."""
+        if not self.wide:
+            return list(rows[: self.size + 1])
+        keys = list(rows.values_list("pk", flat=True)[: self.size + 1])
+        by_key = {row.pk: row for row in self.queryset.filter(pk__in=keys).order_by()} if keys else {}
+        return [by_key[key] for key in keys if key in by_key]
+
     def page(self, cursor: str = "") -> Page[M]:
-        """Return the page at ``cursor`` (from a former page), one statement; without a cursor, the first page."""
+        """Return the page at ``cursor`` (from a former page); without a cursor, the first page.
+
+        One statement; two for a list whose rows are wide.
+        """
         place = self._place(cursor) if cursor else None
         backwards = place is not None and place[0] == "p"
         order = [c.removeprefix("-") if c.startswith("-") else f"-{c}" for c in self.order] if backwards else self.order
         rows = self.queryset.order_by(*order)
         if place is not None:
             rows = rows.filter(self._after(place[1], backwards=backwards))
-        found = list(rows[: self.size + 1])
+        found = self._found(rows)
         more = len(found) > self.size
         found = found[: self.size]
         if backwards:

@@ -108,9 +108,9 @@ class Listing:
             "clear_url": self.url if chips else "",
         }
 
-    def page(self, rows: QuerySet[M], order: Sequence[str]) -> Page[M]:
-        """The asked page of ``rows``."""
-        return Keyset(rows, order).page(self.request.GET.get("page", ""))
+    def page(self, rows: QuerySet[M], order: Sequence[str], *, wide: bool = False) -> Page[M]:
+        """The asked page of ``rows``; ``wide`` as ``Keyset``."""
+        return Keyset(rows, order, wide=wide).page(self.request.GET.get("page", ""))
 
     def pager(self, page: Page[Any], unit: str = "件") -> dict[str, str]:
         """The pager as ``components/pager.html`` takes it; nothing where one page holds everything."""

@@ -1,29 +1,77 @@
-"""Counts beside filters: bounded, so that they cost the same however long the list is."""
+"""Counts beside filters and in the rail: bounded, so that they cost the same however long the lists are.
+
+All counts of a page are one statement. Its text depends on the asker's postings, the day and what was asked for, and on
+nothing in the database; putting it together costs more than asking it, so each text is kept for whoever asks again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count, IntegerField, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import QuerySet
 
-from offices.models import User
+from offices.access import Access
 
 MOST = 99
+KEPT = 2048  # statements kept in a process
+Lists = Callable[..., Mapping[str, QuerySet[Any]]]
 
 
-def tally(asker: User, lists: Mapping[str, QuerySet[Any]], most: int = MOST) -> dict[str, str]:
-    """Return name → number of rows of each list, "99+" beyond ``most``; one statement for all of them.
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a statement's text depends on; the access itself only serves to write it."""
 
-    ``asker`` is whoever asks: their row carries the statement.
+    lists: Lists
+    key: tuple[Hashable, ...]
+    arguments: tuple[Hashable, ...]
+    most: int
+    access: Access = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Statement:
+    names: tuple[str, ...]
+    sql: str
+    values: tuple[Any, ...]
+
+
+def _bounded(rows: QuerySet[Any], most: int) -> tuple[str, tuple[Any, ...]]:
+    """Count the different keys among the first ``most`` + 1 rows; a union already gives its keys."""
+    keys = rows if rows.query.combinator else rows.order_by().values_list("pk", flat=True)
+    try:
+        sql, values = keys[: most + 1].query.sql_with_params()
+    except EmptyResultSet:
+        return "0", ()
+    return f"(SELECT count(*) FROM (SELECT DISTINCT * FROM ({sql}) AS waiting) AS rows_)", tuple(values)  # noqa: S608 - by the ORM
+
+
+@functools.lru_cache(maxsize=KEPT)
+def _statement(asked: _Asked) -> _Statement:
+    lists = asked.lists(asked.access, *asked.arguments)
+    parts = [_bounded(rows, asked.most) for rows in lists.values()]
+    values = tuple(value for _, given in parts for value in given)
+    return _Statement(tuple(lists), "SELECT " + ", ".join(sql for sql, _ in parts), values)
+
+
+def tally(access: Access, lists: Lists, *arguments: Hashable, most: int = MOST) -> dict[str, int]:
+    """Return name → number of rows of each list, counted up to ``most`` + 1; one statement for all of them.
+
+    ``lists`` is a function of a module: (access, \\*arguments) → name → rows. It may read nothing from the database and
+    nothing but its arguments: what it returns for them is kept.
     """
-    counts = {}
-    for name, rows in lists.items():
-        some = rows.order_by().values("pk")[: most + 1]
-        number = rows.model._default_manager.filter(pk__in=some).order_by().values(all=Value(1))
-        counts[name] = Coalesce(
-            Subquery(number.annotate(n=Count("pk")).values("n"), output_field=IntegerField()), Value(0)
-        )
-    found = User.objects.filter(pk=asker.pk).values_list(*counts.values()).first() or (0,) * len(counts)
-    return {name: f"{most}+" if n > most else str(n) for name, n in zip(counts, found, strict=True)}
+    statement = _statement(_Asked(lists, access.key, arguments, most, access))
+    if not statement.names:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(statement.sql, statement.values)
+        return dict(zip(statement.names, cursor.fetchone(), strict=True))
+
+
+def up_to(number: int, most: int = MOST) -> str:
+    """A number of ``tally`` as a page shows it: ``99+`` beyond ``most``."""
+    return f"{most}+" if number > most else str(number)

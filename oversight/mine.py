@@ -13,7 +13,6 @@ from typing import Any
 
 from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Cast, Concat
-from django.urls import reverse
 
 from approvals import blind, countersigning, owed
 from approvals.enums import CaseStatus, MaterialState
@@ -35,6 +34,7 @@ from deadlines.models import ClockEvent, Deadline
 from deadlines.querysets import DeadlineQuerySet
 from deadlines.timeline import ground_text
 from offices.access import Access
+from offices.links import link
 from offices.models import Posting, PostingQuerySet
 from oversight import board
 from supervision.enums import TaskStatus
@@ -140,8 +140,8 @@ def streams(access: Access, text: str = "") -> list[str]:
     return list(found[0].union(*found[1:])) if found else []
 
 
-def pressing(access: Access, most: int) -> int:
-    """How many lines are overdue or due today, counted up to ``most``: one statement, on every page with a rail.
+def pressing(access: Access) -> QuerySet[Any]:
+    """The streams of the lines that are overdue or due today, for the count on every page with a rail.
 
     An owner with such a clock is one line, and the clock leads it. Each owner looks its clocks up by their index.
     """
@@ -154,12 +154,11 @@ def pressing(access: Access, most: int) -> int:
         for prefix, owners in _owners(access)
     ]
     if departments := access.departments(Role.DEPARTMENT_HEAD):
-        rows = board.with_owner(Deadline.objects.open().overdue(access.on).filter(kind__in=board.HEADED))
-        rows = rows.filter(owned_by__in=departments)  # type: ignore[misc]
-        found.append(rows.values_list("stream", flat=True).distinct())
-    if not found:
-        return 0
-    return len(set(found[0].union(*found[1:], all=True)[:most]))
+        told = Deadline.objects.open().overdue(access.on).filter(kind__in=board.HEADED)
+        earlier = told.filter(stream=OuterRef("stream"), pk__lt=OuterRef("pk"))
+        rows = board.with_owner(told.exclude(Exists(earlier))).filter(owned_by__in=departments)  # type: ignore[misc]
+        found.append(rows.values_list("stream", flat=True))
+    return found[0].union(*found[1:], all=True) if found else Deadline.objects.none()
 
 
 def clocks(access: Access, waiting: Collection[str], text: str = "") -> DeadlineQuerySet:
@@ -250,8 +249,8 @@ def owners_of(streams: set[str], access: Access) -> Owners:
 
 def _case_verb(case: Case, access: Access) -> tuple[str, str]:
     """The address and the verb of what this person does next with a case; neither for who only looks on."""
-    window = reverse("window:case", args=[case.number])
-    office = reverse("office:case", args=[case.number])
+    window = link("window:case")(case.number)
+    office = link("office:case")(case.number)
     clerk = case.division_id in access.divisions(Role.WINDOW_CLERK)
     counter = case.division_id in access.divisions(Role.WINDOW_CLERK, Role.DELIVERY_CLERK)
     reviews = case.review_office_id in access.offices(Role.REVIEWER)
@@ -259,7 +258,7 @@ def _case_verb(case: Case, access: Access) -> tuple[str, str]:
     visits = case.review_office_id in access.offices(Role.SITE_OFFICER) and case.visits  # type: ignore[attr-defined]
     own, countersigns = case.seated, case.countersigns  # type: ignore[attr-defined]
     advises = own and not case.advised and not case.scored  # type: ignore[attr-defined]
-    debt = reverse("office:owed_case", args=[case.number])
+    debt = link("office:owed_case")(case.number)
     settles = decides and case.lapsed  # type: ignore[attr-defined]
     steps: dict[str, list[tuple[bool, str, str]]] = {
         S.SUBMITTED: [(clerk, window, "受理")],
@@ -267,8 +266,8 @@ def _case_verb(case: Case, access: Access) -> tuple[str, str]:
         S.DEEMED_ACCEPTED: [(clerk, window, "查看")],
         S.IN_REVIEW: [
             (reviews and advises, office, "审查"),
-            (visits, reverse("office:site_check", args=[case.number]), "现场核查"),
-            (countersigns, reverse("office:countersign", args=[case.number]), "会签"),
+            (visits, link("office:site_check")(case.number), "现场核查"),
+            (countersigns, link("office:countersign")(case.number), "会签"),
             (decides and not own, office, "决定"),
         ],
         S.APPROVED: [(settles, debt, "处理逾期"), (reviews or decides, office, "制证办结")],
@@ -280,7 +279,7 @@ def _case_verb(case: Case, access: Access) -> tuple[str, str]:
 
 def _task_verb(task: SupervisionTask, access: Access) -> tuple[str, str]:
     own = task.office_id in access.offices(Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY)
-    return reverse("tasks:task", args=[task.number]), VERBS[TaskStatus(task.status)] if own else "查看"
+    return link("tasks:task")(task.number), VERBS[TaskStatus(task.status)] if own else "查看"
 
 
 def _door(owner: Case | SupervisionTask, access: Access) -> tuple[str, str]:

@@ -7,17 +7,17 @@ none can hide among the others. Each is counted in the period in which it happen
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet, Value
 
 from approvals.actions.mending import LABELS as MENDED
 from approvals.enums import Door, EndingKind
 from approvals.models import Case, CorrectionNotice, Ending, Mending, NotAccepted
 from offices.access import Access, covered
-from offices.models import Department, Posting
+from offices.models import Department, Division, Posting
 from oversight.queries import Period, opening_of_day
 
 Role = Posting.Role
@@ -51,20 +51,15 @@ class Kind:
         """Newest first."""
         return f"-{self.at}", "-id"
 
-    def of(self, access: Access, period: Period, departments: Iterable[int] | None = None) -> QuerySet[Any]:
-        """The rows of the person's divisions in the period, of these departments only if they are given."""
+    def of(self, access: Access, period: Period) -> QuerySet[Any]:
+        """The rows of the person's divisions in the period."""
+        return self.within(covered(access, Role.OVERSEER), period)
+
+    def within(self, divisions: Iterable[int] | QuerySet[Division], period: Period) -> QuerySet[Any]:
+        """The rows of these divisions in the period."""
         first = {f"{self.at}__gte": opening_of_day(period.first)} if period.first else {}
         until = {f"{self.at}__lt": opening_of_day(period.last + dt.timedelta(days=1))}
-        where = Q(**{f"{self.case}division__in": covered(access, Role.OVERSEER)}, **first, **until)
-        if departments is not None:
-            where &= Q(**{f"{self.case}department__in": departments})
-        return self.rows().filter(where)
-
-    def by_department(self, access: Access, period: Period, departments: Iterable[int]) -> dict[int, int]:
-        """Department → how many; one statement."""
-        column = f"{self.case}department"
-        found = self.of(access, period, departments).order_by().values_list(column).annotate(Count("pk"))
-        return dict(found)
+        return self.rows().filter(**{f"{self.case}division__in": divisions}, **first, **until)
 
 
 def _received(case: Case) -> Line:
@@ -145,13 +140,31 @@ class Figures:
         return f"{self.counts[key] / received:.1%}" if received else ""
 
 
-def figures(access: Access, period: Period, departments: Sequence[Department]) -> list[Figures]:
-    """The figures of these departments; one statement a kind."""
-    ids = [department.pk for department in departments]
-    counted = {key: kind.by_department(access, period, ids) for key, kind in KINDS.items()}
-    return [Figures(one.name, one, {key: counted[key].get(one.pk, 0) for key in KINDS}) for one in departments]
+Counted = Mapping[str, Mapping[int, int]]
 
 
-def totals(access: Access, period: Period, name: str) -> Figures:
-    """The figures of all the person's divisions; one statement a kind."""
-    return Figures(name, None, {key: kind.of(access, period).count() for key, kind in KINDS.items()})
+def counted(access: Access, period: Period) -> Counted:
+    """Kind → department → how many, in all the person's divisions; two statements."""
+    divisions = list(covered(access, Role.OVERSEER).values_list("pk", flat=True))
+    parts = [
+        kind.within(divisions, period)
+        .order_by()
+        .annotate(counted_as=Value(key))
+        .values_list("counted_as", f"{kind.case}department")
+        .annotate(found=Count("pk"))
+        for key, kind in KINDS.items()
+    ]
+    found: dict[str, dict[int, int]] = {key: {} for key in KINDS}
+    for key, department, number in parts[0].union(*parts[1:], all=True):
+        found[key][department] = number
+    return found
+
+
+def figures(numbers: Counted, departments: Iterable[Department]) -> list[Figures]:
+    """The figures of these departments."""
+    return [Figures(one.name, one, {key: numbers[key].get(one.pk, 0) for key in KINDS}) for one in departments]
+
+
+def totals(numbers: Counted, name: str) -> Figures:
+    """The figures of all the person's divisions."""
+    return Figures(name, None, {key: sum(numbers[key].values()) for key in KINDS})

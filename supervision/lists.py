@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Case as Choose
-from django.db.models import Count, DateField, OuterRef, Q, Subquery, Value, When
+from django.db.models import DateField, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
 from catalogue.models import BusinessItem, SupervisionSubItem
@@ -15,6 +15,7 @@ from credit.models import CreditSubject
 from deadlines.models import Deadline
 from offices.access import Access
 from offices.models import Division, Office, Posting
+from offices.tally import tally, up_to
 from supervision import officers
 from supervision.enums import OPEN, OrderStatus, Origin, TaskStatus
 from supervision.models import Rectification, SupervisionTask, TaskQuerySet
@@ -25,7 +26,7 @@ Options = list[tuple[str, str]]
 NO_DAY = dt.date.max
 # A task whose SMS is still on its way has no day yet; it stands behind those that have, before those fed back.
 NO_DAY_YET = NO_DAY - dt.timedelta(days=1)
-MOST = 999  # an archive is not counted to its end
+MOST = 999  # a longer queue is not counted to its end
 CLOCKS = ("acknowledge_deadline", "planned_deadline", "feedback_deadline")
 PEOPLE = ("first_officer", "second_officer")
 WHOSE = (("mine", "分派给我的"), ("nobody", "尚未分派"), ("fault", "分派须调整"))
@@ -191,12 +192,12 @@ def order_clocks(tasks: Collection[SupervisionTask]) -> dict[int, Deadline]:
     return {order.task_id: order.deadline for order in orders}
 
 
-def counts(access: Access, today: dt.date) -> dict[str, str]:
-    """How many tasks stand in each queue and how many are late; closed ones up to 999. Two statements."""
+def _queues(access: Access, today: dt.date) -> dict[str, TaskQuerySet]:
     mine = SupervisionTask.objects.for_office_people(access)
-    asked = {queue.key: Count("pk", filter=Q(status__in=queue.statuses)) for queue in QUEUES if queue.key != "closed"}
-    found = with_due(mine.open()).aggregate(**asked, late=Count("pk", filter=Q(due_on__lt=today)))
-    archived = mine.filter(status=S.CLOSED).order_by()[: MOST + 1].count()
-    return {key: str(value) for key, value in found.items()} | {
-        "closed": str(archived) if archived <= MOST else f"{MOST}+"
-    }
+    late = with_due(mine.open()).filter(Q(due_on__lt=today))
+    return {queue.key: mine.filter(status__in=queue.statuses) for queue in QUEUES} | {"late": late}
+
+
+def counts(access: Access, today: dt.date) -> dict[str, str]:
+    """How many tasks stand in each queue and how many are late, each up to 999. One statement."""
+    return {key: up_to(found, MOST) for key, found in tally(access, _queues, today, most=MOST).items()}

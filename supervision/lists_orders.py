@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db.models import Q, QuerySet
 
 from offices.access import Access
-from offices.lists import counted
+from offices.tally import tally, up_to
 from supervision.enums import OrderStatus
 from supervision.models import Rectification
 from supervision.models.tasks import seen_by
@@ -81,13 +81,12 @@ def with_rows(orders: QuerySet[Rectification]) -> QuerySet[Rectification]:
     ).defer("task__subject__id_number")
 
 
+def _parts(access: Access, today: dt.date) -> dict[str, QuerySet[Rectification]]:
+    running = mine(access).filter(status=OrderStatus.RUNNING)
+    parts = {tab.key: running.filter(condition(tab.key, today)) for tab in TABS if tab.key != "settled"}
+    return parts | {"settled": mine(access).filter(condition("settled", today))}
+
+
 def counts(access: Access, today: dt.date) -> dict[str, str]:
-    """How many are in each part; settled ones up to 999. Two statements."""
-    open_tabs = {tab.key or "running": condition(tab.key, today) for tab in TABS if tab.key != "settled"}
-    found = counted(mine(access).filter(status=OrderStatus.RUNNING), open_tabs)
-    settled = mine(access).filter(condition("settled", today)).order_by().values("pk")[: MOST + 1].count()
-    return {
-        "": str(found["running"]),
-        **{key: str(found[key]) for key in ("due", "overdue", "waiting")},
-        "settled": str(settled) if settled <= MOST else f"{MOST}+",
-    }
+    """How many are in each part, up to 999. One statement."""
+    return {key: up_to(found, MOST) for key, found in tally(access, _parts, today, most=MOST).items()}

@@ -21,6 +21,7 @@ from deadlines.clock import local_date
 from deadlines.models import Deadline
 from offices.export import csv_response
 from offices.keyset import Keyset
+from offices.links import link
 from offices.lists import Filter, Listing, everything
 from offices.models import Posting
 from offices.web import PortalRequest, roles_required
@@ -89,7 +90,7 @@ def inbox(request: PortalRequest) -> HttpResponse:
             "waiting": task.status in {TaskStatus.NOTIFIED, TaskStatus.VIEWED} and task.acknowledge_deadline is None,
             "verb": lists.VERBS[TaskStatus(task.status)] if task.office_id in own else "查看",
             "faults": faults.get(task.pk, []) if task.status != TaskStatus.CLOSED else [],
-            "url": reverse("tasks:task", args=[task.number]),
+            "url": link("tasks:task")(task.number),
         }
         for task in found
     ]

@@ -15,6 +15,7 @@ from django.test import Client, TransactionTestCase
 from deadlines import calendar as working_calendar
 from deadlines import clock as portal_clock
 from ledger import guards
+from lianyungang_gov import middleware
 from offices.models import User
 from tests.city import load as load_city
 
@@ -105,8 +106,10 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Moment:
     """The portal's clock, standing at Monday 2026-09-28 10:00 in Asia/Shanghai, for every caller of ``clock.now``."""
     moment = Moment(dt.datetime(2026, 9, 28, 10, 0, tzinfo=ZoneInfo("Asia/Shanghai")))
     monkeypatch.setattr(portal_clock, "now", lambda: moment.at)
-    # No page of a test reads the calendar's version anew because the machine was slow: statements are counted.
+    # No page reads the calendar's version or writes the session anew because the machine was slow: tests count
+    # statements.
     monkeypatch.setattr(working_calendar, "RECHECK_SECONDS", 3600.0)
+    monkeypatch.setattr(middleware, "WRITTEN_EVERY", 3600)
     return moment
 
 

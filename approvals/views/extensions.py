@@ -32,6 +32,7 @@ from deadlines.enums import Unit
 from deadlines.explaining import explain_many
 from offices.access import Access
 from offices.export import csv_response
+from offices.links import link
 from offices.lists import Listing, everything
 from offices.models import Posting
 from offices.web import PortalRequest, roles_required
@@ -115,7 +116,7 @@ def waiting_list(request: PortalRequest) -> HttpResponse:
                 "case": one.case,
                 "more": more(one, one.case.business_item),
                 "state": state_of(one),
-                "url": reverse("office:extension", args=[one.pk]),
+                "url": link("office:extension")(one.pk),
             }
             for one in page
         ],

@@ -25,6 +25,7 @@ from credit.models import CreditSubject
 from deadlines.clock import local_date
 from offices.access import Access
 from offices.export import csv_response
+from offices.links import link
 from offices.lists import Filter, Listing, everything
 from offices.models import Posting
 from offices.web import PortalRequest, roles_required
@@ -109,9 +110,7 @@ def licence_list(request: PortalRequest) -> HttpResponse:
     page = listing.page(with_rows(rows), ORDER)
     context = {
         "today": local_date(request.now),
-        "rows": [
-            {"one": one, "holder": holder_of(one), "url": reverse("office:licence", args=[one.number])} for one in page
-        ],
+        "rows": [{"one": one, "holder": holder_of(one), "url": link("office:licence")(one.number)} for one in page],
         "bar": listing.bar(),
         "pager": listing.pager(page),
         "export_url": listing.address(reverse("office:licences_export")),

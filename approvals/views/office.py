@@ -31,12 +31,12 @@ from deadlines.clock import local_date
 from offices.access import Access
 from offices.export import csv_response
 from offices.keyset import Keyset
+from offices.links import link
 from offices.models import Posting
-from offices.tally import tally
+from offices.tally import tally, up_to
 from offices.web import PortalRequest, roles_required
 
 Role = Posting.Role
-MOST = 999  # a longer queue is not counted to its end
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +114,13 @@ def address(**values: str) -> str:
     return f"{reverse('office:list')}?{urlencode(kept)}" if kept else reverse("office:list")
 
 
-def _counts(access: Access, tabs: list[Tab], request: PortalRequest) -> dict[str, str]:
-    """How much waits in each queue and how much of it is late, up to 999: one statement."""
-    today = local_date(request.now)
-    queues = {tab.key: tab.queue(access) for tab in tabs}
-    late = {f"{key}_late": blind.late(blind.with_due(rows), today) for key, rows in queues.items() if key != "done"}
-    return tally(access.user, queues | late, MOST)
+def _queues(access: Access, key: str) -> dict[str, CaseQuerySet]:
+    """Each queue of the person, and what of the one looked at is late."""
+    tabs = _tabs(access)
+    late = {
+        f"{tab.key}_late": blind.late(blind.with_due(tab.queue(access)), access.on) for tab in tabs if tab.key == key
+    }
+    return {tab.key: tab.queue(access) for tab in tabs} | ({} if key == "done" else late)
 
 
 def _filtered(request: PortalRequest, tab: Tab) -> CaseQuerySet:
@@ -159,8 +160,8 @@ def work_list(request: PortalRequest) -> HttpResponse:
     tabs = _tabs(access)
     tab = _chosen(request, tabs)
     q, late = request.GET.get("q", "").strip(), request.GET.get("late", "")
-    counts = _counts(access, tabs, request)
-    page = Keyset(_filtered(request, tab), tab.order).page(request.GET.get("page", ""))
+    counts = tally(access, _queues, tab.key)
+    page = Keyset(_filtered(request, tab), tab.order, wide=True).page(request.GET.get("page", ""))
     rows = [_row(case, tab) for case in page]
     wanted = request.GET.get("selected", "")
     shown = next((row for row in rows if row["case"].number == wanted), rows[0] if rows else None)
@@ -168,11 +169,16 @@ def work_list(request: PortalRequest) -> HttpResponse:
     waits = owed.texts_of(row["case"].pk for row in rows) if tab.key == "issue" else {}
     for row in rows:
         row["waits"] = waits.get(row["case"].pk, "")
-        row["url"] = reverse(tab.page, args=[row["case"].number])
+        row["url"] = link(tab.page)(row["case"].number)
         row["preview_url"] = address(**here, page=request.GET.get("page", ""), selected=row["case"].number)
         row["selected"] = row is shown
     stats = [
-        {"label": t.label, "count": counts[t.key], "url": address(tab=t.key), "active": t is tab and not late}
+        {
+            "label": t.label,
+            "count": up_to(counts[t.key]),
+            "url": address(tab=t.key),
+            "active": t is tab and not late,
+        }
         for t in tabs
     ]
     if tab.key != "done":
@@ -181,10 +187,10 @@ def work_list(request: PortalRequest) -> HttpResponse:
             tabs.index(tab) + 1,
             {
                 "label": "其中超期",
-                "count": overdue,
+                "count": up_to(overdue),
                 "url": address(tab=tab.key, late="1"),
                 "active": bool(late),
-                "tone": "bad" if overdue != "0" else "neutral",
+                "tone": "bad" if overdue else "neutral",
             },
         )
     context = {

@@ -27,6 +27,7 @@ from deadlines.clock import local_date
 from deadlines.explaining import explain_many
 from ledger.models import Entry
 from offices.access import Access
+from offices.links import link
 
 # The steps of the page at which somebody advises, decides or completes an approval.
 APPROVES = {"review", "decide", "spot", "issue"}
@@ -41,7 +42,7 @@ SHOWN_PAPERS = (
 
 
 def _materials(case: BlindCase) -> list[dict[str, Any]]:
-    return material_rows(case.pk, lambda file: reverse("file", args=[file.pk]))
+    return material_rows(case.pk, lambda file: link("file")(file.pk))
 
 
 def _facts(case: BlindCase) -> list[dict[str, Any]]:

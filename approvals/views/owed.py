@@ -35,13 +35,13 @@ from deadlines.explaining import explain_many
 from deadlines.models import Deadline
 from offices.access import Access
 from offices.export import csv_response
+from offices.links import link
 from offices.lists import Filter, Listing, everything
 from offices.models import Posting
-from offices.tally import tally
+from offices.tally import MOST, tally, up_to
 from offices.web import PortalRequest, roles_required
 
 deciders = roles_required(Posting.Role.DECIDER)
-MOST = 999
 S = CaseStatus
 DEFERRED, LATER = "deferred", "later"
 KINDS = ((DEFERRED, "材料延期（先补齐、后发证）"), (LATER, "容缺（先发证、后补交）"))
@@ -143,7 +143,7 @@ def _person(case: Case) -> dict[str, str]:
 def _row(case: Case) -> dict[str, Any]:
     return {
         "case": case,
-        "url": reverse("office:owed_case", args=[case.number]),
+        "url": link("office:owed_case")(case.number),
         "who": case.public_name,
         "kind": "容缺" if is_later(case) else "材料延期",
         "lines": case.owed_lines,  # type: ignore[attr-defined]
@@ -180,14 +180,18 @@ def _listing(request: PortalRequest) -> tuple[Listing, Tab, CaseQuerySet]:
 
 
 def _stats(access: Access, listing: Listing) -> list[dict[str, Any]]:
-    """How many are in each part, up to 999: one statement."""
+    """How many are in each part: one statement."""
     tones = {"": "bad", "waiting": "warn", "settled": "neutral"}
-    counts = tally(access.user, {tab.key: tab.rows(debts.owing(access)) for tab in TABS}, MOST)
+    counts = tally(access, _parts)
     return listing.stats((tab.key, tab.label, _count(counts[tab.key]), tones[tab.key]) for tab in TABS)
 
 
-def _count(told: str) -> int | str:
-    return int(told) if told.isdigit() else told
+def _parts(access: Access) -> dict[str, CaseQuerySet]:
+    return {tab.key: tab.rows(debts.owing(access)) for tab in TABS}
+
+
+def _count(found: int) -> int | str:
+    return found if found <= MOST else up_to(found)
 
 
 @deciders
@@ -195,7 +199,7 @@ def _count(told: str) -> int | str:
 def owed_list(request: PortalRequest) -> HttpResponse:
     """What waits for a decider, what is waited for, what was settled."""
     listing, tab, rows = _listing(request)
-    page = listing.page(with_rows(rows), tab.order)
+    page = listing.page(with_rows(rows), tab.order, wide=True)
     context = {
         "today": local_date(request.now),
         "tab": tab,

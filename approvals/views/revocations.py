@@ -48,6 +48,7 @@ from deadlines.explaining import explain_many
 from ledger.models import Entry
 from offices.access import Access
 from offices.export import csv_response
+from offices.links import link
 from offices.lists import Filter, Listing, everything
 from offices.models import Posting, User
 from offices.web import PortalRequest, roles_required
@@ -186,7 +187,7 @@ def _row(one: Revocation, today: dt.date) -> dict[str, Any]:
         "one": one,
         "holder": holder_of(one),
         "state": state_of(one, today),
-        "url": reverse("office:revocation", args=[one.pk]),
+        "url": link("office:revocation")(one.pk),
     }
 
 

@@ -24,6 +24,7 @@ from approvals.web import conflict, put_on_form
 from deadlines.clock import local_date
 from offices.access import Access
 from offices.export import csv_response
+from offices.links import link
 from offices.lists import Listing, everything
 from offices.models import Posting
 from offices.web import PortalRequest, roles_required
@@ -86,7 +87,7 @@ def checks(request: PortalRequest) -> HttpResponse:
         "today": local_date(request.now),
         "done": bool(listing["tab"]),
         "rows": [
-            {"check": check, "state": state_of(check), "url": reverse("office:site_check", args=[check.case.number])}
+            {"check": check, "state": state_of(check), "url": link("office:site_check")(check.case.number)}
             for check in page
         ],
         "stats": listing.stats([("", "待核查", left, "warn"), ("done", "已核查", "", "neutral")]),

@@ -19,7 +19,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from lucide.templatetags.lucide import lucide
 
-from offices import crypto
+from offices import crypto, links
 
 register = template.Library()
 
@@ -133,8 +133,13 @@ def qr(text: str, alt: str = "", css: str = "qr") -> SafeString:
 # --- states and lights
 
 
-@register.inclusion_tag("components/status_badge.html")
-def status_badge(obj: Any, field: str = "") -> dict[str, object]:
+@functools.lru_cache(maxsize=1024)
+def _badge(label: str, tone: str) -> SafeString:
+    return format_html('<span class="badge-state tone-{}">{}</span>', tone or "neutral", label)
+
+
+@register.simple_tag
+def status_badge(obj: Any, field: str = "") -> SafeString:
     """Render the state of ``obj`` as a badge: word and tone.
 
     ``obj`` is a model instance with ``status`` (or ``state``, or the field named by ``field``), an enum member, or a
@@ -147,10 +152,10 @@ def status_badge(obj: Any, field: str = "") -> dict[str, object]:
         choices = getattr(type(obj)._meta.get_field(name), "choices", None) or []
         member = next((key for key, _ in choices if key == value), value)
         display = getattr(obj, f"get_{name}_display", None)
-        return {"label": display() if display else str(value), "tone": _tone(value, member)}
+        return _badge(str(display()) if display else str(value), _tone(value, member))
     if isinstance(obj, Mapping):
-        return {"label": obj["label"], "tone": obj.get("tone", "neutral")}
-    return {"label": getattr(obj, "label", str(obj)), "tone": _tone(obj, obj)}
+        return _badge(str(obj["label"]), str(obj.get("tone", "neutral")))
+    return _badge(str(getattr(obj, "label", obj)), _tone(obj, obj))
 
 
 def _tone(value: Any, member: Any) -> str:
@@ -162,8 +167,21 @@ def _day_of(moment: datetime | None) -> date | None:
     return timezone.localdate(moment) if moment else None
 
 
-@register.inclusion_tag("components/light.html", takes_context=True)
-def light(context: Context, deadline: Timed | None, on: date | None = None) -> dict[str, object]:
+@functools.lru_cache(maxsize=1024)
+def _lamp(tone: str, word: str, days: str) -> SafeString:
+    beside = format_html('<span class="light-days">{}</span>', days) if days else ""
+    return format_html(
+        '<span class="light light-{}"><span class="light-dot" aria-hidden="true"></span>'
+        '<span class="light-word">{}</span>{}</span>',
+        tone, word, beside,
+    )  # fmt: skip
+
+
+NO_LAMP = mark_safe('<span class="soft">—</span>')
+
+
+@register.simple_tag(takes_context=True)
+def light(context: Context, deadline: Timed | None, on: date | None = None) -> SafeString:
     """Render a deadline's light: dot, word and working days left, never colour alone.
 
     ``on`` is the local day it is judged on; without it the page's ``today`` or the day of ``request.now`` (the portal's
@@ -171,18 +189,33 @@ def light(context: Context, deadline: Timed | None, on: date | None = None) -> d
     guesses its day would lie.
     """
     if deadline is None:
-        return {"tone": "none"}
+        return NO_LAMP
     day = on or context.get("today") or _day_of(getattr(context.get("request"), "now", None))
     if not isinstance(day, date):
         raise LookupError("{% light %} needs `today` in the context, `request.now` or an explicit on=")
     text = deadline.light_text(day)
     if str(deadline.state) in CLOSED_STATES:
-        return {"tone": "closed", "word": text, "days": ""}
+        return _lamp("closed", text, "")
     shade = deadline.light(day)
     tone = str(getattr(shade, "value", shade))
     word = LIGHT_WORDS[tone]
     days = "" if text == word else text.removeprefix(f"已{word}").strip()
-    return {"tone": tone, "word": word, "days": days}
+    return _lamp(tone, word, days)
+
+
+@register.simple_tag
+def row_verb(url: str, verb: str, about: str, primary: bool = False) -> SafeString:
+    """Render the verb of a row as a link; ``about`` is read out: which row. ``primary`` marks the list's next step."""
+    return format_html(
+        '<a class="btn btn-sm btn-{}" href="{}">{}<span class="visually-hidden">：{}</span></a>',
+        "primary" if primary else "secondary", url, verb, about,
+    )  # fmt: skip
+
+
+@register.filter
+def link(argument: object, name: str) -> str:
+    """Write the address of the page ``name`` of this row: ``{{ case.number|link:"window:case" }}``; for lists."""
+    return links.link(name)(argument)
 
 
 # --- dates and masks

@@ -106,7 +106,7 @@ def _lead(counts: dict[str, int]) -> str:
     if not counts["all"]:
         return "目前没有计时中的期限。"
     late = counts["overdue"]
-    share = f"（{late / counts['all']:.1%}）" if late else ""
+    share = f"（{late / counts['all']:.1%}）" if late and counts["all"] <= board.MOST else ""
     return f"在计时的办件和任务 {_many(counts['all'])} 件，其中已超期 {_many(late)} 件{share}，请先督促办理。"
 
 

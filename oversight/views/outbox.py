@@ -22,6 +22,7 @@ from notifications.models import Message
 from notifications.querysets import MessageQuerySet
 from offices.crypto import mask_phone
 from offices.export import csv_response
+from offices.links import link
 from offices.lists import Filter, Listing, counted, everything
 from offices.models import Posting
 from offices.web import PortalRequest, roles_required
@@ -63,11 +64,11 @@ def _owners(found: Sequence[Message]) -> dict[str, tuple[str, str]]:
     cases = {m.case_key for m in found if m.case_key}  # type: ignore[attr-defined]
     tasks = {m.task_key for m in found if m.task_key}  # type: ignore[attr-defined]
     owners = {
-        f"case:{pk}": (number, reverse("oversight:case", args=[number]))
+        f"case:{pk}": (number, link("oversight:case")(number))
         for pk, number in Case.objects.filter(pk__in=cases).values_list("pk", "number")
     }
     return owners | {
-        f"task:{pk}": (number, reverse("oversight:task", args=[number]))
+        f"task:{pk}": (number, link("oversight:task")(number))
         for pk, number in SupervisionTask.objects.filter(pk__in=tasks).values_list("pk", "number")
     }
 

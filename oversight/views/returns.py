@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from deadlines.clock import local_date
 from offices.export import csv_response
+from offices.links import link
 from offices.lists import Filter, Listing, everything
 from offices.models import Department, Posting
 from offices.web import PortalRequest, roles_required
@@ -61,7 +62,7 @@ def _cells(figures: Figures, period: Period) -> list[dict[str, Any]]:
         query = "&".join(
             f"{name}={value.pk if isinstance(value, Department) else value}" for name, value in asked.items() if value
         )
-        url = reverse("oversight:returned", args=[key]) + (f"?{query}" if query else "")
+        url = link("oversight:returned")(key) + (f"?{query}" if query else "")
         share = figures.share(key) if key != "received" else ""
         cells.append({"label": kind.label, "count": figures.counts[key], "share": share, "url": url})
     return cells
@@ -73,10 +74,11 @@ def figures_page(request: PortalRequest) -> HttpResponse:
     """A line a department, and the sum of all; statements do not grow with the departments."""
     listing, rows, period = _listing(request)
     page = listing.page(rows, ("id",))
-    total = returns.totals(request.access, period, "合计")
+    numbers = returns.counted(request.access, period)
+    total = returns.totals(numbers, "合计")
     sent_back = total.counts["corrections"] + total.counts["refusals"]
     received = total.counts["received"]
-    found = returns.figures(request.access, period, page.rows)
+    found = returns.figures(numbers, page.rows)
     busy = [one for one in found if any(one.counts.values())]
     share = f"，占 {sent_back / received:.1%}" if received else ""
     context = {
@@ -100,11 +102,12 @@ def figures_page(request: PortalRequest) -> HttpResponse:
 def figures_export(request: PortalRequest) -> HttpResponseBase:
     """The figures as asked for, as CSV."""
     _, rows, period = _listing(request)
+    numbers = returns.counted(request.access, period)
     head = ["区划", "部门", *(kind.label for kind in KINDS.values())]
     head += [f"{KINDS[key].label}占收件比例" for key in SHARED]
 
     def cells(found: list[Department]) -> Iterator[list[object]]:
-        for one in returns.figures(request.access, period, found):
+        for one in returns.figures(numbers, found):
             division = one.department.division.name if one.department else ""
             counts = [one.counts[key] for key in KINDS]
             yield [division, one.name, *counts, *(one.share(key) for key in SHARED)]
@@ -129,7 +132,9 @@ def _rows(request: PortalRequest, key: str) -> tuple[Listing, QuerySet[Any], Per
         placeholder="编号、事项名称",
     )
     period = _period(listing, spans)
-    rows = kind.of(request.access, period, [int(listing["department"])] if listing["department"] else None)
+    rows = kind.of(request.access, period)
+    if listing["department"]:
+        rows = rows.filter(**{f"{kind.case}department": int(listing["department"])})
     if text := listing["q"]:
         named = Q(**{f"{kind.case}business_item__name__contains": text})
         rows = rows.filter(named | Q(**{f"{kind.case}number__contains": text.upper()}))
@@ -141,7 +146,7 @@ def _rows(request: PortalRequest, key: str) -> tuple[Listing, QuerySet[Any], Per
 def rows_page(request: PortalRequest, key: str) -> HttpResponse:
     """The rows behind one figure, newest first."""
     listing, rows, period, kind = _rows(request, key)
-    page = listing.page(rows, kind.order)
+    page = listing.page(rows, kind.order, wide=True)
     context = {
         "crumbs": [{"label": "退件统计", "url": reverse("oversight:returns")}],
         "title": kind.label,

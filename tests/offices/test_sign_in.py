@@ -72,12 +72,34 @@ def test_a_right_password_forgets_the_wrong_ones_before_it(city: None, client: C
         assert sign_in(Client()) == 302
 
 
+def silent(client: Client, *, minutes: int) -> None:
+    """Let this time pass without a look."""
+    session = client.session
+    session["seen"] -= minutes * 60
+    session.save()
+    Session.objects.update(expire_date=F("expire_date") - dt.timedelta(minutes=minutes))
+
+
+def test_a_session_is_written_once_a_minute(city: None, client: Client) -> None:
+    sign_in(client)
+    client.get("/password/")
+    silent(client, minutes=0)
+    until = Session.objects.get().expire_date
+    client.get("/password/")
+    assert Session.objects.get().expire_date == until
+    silent(client, minutes=1)
+    client.get("/password/")
+    assert Session.objects.get().expire_date > until - dt.timedelta(seconds=1)
+
+
 def test_after_half_an_hour_of_silence_the_session_has_ended(city: None, client: Client, settings: Settings) -> None:
     assert settings.SESSION_COOKIE_AGE == 30 * 60
     sign_in(client)
     assert client.get("/password/").status_code == 200
-    Session.objects.update(expire_date=F("expire_date") - dt.timedelta(minutes=29))
+    silent(client, minutes=29)
     assert client.get("/password/").status_code == 200, "and this look keeps it open"
+    Session.objects.update(expire_date=F("expire_date") - dt.timedelta(minutes=29))
+    assert client.get("/password/").status_code == 200
     Session.objects.update(expire_date=F("expire_date") - dt.timedelta(minutes=31))
     response = client.get("/password/")
     assert response.status_code == 302

@@ -27,7 +27,7 @@ from offices.crypto import keyed_hash
 from offices.export import csv_response
 from offices.keyset import Keyset
 from offices.models import Department, Posting
-from offices.tally import tally
+from offices.tally import tally, up_to
 from offices.web import PortalRequest, roles_required
 
 Role = Posting.Role
@@ -185,6 +185,12 @@ def _bar(request: PortalRequest, filters: Filters) -> dict[str, Any]:
     }
 
 
+def _parts(access: Access, filters: Filters) -> dict[str, CaseQuerySet]:
+    """What each count counts."""
+    cases = filters.apply(Case.objects.for_window(access), access)
+    return {"": cases} | {one.key: cases.filter(one.where) for one in TABS}
+
+
 def _live(request: PortalRequest, filters: Filters) -> dict[str, Any]:
     """The counts and the rows: what changes under the reader's eyes."""
     access, now_mark = request.access, mark(request.access)
@@ -192,15 +198,15 @@ def _live(request: PortalRequest, filters: Filters) -> dict[str, Any]:
     cursor = request.GET.get("page", "")
     tab = BY_KEY.get(filters.state)
     page = Keyset(with_row(cases.filter(tab.where) if tab else cases), ORDER).page(cursor)
-    counts = tally(access.user, {"": cases} | {one.key: cases.filter(one.where) for one in TABS})
-    stats = [{"label": "全部", "count": counts[""], "url": f"?{filters.query(state='')}", "active": not tab}]
+    counts = tally(access, _parts, filters)
+    stats = [{"label": "全部", "count": up_to(counts[""]), "url": f"?{filters.query(state='')}", "active": not tab}]
     stats += [
         {
             "label": one.label,
-            "count": counts[one.key],
+            "count": up_to(counts[one.key]),
             "url": f"?{filters.query(state=one.key)}",
             "active": one is tab,
-            "tone": one.tone if counts[one.key] != "0" else "neutral",
+            "tone": one.tone if counts[one.key] else "neutral",
         }
         for one in TABS
     ]
