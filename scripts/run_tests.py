@@ -50,6 +50,7 @@ def main() -> int:
                 environment.pop("DATABASE_URL", None)
             environment |= urls | {"VAR_DIR": str(var_dir), "PORTAL_MODE": "test"}
             workers = ["--nomigrations", "-n", os.environ.get("PYTEST_WORKERS", "2"), "--dist", "loadfile"]
+            workers.append("--no-loadscope-reorder")  # else the few long tests come last, one worker waiting
             ignored = [] if any("tests/e2e" in argument for argument in arguments) else ["--ignore=tests/e2e"]
             code, line = pytest([*workers, *ignored, "-m", marks, *arguments], environment)
         codes.append(code)
