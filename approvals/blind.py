@@ -7,6 +7,7 @@ is. Pages and exports get a ``BlindCase``, from which nothing more can be reache
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -39,6 +40,23 @@ CLOCKS = ("promised_deadline", "statutory_deadline", "stage_deadline", "procedur
 CLOCK_COLUMNS = tuple(f"{clock}__{field.name}" for clock in CLOCKS for field in Deadline._meta.concrete_fields)
 # Nothing outside this list leaves the database for a back-office page before the decision.
 COLUMNS = ("pk", *(name.removesuffix("_id") for name in OWN_COLUMNS), *ITEM_COLUMNS, *CLOCK_COLUMNS)
+
+
+# A line of a queue needs less.
+ROW_COLUMNS = ("number", "status", "on_the_spot", "business_item__name")
+APPLICANT_COLUMNS = tuple(f"applicant__{name}" for name in ("kind", "code", "id_number", "name"))
+
+
+@dataclass(frozen=True, slots=True)
+class BlindRow:
+    """A case as a line of a queue; ``deadline`` is the clock that presses now."""
+
+    pk: int
+    number: str
+    item_name: str
+    status: CaseStatus
+    is_on_the_spot: bool
+    deadline: Deadline | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +153,29 @@ def revealed(cases: CaseQuerySet) -> CaseQuerySet:
     return (
         cases.filter(status__in=DECIDED)
         .select_related("business_item", "applicant", *CLOCKS)
-        .only(*COLUMNS, *(f"applicant__{name}" for name in ("kind", "code", "id_number", "name")))
+        .only(*COLUMNS, *APPLICANT_COLUMNS)
     )
+
+
+def listed(cases: CaseQuerySet, *, decided: bool = False) -> CaseQuerySet:
+    """Of ``with_due``, what ``rows`` makes lines of; with the applicant where all cases are decided ones."""
+    if decided:
+        shown = cases.filter(status__in=DECIDED).select_related("business_item", "applicant")
+        return shown.only(*ROW_COLUMNS, *APPLICANT_COLUMNS)
+    return cases.select_related("business_item").only(*ROW_COLUMNS)
+
+
+def rows(cases: Sequence[Case]) -> list[BlindRow]:
+    """Lines of ``listed`` cases, in their order; one statement for their clocks."""
+    pressing: dict[int, int | None] = {case.pk: case.pressing for case in cases}  # type: ignore[attr-defined]
+    clocks = Deadline.objects.in_bulk({clock for clock in pressing.values() if clock})
+    return [
+        BlindRow(
+            case.pk, case.number, case.business_item.name, CaseStatus(case.status), case.on_the_spot,
+            clocks.get(pressing[case.pk] or 0),
+        )
+        for case in cases
+    ]  # fmt: skip
 
 
 def applicant_of(case: BlindCase) -> CreditSubject | None:

@@ -126,15 +126,22 @@ def _queues(access: Access, key: str) -> dict[str, CaseQuerySet]:
 def _filtered(request: PortalRequest, tab: Tab) -> CaseQuerySet:
     """The rows of a queue that the search and the late filter leave, with due day and rank."""
     rows = blind.with_due(blind.search(tab.queue(request.access), request.GET.get("q", "")))
-    if request.GET.get("late"):
-        rows = blind.late(rows, local_date(request.now))
-    return blind.revealed(rows) if tab.is_decided else blind.blind(rows)
+    return blind.late(rows, local_date(request.now)) if request.GET.get("late") else rows
 
 
-def _row(case: Case, tab: Tab) -> dict[str, Any]:
-    """What a line of the list shows; the applicant only where the queue holds decided cases alone."""
-    subject: CreditSubject | None = case.applicant if tab.is_decided else None
-    return {"case": BlindCase.of(case), "subject": subject}
+def _read(cases: CaseQuerySet, tab: Tab) -> CaseQuerySet:
+    return blind.revealed(cases) if tab.is_decided else blind.blind(cases)
+
+
+def _subject(case: Case, tab: Tab) -> CreditSubject | None:
+    """The applicant, only where the queue holds decided cases alone."""
+    return case.applicant if tab.is_decided else None
+
+
+def _preview(pk: int, tab: Tab) -> dict[str, Any]:
+    """The pane of a case of the page."""
+    case = _read(Case.objects.filter(pk=pk), tab).get()
+    return preview_context(BlindCase.of(case), _subject(case, tab))
 
 
 def _bar(request: PortalRequest, tab: Tab) -> dict[str, Any]:
@@ -161,16 +168,19 @@ def work_list(request: PortalRequest) -> HttpResponse:
     tab = _chosen(request, tabs)
     q, late = request.GET.get("q", "").strip(), request.GET.get("late", "")
     counts = tally(access, _queues, tab.key)
-    page = Keyset(_filtered(request, tab), tab.order, wide=True).page(request.GET.get("page", ""))
-    rows = [_row(case, tab) for case in page]
+    cases = blind.listed(_filtered(request, tab), decided=tab.is_decided)
+    page = Keyset(cases, tab.order, wide=True).page(request.GET.get("page", ""))
+    lines = zip(blind.rows(page.rows), page, strict=True)
+    rows: list[dict[str, Any]] = [{"case": line, "subject": _subject(case, tab)} for line, case in lines]
     wanted = request.GET.get("selected", "")
     shown = next((row for row in rows if row["case"].number == wanted), rows[0] if rows else None)
     here = {"tab": tab.key, "q": q, "late": late}
     waits = owed.texts_of(row["case"].pk for row in rows) if tab.key == "issue" else {}
+    this_page = address(**here, page=request.GET.get("page", ""))
     for row in rows:
         row["waits"] = waits.get(row["case"].pk, "")
         row["url"] = link(tab.page)(row["case"].number)
-        row["preview_url"] = address(**here, page=request.GET.get("page", ""), selected=row["case"].number)
+        row["preview_url"] = f"{this_page}&selected={row['case'].number}"  # a list is always asked for by its tab
         row["selected"] = row is shown
     stats = [
         {
@@ -210,7 +220,7 @@ def work_list(request: PortalRequest) -> HttpResponse:
         "clear_url": address(tab=tab.key),
     }
     if shown is not None:
-        context |= preview_context(shown["case"], shown["subject"])
+        context |= _preview(shown["case"].pk, tab)
         context["preview_url"] = shown["url"]
     return render(request, "office/list.html", context)
 
@@ -225,8 +235,7 @@ def export(request: PortalRequest) -> HttpResponseBase:
         head += ["申请人", "证件号码", "决定日期"]
 
     def line(case: Case) -> list[Any]:
-        row = _row(case, tab)
-        shown: BlindCase = row["case"]
+        shown, subject = BlindCase.of(case), _subject(case, tab)
         clock = shown.deadline
         cells = [
             shown.number, shown.item_name, shown.way.label, shown.status.label,
@@ -235,13 +244,12 @@ def export(request: PortalRequest) -> HttpResponseBase:
             clock.get_kind_display() if clock else "", clock.due_on if clock and clock.state != "paused" else "",
             clock.light_text(today) if clock else "",
         ]  # fmt: skip
-        if tab.is_decided:
-            subject = row["subject"]
+        if subject is not None:
             decided = timezone.localtime(shown.decided_at).date() if shown.decided_at else ""
             cells += [subject.public_name, subject.public_identifier, decided]
         return cells
 
-    rows = _filtered(request, tab).order_by(*tab.order).iterator(chunk_size=500)
+    rows = _read(_filtered(request, tab), tab).order_by(*tab.order).iterator(chunk_size=500)
     return csv_response(f"{tab.label}办件-{today:%Y%m%d}", head, (line(case) for case in rows))
 
 

@@ -243,6 +243,13 @@ def cn_day(value: date | None) -> str:
 
 
 @register.filter
+def month_day(value: date | None) -> str:
+    """Write a day without its year, for lists: 9月28日."""
+    day = _local(value) if value else None
+    return f"{day.month}月{day.day}日" if day else ""
+
+
+@register.filter
 def cn_datetime(value: datetime | None) -> str:
     """Write a moment in local time as 2026年9月28日（周一）15:00; nothing for nothing."""
     return f"{cn_date(value)}{_local(value):%H:%M}" if value else ""
