@@ -235,7 +235,8 @@ class RevocationStatus(models.TextChoices):
 REVOCATION_MOVES: dict[str, frozenset[str]] = {
     RevocationStatus.RECEIVED: frozenset({RevocationStatus.NOTICED}),
     RevocationStatus.NOTICED: frozenset({RevocationStatus.HEARD}),
-    RevocationStatus.HEARD: frozenset({RevocationStatus.DECIDED}),
+    # Back where a new notice with another ground or other facts is given before the decision.
+    RevocationStatus.HEARD: frozenset({RevocationStatus.NOTICED, RevocationStatus.DECIDED}),
     RevocationStatus.DECIDED: frozenset(),
 }
 

@@ -67,6 +67,20 @@ class NoticeForm(forms.Form):
     )
 
 
+class AnewForm(NoticeForm):
+    """另行告知: another ground or other facts, in the place of the notice ``replaces`` (its number)."""
+
+    replaces = forms.CharField(
+        label="原告知书",
+        max_length=60,
+        widget=forms.HiddenInput,
+        error_messages={"required": "请刷新页面，确认要代替的告知书。"},
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **({"auto_id": "anew_%s"} | kwargs))
+
+
 class HearForm(forms.Form):
     """陈述、申辩, a hearing or none."""
 
@@ -136,7 +150,9 @@ class RevocationDecisionForm(forms.Form):
         error_messages={"required": "请选择“撤销许可”或“不予撤销”。"},
     )
     ground = _conditional(
-        forms.ChoiceField(label="法定情形", choices=NONE + RevocationGround.choices, help_text="撤销的必选。")
+        forms.ChoiceField(
+            label="法定情形", choices=NONE + RevocationGround.choices, help_text="撤销的必选，须与告知书一致。"
+        )
     )
     reason = _area("事实和理由", "写入决定书。", "请写明决定的理由；理由写入决定书。", 5)
     public_interest = _conditional(

@@ -37,7 +37,8 @@ def body(kind: DocumentKind, text: str, extra: Mapping[str, Any], remedies: str)
     """Return addressee, paragraphs, table, basis and remedies.
 
     ``extra`` has ``to``, ``licence`` (number), ``name`` (of the licence) and ``issued`` (a day as papers write it), and
-    of the notice: ``ground``, ``until``; of a hearing: ``on``, ``place``, ``chair``; of a decision: ``ground``,
+    of the notice: ``ground``, ``until`` and, where it takes the place of one, ``replaces`` (its number);
+    of a hearing: ``on``, ``place``, ``chair``; of a decision: ``ground``,
     ``heard`` (sentences), ``public_interest``, ``compensation``; of a change: ``kind``, ``basis``, ``rows`` (what,
     before, after).
     """
@@ -84,6 +85,11 @@ def _notice(about: str, text: str, extra: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "paragraphs": [
             f"{about}，本机关拟予撤销。",
+            *(
+                [f"本机关{extra['replaces']}《撤销行政许可告知书》由本告知书代替，陈述申辩和听证的期限重新计算。"]
+                if extra.get("replaces")
+                else []
+            ),
             *_lines("事实和理由", text),
             f"拟适用的法定情形：{extra['ground']}。",
             f"你（单位）有权陈述、申辩，也有权要求听证。请在{extra['until']}前提出；可以到收件窗口提出，"

@@ -13,10 +13,11 @@ class CatalogueConfig(AppConfig):
     def ready(self) -> None:
         """Name the acts, register the checks and keep the guards in place after every migration."""
         from catalogue import checks, guards
-        from catalogue.enums import Act
+        from catalogue.enums import Act, SubItemAct
         from ledger import acts
 
         acts.register(Act)
+        acts.register(SubItemAct)
         pre_migrate.connect(guards.lift, sender=self, dispatch_uid="catalogue.guards.lift")
         post_migrate.connect(guards.reinstall, sender=self, dispatch_uid="catalogue.guards")
         checks.__name__  # noqa: B018 - imported for its registrations

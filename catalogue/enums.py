@@ -131,3 +131,9 @@ class Act(models.TextChoices):
     RETIRED = "item.retired", "事项停用"
     LINKED = "item.linked", "建立审管关联"
     UNLINKED = "item.unlinked", "停用审管关联"
+
+
+class SubItemAct(models.TextChoices):
+    """Acts on the stream ``checklist:<pk of the sub-item>`` that the files do not undo."""
+
+    PLAN_LIMIT_SET = "checklist.plan_limit_set", "设定监管计划最长天数"

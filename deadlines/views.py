@@ -24,11 +24,15 @@ from deadlines import clock, owners, sights, words
 from deadlines.alarms import opening_of
 from deadlines.errors import ClockError
 from deadlines.models import CalendarYear, Deadline
+from deadlines.querysets import DeadlineQuerySet
+from offices.access import Access
 from offices.web import PortalRequest
 
 log = logging.getLogger(__name__)
 
 NEXT_ALARMS = 20
+LOOKED_AT = 5000
+AT_ONCE = 500
 HOUR = dt.timedelta(hours=1)
 # Woken after a jump, so that what has fallen due rings at once. The outbox lives in a higher room: its task is known
 # here by name only. A message that is lost costs seconds: the beat wakes both.
@@ -68,14 +72,33 @@ def training_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
     return gate
 
 
+def _seen(rows: DeadlineQuerySet, access: Access) -> list[Deadline]:
+    """The first clocks, in their order, whose owners the person sees without leaving a trace of the look.
+
+    Looked for among the first ``LOOKED_AT``, so that the page costs the same in a town of any size.
+    """
+    found: list[Deadline] = []
+    asked = list(rows[:LOOKED_AT])
+    for start in range(0, len(asked), AT_ONCE):
+        some = asked[start : start + AT_ONCE]
+        seen = {
+            stream for stream, sight in sights.of({row.stream for row in some}, access).items() if sight.note is None
+        }
+        found += [row for row in some if row.stream in seen]
+        if len(found) >= NEXT_ALARMS:
+            break
+    return found[:NEXT_ALARMS]
+
+
 def _page(request: PortalRequest, form: MomentForm, status: int = 200) -> HttpResponse:
     now = clock.now()
     number = request.GET.get("number", "").strip()[:40]
     running = Deadline.objects.running()
     if number:
-        rows = list(running.filter(stream__in=sights.find_any(number.upper())).order_by("due_on", "pk")[:NEXT_ALARMS])
+        asked = running.filter(stream__in=sights.find_any(number.upper())).order_by("due_on", "pk")
     else:
-        rows = list(running.filter(next_alarm_at__gt=now).order_by("next_alarm_at", "pk")[:NEXT_ALARMS])
+        asked = running.filter(next_alarm_at__gt=now).order_by("next_alarm_at", "pk")
+    rows = _seen(asked, request.access)
     named = owners.names(row.stream for row in rows)
     real = timezone.now()
     context = {

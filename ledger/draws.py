@@ -148,13 +148,18 @@ def open_period(month: str, *, now: dt.datetime, part: int = 1, for_draw: bool =
     return period
 
 
+def is_over(period: DrawPeriod, now: dt.datetime) -> bool:
+    """Whether the period's month has ended, so that its seed is to be revealed."""
+    return period.month < month_of(now)
+
+
 @transaction.atomic
 def reveal(period: DrawPeriod, *, now: dt.datetime) -> DrawPeriod:
     """Publish the seed of a period that is over, once; raises ``ValueError`` before its end."""
     period = DrawPeriod.objects.select_for_update().get(pk=period.pk)
     if period.is_revealed:
         return period
-    if month_of(now) <= period.month:
+    if not is_over(period, now):
         raise ValueError(f"the period {period.name} is not over")
     period.revealed_seed, period.revealed_at = period.seed, now
     period.save(update_fields=["revealed_seed", "revealed_at"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,10 +13,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from ledger.draws import SAMPLE, purpose_label
+from ledger.draws import SAMPLE, is_over, purpose_label
 from ledger.models import Draw, DrawPeriod
 from offices.export import csv_response
 from offices.lists import Listing, everything
+from offices.web import PortalRequest
 
 ORDER = ("-month", "-part")
 HEAD = ("序号", "日期", "用途", "算法", "名单人员摘要", "各席在办件数", "名单摘要", "抽中第几席")
@@ -37,15 +39,17 @@ def revealed_draws(name: str) -> QuerySet[Draw]:
     return Draw.objects.filter(period=period).only(*PUBLIC)
 
 
-def state_of(period: DrawPeriod) -> dict[str, str]:
-    """Label and tone of where a period is."""
+def state_of(period: DrawPeriod, now: dt.datetime) -> dict[str, str]:
+    """Label, tone and what is said of the seed of where a period is at ``now``: by the day, not by when it was told."""
     if period.is_revealed:
-        return {"label": "种子已公开", "tone": "good"}
-    return {"label": "种子保密，已公布承诺值", "tone": "active"}
+        return {"label": "种子已公开", "tone": "good", "seed": "已公开"}
+    if is_over(period, now):
+        return {"label": "本月抽取已结束", "tone": "active", "seed": "即将公开"}
+    return {"label": "种子保密，已公布承诺值", "tone": "active", "seed": "月末之后公开"}
 
 
 @require_safe
-def periods(request: HttpRequest) -> HttpResponse:
+def periods(request: PortalRequest) -> HttpResponse:
     """Every month, the newest first."""
     listing = Listing(request, reverse("draws"))
     page = listing.page(published(), ORDER)
@@ -53,7 +57,7 @@ def periods(request: HttpRequest) -> HttpResponse:
         "rows": [
             {
                 "period": period,
-                "state": state_of(period),
+                "state": state_of(period, request.now),
                 "csv": reverse("draws_export", args=[period.name]) if period.is_revealed else "",
             }
             for period in page

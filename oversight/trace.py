@@ -16,7 +16,7 @@ from deadlines.timeline import ground_text
 from ledger.models import Entry
 from offices.models import User
 from oversight.enums import OverseerAct
-from supervision.enums import Measure, Result, TaskAct
+from supervision.enums import Measure, Result, TaskAct, TaskStatus
 from supervision.models import SupervisionTask
 
 Names = Mapping[int, str]
@@ -182,8 +182,12 @@ def timeline(entries: Sequence[Entry], prefix: Mapping[str, str] | None = None) 
     ]
 
 
+# Where a task waits for what its fault brought about.
+FOLLOWING = (TaskStatus.RECTIFYING, TaskStatus.HANDED_OVER, TaskStatus.REVOCATION)
+
+
 def task_steps(task: SupervisionTask) -> list[dict[str, Any]]:
-    """The line of a task's steps: 生成 → 短信发出 → 查看 → 签收 → 完成监管 → 反馈 → 归档."""
+    """The line of a task's steps: 生成 → 短信发出 → 查看 → 签收 → 完成监管 → 反馈 (→ what follows a fault) → 归档."""
     feedback = getattr(task, "feedback", None)
     moments: list[tuple[str, dt.date | None]] = [
         ("生成", task.opened_at),
@@ -194,6 +198,9 @@ def task_steps(task: SupervisionTask) -> list[dict[str, Any]]:
         ("反馈", feedback.given_at if feedback else None),
         ("归档", task.closed_at),
     ]
+    if feedback and feedback.result != Result.CONFORMING:
+        label = task.get_status_display() if task.status in FOLLOWING else "后续处理"
+        moments.insert(-1, (label, task.closed_at))
     # What was overtaken (acknowledged before the SMS was out) is not what the task waits for.
     current = 1 + max(place for place, (_, at) in enumerate(moments) if at)
     waiting = {True: "skipped", False: "todo"}

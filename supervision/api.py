@@ -202,6 +202,15 @@ class OfficersSerializer(serializers.Serializer[Any]):
     )  # fmt: skip
 
 
+class AssignSerializer(OfficersSerializer):
+    """改派 too."""
+
+    reason = serializers.CharField(
+        required=False, allow_blank=True, default="", max_length=300,
+        help_text="Required to replace somebody who was drawn by lot.",
+    )  # fmt: skip
+
+
 class AcknowledgeSerializer(PlanSerializer, OfficersSerializer):
     """签收 (L9c)."""
 
@@ -285,7 +294,10 @@ class TaskView(PortalView):
         """The accounts of ``first_officer`` and ``second_officer`` as people; refused outside of the office."""
         found: dict[str, User | None] = {}
         for name in ("first_officer", "second_officer"):
-            account = said.pop(name)
+            account, given = said.pop(name), getattr(task, name)
+            if task.origin == Origin.DRAW and given is not None and account == given.username:
+                found[name] = given  # who was drawn stays, on leave too
+                continue
             found[name] = officers.eligible(task.office_id, self.today).filter(username=account).first()
             if account and found[name] is None:
                 text = "这位人员不在本处室任职，或者正在请假，请另选。"
@@ -411,16 +423,18 @@ class AssignmentView(TaskView):
         operation_id="assignTask",
         summary="分派办理人员 · Give the task to one or two people of its office",
         description="Managers, deputies and inspectors of the office who are not on leave; they are told by SMS. No "
-        "clock changes. The same people again change nothing.",
+        "clock changes. The same people again change nothing. Who was drawn by lot is replaced only when unable to "
+        "serve, by somebody of the draw's pool, with a `reason`.",
         tags=TAGS,
-        request=OfficersSerializer,
+        request=AssignSerializer,
         responses=answers({200: TaskSerializer}, *ACT),
     )
     def post(self, request: Request, number: str) -> Response:
         """Assign."""
         task = self.own(number)
-        said = read(OfficersSerializer, request.data)
-        return self.shown(actions.assign(task, **self.officers(task, said), by=self.user, now=self.now))
+        said = read(AssignSerializer, request.data)
+        people = self.officers(task, said)
+        return self.shown(actions.assign(task, **(said | people), by=self.user, now=self.now))
 
 
 class PlanView(TaskView):
@@ -432,7 +446,8 @@ class PlanView(TaskView):
         operation_id="replanTask",
         summary="变更监管措施或计划完成日 · Choose another measure or day, with a reason",
         description="Also the review of `none_now`. The day stays within the sub-item's maximum counted from the "
-        "acknowledgement, or from the review.",
+        "acknowledgement, or from the review, and not before a visit that was asked for. A day that has passed is not "
+        "moved.",
         tags=TAGS,
         request=ReplanSerializer,
         responses=answers({200: TaskSerializer}, *ACT),

@@ -60,6 +60,7 @@ class ChecklistSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     code = serializers.CharField()
     name = serializers.CharField()
+    longest_plan_days = serializers.IntegerField(help_text="Of a plan, from the acknowledgement.")
     versions = ChecklistVersionSerializer(many=True)
 
 
@@ -79,6 +80,13 @@ class PublishChecklistSerializer(serializers.Serializer[Any]):
     note = Said(max_length=300, help_text="What was changed, and why.")
 
 
+class PlanLimitSerializer(serializers.Serializer[Any]):
+    """The most days of a plan."""
+
+    days = serializers.IntegerField(min_value=1, max_value=checklists.MOST_PLAN_DAYS)
+    reason = Said(max_length=300)
+
+
 class ChecklistView(PortalView):
     """Managers and heads, for the sub-items of their department."""
 
@@ -92,6 +100,7 @@ class ChecklistView(PortalView):
         """Its checklist as it now stands."""
         body = {
             "id": sub_item.pk, "code": sub_item.code, "name": sub_item.name,
+            "longest_plan_days": sub_item.longest_plan_days,
             "versions": checklists.versions(sub_item),
         }  # fmt: skip
         return Response(ChecklistSerializer(body).data)
@@ -144,7 +153,25 @@ class ChecklistDetailView(ChecklistView):
         return self.shown(sub_item)
 
 
+class PlanLimitView(ChecklistView):
+    """监管计划最长天数."""
+
+    @extend_schema(
+        operation_id="setPlanLimit",
+        summary="设定监管计划最长天数 · Set the most days of a plan of the sub-item",
+        description="Counted from the acknowledgement. Plans made before keep their day; a change of them keeps to it.",
+        tags=TAGS,
+        request=PlanLimitSerializer,
+        responses=answers({200: ChecklistSerializer}, *ACT),
+    )
+    def post(self, request: Request, pk: int) -> Response:
+        """Set."""
+        said = read(PlanLimitSerializer, request.data)
+        return self.shown(checklists.set_plan_limit(self.found(pk), **said, by=self.user, now=self.now))
+
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("checklists/", ChecklistListView.as_view(), name="checklists"),
     path("checklists/<int:pk>/", ChecklistDetailView.as_view(), name="checklist"),
+    path("checklists/<int:pk>/plan-limit/", PlanLimitView.as_view(), name="checklist-plan-limit"),
 ]

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from approvals.upload_handler import CappedUploadHandler
 from offices.api import ACT, READ, Choice, PortalView, Said, answers, read
 from offices.models import Posting
-from supervision import checklists, officers, photos
+from supervision import checklists, photos
 from supervision.actions import inspecting
 from supervision.actions.inspecting import FindingDraft, InspectionDraft
 from supervision.enums import FindingKind, InspectionKind, OffSite, Result
@@ -38,7 +38,7 @@ class AskedSerializer(serializers.Serializer[Any]):
 
 
 class OfficerSerializer(serializers.Serializer[Any]):
-    """Somebody who may inspect."""
+    """Somebody who may stand in the record: assigned, or of the office where nobody is."""
 
     id = serializers.IntegerField(source="pk")
     name = serializers.CharField(source="full_name")
@@ -179,7 +179,8 @@ class InspectionsView(InspectionView):
         summary="记录检查 · Record an inspection, once however often it is sent",
         description="The first record moves the task to `in_progress`. On the spot: an approved visit whose day has "
         "come, two officers, identity shown, signature or why none; its paper 现场检查记录 is issued at once. `again` "
-        "looks at what a running order is about and does not move the task. A draft changed after it was sent is 409.",
+        "looks at what a running order is about and does not move the task. The officers are the assigned ones; where "
+        "nobody is assigned, they become so. A draft changed after it was sent is 409.",
         tags=TAGS,
         request=InspectionDraftSerializer,
         responses=answers({200: InspectionSerializer}, *ACT),
@@ -215,7 +216,7 @@ class InspectionFormView(InspectionView):
             "checklist_version": version.number,
             "asked": checklists.asked_of(task, version),
             "asked_again": checklists.asked_of(task, version, order) if order else [],
-            "officers": list(officers.eligible(task.office_id, self.today)),
+            "officers": list(inspecting.may_inspect(task, self.today)),
         }
         return Response(InspectionFormSerializer(body).data)
 

@@ -26,7 +26,8 @@ MANAGERS = (Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY)
 READERS = (*MANAGERS, Role.DEPARTMENT_HEAD, Role.INSPECTOR)
 TAGS = ["supervision"]
 TABS = [(tab.key or "running", tab.label) for tab in lists_orders.TABS]
-OUTCOMES = [(value, label) for value, label in OrderStatus.choices if value != OrderStatus.RUNNING]
+FINAL = {OrderStatus.MENDED, OrderStatus.NOT_MENDED, OrderStatus.REFUSED}
+OUTCOMES = [(value, label) for value, label in OrderStatus.choices if value in FINAL]
 
 
 class OrderSerializer(serializers.Serializer[Any]):

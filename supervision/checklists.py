@@ -14,9 +14,12 @@ from typing import Any
 from django.db import transaction
 
 from approvals.exceptions import Refused
+from catalogue.enums import SubItemAct
 from catalogue.models import SupervisionSubItem
 from ledger.hashing import canonical, sm3
+from ledger.models import Entry
 from ledger.record import record
+from offices.history import save_at
 from offices.models import User
 from supervision.enums import ChecklistAct, FindingKind, Result
 from supervision.models import Checklist, Rectification, SupervisionTask
@@ -25,6 +28,7 @@ ACTIVITY = "activity"
 MOST_POINTS = 60
 LONGEST_POINT = 300
 LONGEST_BASIS = 200
+MOST_PLAN_DAYS = 180
 OVERTAKEN = "这份检查表刚被改过，已是第 {version} 版；请刷新查看新版后再改。"
 
 
@@ -183,6 +187,34 @@ def publish(
     data = {"version": made.version, "points": len(found), "digest": sm3(canonical({"points": found}))}
     record(stream_of(sub_item), ChecklistAct.PUBLISHED, at=now, by=by, data=data)
     return made
+
+
+@transaction.atomic
+def set_plan_limit(
+    sub_item: SupervisionSubItem, *, days: int, reason: str, by: User, now: dt.datetime
+) -> SupervisionSubItem:
+    """Set the most days from the acknowledgement to the planned finish; plans made before keep their day.
+
+    Raises ``Refused``: ``plan-limit-wrong``, ``nothing-changed``, ``reason-missing``.
+    """
+    sub_item = SupervisionSubItem.objects.select_for_update().get(pk=sub_item.pk)
+    if not 1 <= days <= MOST_PLAN_DAYS:
+        raise Refused("plan-limit-wrong", f"请填写 1 到 {MOST_PLAN_DAYS} 之间的天数。", field="days")
+    if days == sub_item.longest_plan_days:
+        raise Refused("nothing-changed", f"现在就是 {days} 天，没有变化。", field="days")
+    if not reason.strip():
+        raise Refused("reason-missing", "请写明为什么这样设定。", field="reason")
+    data = {"days": days, "before": sub_item.longest_plan_days, "reason": reason.strip()[:300]}
+    sub_item.longest_plan_days = days
+    save_at(sub_item, now, by=by, reason="plan_limit")
+    record(stream_of(sub_item), SubItemAct.PLAN_LIMIT_SET, at=now, by=by, data=data)
+    return sub_item
+
+
+def plan_limits(sub_item: SupervisionSubItem) -> list[Entry]:
+    """Who set the most days of a plan, when and why, the newest first; one statement."""
+    rows = Entry.objects.filter(stream=stream_of(sub_item), act=SubItemAct.PLAN_LIMIT_SET)
+    return list(rows.select_related("actor").order_by("-seq"))
 
 
 def stream_of(sub_item: SupervisionSubItem) -> str:

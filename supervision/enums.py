@@ -41,6 +41,8 @@ OPEN = tuple(status for status in S if status != S.CLOSED)
 AT_WORK = (S.ACKNOWLEDGED, S.IN_PROGRESS, S.FINISHED, S.FED_BACK, S.RECTIFYING, S.HANDED_OVER, S.REVOCATION)
 # The licence came to its end before the check did: a manager may close the task with that reason.
 BEFORE_FINISH = (S.VIEWED, S.ACKNOWLEDGED, S.IN_PROGRESS)
+# … or before what was found was set right: nothing is mended under a licence that is no more.
+ENDS_WITH_LICENCE = (*BEFORE_FINISH, S.FED_BACK, S.RECTIFYING)
 
 
 class Origin(models.TextChoices):
@@ -128,6 +130,8 @@ class OrderStatus(models.TextChoices):
     MENDED = "mended", "复查合格"
     NOT_MENDED = "not_mended", "逾期未改或复查不合格"
     REFUSED = "refused", "拒不整改"
+    # The licence came to its end: nobody found it mended, unmended or refused.
+    LAPSED = "lapsed", "证照失效，不再整改"
 
 
 class PaperKind(models.TextChoices):

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 
 from offices.models import User
 from supervision import officers
-from supervision.enums import Measure, Platform, Result
+from supervision.actions.taking import DRAWN_IS_CHECKED, PROMISED_IS_CHECKED, has_passed, measures_for
+from supervision.enums import Measure, Origin, Platform, Result
 from supervision.models import SupervisionTask
 
+STAYS = "这位检查人员由抽签选定，能够办理的不能更换。"
 DAY_ERRORS = {"invalid": "请填写有效日期，例如 2026-10-10。"}
 
 
@@ -74,14 +77,40 @@ def _offer(form: forms.Form, task: SupervisionTask, today: dt.date) -> None:
         form.fields["second_officer"].help_text = "现场检查须两人以上。"
 
 
+def _offer_drawn(form: forms.Form, task: SupervisionTask, today: dt.date) -> None:
+    """Who was drawn by lot stays; whoever can no longer serve may give way to somebody else of the pool."""
+    gone = officers.unable(task, today)
+    stand_ins = list(officers.stand_ins(task, today).values_list("pk", flat=True))
+    for name, person in (("first_officer", task.first_officer), ("second_officer", task.second_officer)):
+        field = form.fields[name]
+        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101
+        own = [person.pk] if person else []
+        stays = person is not None and person.pk not in gone
+        field.queryset = User.objects.filter(pk__in=own if stays else own + stand_ins).order_by("full_name", "pk")
+        field.required, field.empty_label = True, None if person else "请选择"
+        field.error_messages["required"] = "双随机抽查由抽签选定的两人检查，不能减为一人。"
+        field.error_messages["invalid_choice"] = STAYS if stays else "须从抽查人员池中在岗、不需回避的人员中选。"
+        field.help_text = "由抽签选定，不能更换。" if stays else "不能继续办理的，从抽查人员池的其他人员中选。"
+    form.fields["reason"] = forms.CharField(
+        label="更换的原因",
+        required=False,
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="更换时必填，记入办理经过。",
+    )
+
+
 class OfficersForm(forms.Form):
-    """分派: the first and the second officer, of the task's office and at work today."""
+    """分派: the first and the second officer, of the task's office and at work today; drawn by lot, as they are."""
 
     first_officer = _officer("主办人员", empty_label="请选择")
     second_officer = _officer("协办人员", empty_label="不安排")
 
     def __init__(self, *args: Any, task: SupervisionTask, today: dt.date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if task.origin == Origin.DRAW:
+            _offer_drawn(self, task, today)
+            return
         _offer(self, task, today)
         self.fields["first_officer"].required = True
         self.fields["first_officer"].error_messages["required"] = "请选择主办人员。"
@@ -95,7 +124,25 @@ class AcknowledgeForm(PlanForm):
 
     def __init__(self, *args: Any, task: SupervisionTask, today: dt.date, **kwargs: Any) -> None:
         super().__init__(*args, today=today, **kwargs)
-        _offer(self, task, today)
+        if task.origin == Origin.DRAW:  # drawn by lot; who can no longer serve is replaced by itself, with a reason
+            del self.fields["first_officer"], self.fields["second_officer"]
+        else:
+            _offer(self, task, today)
+
+
+def _measures(tasks: Sequence[SupervisionTask]) -> forms.ChoiceField:
+    """What at least one of these tasks may be taken with, and the sentence for what none may."""
+    allowed = {measure for task in tasks for measure in measures_for(task)} if tasks else set(Measure)
+    drawn = any(task.origin == Origin.DRAW for task in tasks)
+    return forms.ChoiceField(
+        label="监管措施",
+        choices=[one for one in Measure.choices if one[0] in allowed],
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": "请选择一项监管措施。",
+            "invalid_choice": DRAWN_IS_CHECKED if drawn else PROMISED_IS_CHECKED,
+        },
+    )
 
 
 class ReplanForm(PlanForm):
@@ -103,14 +150,11 @@ class ReplanForm(PlanForm):
 
     def __init__(self, *args: Any, task: SupervisionTask, today: dt.date, **kwargs: Any) -> None:
         super().__init__(*args, today=today, **kwargs)
-        choices = [one for one in Measure.choices if one[0] != Measure.NONE_NOW or not task.promise_clauses]
-        self.fields["measure"] = forms.ChoiceField(
-            label="监管措施",
-            choices=choices,
-            widget=forms.RadioSelect,
-            error_messages={"required": "请选择一项监管措施。"},
-        )
+        self.fields["measure"] = _measures([task])
         self.fields["planned_finish_on"].help_text = "选“暂不检查”的，填复核日。"
+        if has_passed(task, today):
+            self.fields["planned_finish_on"].help_text = "计划完成日已过，不能再改，照填原来的日期。"
+            self.fields["planned_finish_on"].widget.attrs.pop("min")
         self.fields["reason"].required = True
         self.fields["reason"].error_messages["required"] = "变更监管措施或计划完成日须说明原因。"
         self.fields["reason"].label = "变更的原因"
@@ -120,12 +164,9 @@ class ReplanForm(PlanForm):
 class BulkForm(PlanForm):
     """批量签收: like tasks, one measure, one day."""
 
-    measure = forms.ChoiceField(
-        label="监管措施",
-        choices=Measure.choices,
-        widget=forms.RadioSelect,
-        error_messages={"required": "请选择一项监管措施。"},
-    )
+    def __init__(self, *args: Any, tasks: Sequence[SupervisionTask], today: dt.date, **kwargs: Any) -> None:
+        super().__init__(*args, today=today, **kwargs)
+        self.fields["measure"] = _measures(tasks)
 
 
 class ReasonForm(forms.Form):

@@ -24,7 +24,7 @@ def _office(label: str, help_text: str) -> forms.ModelChoiceField:  # type: igno
         label=label,
         required=False,
         help_text=help_text,
-        error_messages={"invalid_choice": f"所选的{label}不在可选范围内，请重新选择。"},
+        error_messages={"invalid_choice": "请选择可选的处室，或者刷新后重新选择。"},
     )
 
 

@@ -105,12 +105,12 @@ class PlanForm(forms.Form):
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         error_messages={"required": "请填写完成期限。", "invalid": "请填写有效日期，例如 2026-10-31。"},
     )
-    ratio = _percent("统一比例（%）", required=False, help_text="不填：按风险等级的比例。")
+    ratio = _percent("统一比例（%）", required=False, help_text="不填：按风险等级的比例。重点领域不能低于 C 级的比例。")
     spare_months = _number("近几个月查过的不抽", 0, LONGEST_SPARE, "0 表示不论何时查过都可以抽。")
     is_key_field = forms.BooleanField(
         label="重点领域",
         required=False,
-        help_text="安全、食品、药品、环保等：信用好也不降低比例，A、B 级和未评定的至少按 C 级抽。",
+        help_text="安全、食品、药品、环保等：信用好也不降低比例，统一比例和 A、B 级、未评定的都至少按 C 级抽。",
     )
 
     def __init__(self, *args: Any, office: Office, **kwargs: Any) -> None:
@@ -151,7 +151,9 @@ class RuleForm(forms.Form):
     """抽查比例 of one class, with the basis."""
 
     ratio = _percent("抽取比例（%）", required=True, help_text="最多两位小数；按对象数计算，有余数的进一。")
-    times_a_year = _number("每年次数", 1, MOST_TIMES, "同一处室、同一子项一年内按等级抽取的次数上限。")
+    times_a_year = _number(
+        "每年次数", 1, MOST_TIMES, "同一处室、同一子项一年内抽取的次数上限，按统一比例抽取的也计入。"
+    )
     basis = forms.CharField(
         label="依据",
         max_length=LONGEST_BASIS,

@@ -9,13 +9,14 @@ from typing import Any, cast
 from django import forms
 
 from offices.models import User
-from supervision.actions.inspecting import LONGEST_WORDS, FindingDraft, InspectionDraft, worst
-from supervision.checklists import Asked
+from supervision.actions.inspecting import LONGEST_WORDS, FindingDraft, InspectionDraft, assigned, is_owed, worst
+from supervision.checklists import MOST_PLAN_DAYS, Asked
 from supervision.enums import InspectionKind, Measure, OffSite, Result
 from supervision.models import SupervisionTask
 
 MOMENT = "%Y-%m-%dT%H:%M"
 ON_SITE = ("", "现场检查")
+STALE = "页面已过期，请刷新后重新打开。"
 ON_THE_SPOT = {
     "second_officer": "现场检查须两人以上，请选择另一名检查人员。",
     "showed_identity": "现场检查须出示执法证件，请确认已出示。",
@@ -63,8 +64,13 @@ def _moment(label: str, missing: str) -> forms.DateTimeField:
 class InspectForm(forms.Form):
     """检查记录: one field and one text for everything that has to be found out."""
 
-    client_key = forms.UUIDField(widget=forms.HiddenInput)
-    checklist_version = forms.IntegerField(widget=forms.HiddenInput, min_value=0, max_value=32767)
+    client_key = forms.UUIDField(
+        label="草稿标识", widget=forms.HiddenInput, error_messages={"required": STALE, "invalid": STALE}
+    )
+    checklist_version = forms.IntegerField(
+        label="检查表版本", widget=forms.HiddenInput, min_value=0, max_value=32767,
+        error_messages=dict.fromkeys(("required", "invalid", "min_value", "max_value"), STALE),
+    )  # fmt: skip
     off_site = forms.ChoiceField(label="检查方式", required=False, choices=[ON_SITE, *OffSite.choices])
     place = _text("检查地点", 200, "请填写检查地点；非现场检查填写所用的系统或资料。")
     began_at = _moment("开始时间", "请填写开始时间。")
@@ -74,7 +80,7 @@ class InspectForm(forms.Form):
     )
     second_officer = forms.TypedChoiceField(label="检查人员二", coerce=int, empty_value=None, required=False)
     showed_identity = forms.BooleanField(label="已向被检查对象出示执法证件", required=False)
-    identity_numbers = _text("执法证号", 120, help_text="两人的证号，用顿号隔开。")
+    identity_numbers = _text("执法证号", 120, help_text="两人各自的证号，用顿号隔开。")
     summary = _text("检查情况", 2000, "请填写检查情况。", rows=4)
     result = forms.ChoiceField(
         label="检查结论",
@@ -104,6 +110,8 @@ class InspectForm(forms.Form):
             field = cast(forms.ChoiceField, self.fields[name])
             field.choices = [("", "请选择"), *people]
             field.error_messages["invalid_choice"] = "该人员不在本处室任职或者在请假，请另选。"
+        if assigned(task):
+            self.fields["first_officer"].help_text = "由办理人员检查；由其他人检查的，请先在任务页分派或者改派。"
         self._manner(task)
         for name in CONDITIONAL:
             self.fields[name].conditional = True  # type: ignore[attr-defined]  # read by components/_field_mark.html
@@ -120,7 +128,8 @@ class InspectForm(forms.Form):
     def _manner(self, task: SupervisionTask) -> None:
         """What the measure leaves open: on the spot, not on the spot, or either."""
         field = cast(forms.ChoiceField, self.fields["off_site"])
-        if self.kind == InspectionKind.AGAIN or task.measure not in {Measure.ON_SITE, Measure.OFF_SITE}:
+        open_to_both = self.kind == InspectionKind.AGAIN or task.measure not in {Measure.ON_SITE, Measure.OFF_SITE}
+        if open_to_both or (task.measure == Measure.ON_SITE and is_owed(task)):
             self.manner = "either"
         elif task.measure == Measure.ON_SITE:
             self.manner = "on_site"
@@ -193,6 +202,28 @@ class PhotoForm(forms.Form):
     taken_at = forms.DateTimeField(required=False, input_formats=["%Y-%m-%dT%H:%M:%S%z", MOMENT])
     file = forms.FileField(
         allow_empty_file=True, max_length=255, error_messages={"required": "请选择照片。", "missing": "请选择照片。"}
+    )
+
+
+class PlanLimitForm(forms.Form):
+    """The most days of a plan, and why."""
+
+    days = forms.IntegerField(
+        label="最长天数",
+        min_value=1,
+        max_value=MOST_PLAN_DAYS,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+        help_text=f"从签收起算，1 到 {MOST_PLAN_DAYS} 天。",
+        error_messages=dict.fromkeys(
+            ("required", "invalid", "min_value", "max_value"), f"请填写 1 到 {MOST_PLAN_DAYS} 之间的天数。"
+        ),
+    )
+    reason = forms.CharField(
+        label="设定的理由",
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="例如依据哪份文件；记入设定经过。",
+        error_messages={"required": "请写明为什么这样设定。", "max_length": "理由最多 300 字。"},
     )
 
 

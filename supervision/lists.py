@@ -149,6 +149,27 @@ def completed(tasks: Sequence[SupervisionTask], *more: str) -> list[SupervisionT
     return [found[task.pk] for task in tasks if task.pk in found]
 
 
+ROW = (
+    "number", "status", "measure", "promise_clauses", "subject_name", *CLOCKS,
+    "business_item__name", "subject__kind", "office__name", "office__department__name", "sub_item__name",
+    "sub_item__two_officers", *(f"{person}__{name}" for person in PEOPLE for name in ("full_name", "is_active")),
+)  # fmt: skip
+
+
+def shown(tasks: Sequence[SupervisionTask]) -> list[SupervisionTask]:
+    """The same tasks with what a line of the inbox shows, and the clock that presses; two statements."""
+    rows = SupervisionTask.objects.filter(pk__in=[task.pk for task in tasks]).select_related(
+        "business_item", "subject", "office__department", "sub_item", *PEOPLE
+    )
+    found = {task.pk: task for task in rows.only(*ROW)}
+    pressing = {task.pk: getattr(task, f"{task.pressing_clock}_id") for task in found.values() if task.pressing_clock}
+    clocks = Deadline.objects.in_bulk({pk for pk in pressing.values() if pk})
+    for task in found.values():
+        if task.pressing_clock:
+            setattr(task, task.pressing_clock, clocks.get(pressing[task.pk]))
+    return [found[task.pk] for task in tasks if task.pk in found]
+
+
 def _whose(access: Access, whose: str) -> Q:
     if whose == "mine":
         return Q(first_officer=access.user) | Q(second_officer=access.user)

@@ -14,7 +14,8 @@ from supervision.models import Rectification
 from supervision.models.tasks import seen_by
 
 MOST = 999
-WAITS = Q(status=OrderStatus.RUNNING, extension_asked_at__isnull=False, extension_granted__isnull=True)
+RUNS = Q(status=OrderStatus.RUNNING)
+WAITS = RUNS & Q(extension_asked_at__isnull=False, extension_granted__isnull=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def mine(access: Access) -> QuerySet[Rectification]:
 
 def condition(key: str, today: dt.date) -> Q:
     """What is in a part on the local day ``today``."""
-    running = Q(status=OrderStatus.RUNNING)
+    running = RUNS
     return {
         "": running,
         "due": running & Q(due_on__gte=today, deadline__yellow_on__lte=today),
@@ -82,7 +83,7 @@ def with_rows(orders: QuerySet[Rectification]) -> QuerySet[Rectification]:
 
 
 def _parts(access: Access, today: dt.date) -> dict[str, QuerySet[Rectification]]:
-    running = mine(access).filter(status=OrderStatus.RUNNING)
+    running = mine(access).filter(RUNS)
     parts = {tab.key: running.filter(condition(tab.key, today)) for tab in TABS if tab.key != "settled"}
     return parts | {"settled": mine(access).filter(condition("settled", today))}
 

@@ -7,9 +7,10 @@ from collections.abc import Collection
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from approvals.models import Conflict
 from offices.models import Leave, Posting, User
 from supervision.enums import Measure
-from supervision.models import SupervisionTask
+from supervision.models import DrawRun, SupervisionTask
 
 Role = Posting.Role
 FIELD_ROLES = (Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY, Role.INSPECTOR)
@@ -21,6 +22,31 @@ def eligible(office_id: int, on: dt.date) -> QuerySet[User]:
     away = Leave.objects.on(on).filter(user=OuterRef("pk"))
     people: QuerySet[User] = User.objects.filter(Exists(serving), ~Exists(away), is_active=True)
     return people.order_by("full_name", "pk")
+
+
+def _aside(task: SupervisionTask) -> QuerySet[Conflict]:
+    """回避 of anybody towards the subject of the task."""
+    return Conflict.objects.filter(subject_id=task.subject_id, ended_at__isnull=True)
+
+
+def unable(task: SupervisionTask, on: dt.date) -> set[int]:
+    """Those of the task's officers who can no longer serve: left, on leave, to stand aside. Two statements."""
+    given = {pk for pk in (task.first_officer_id, task.second_officer_id) if pk}
+    fit = eligible(task.office_id, on).filter(pk__in=given).values_list("pk", flat=True)
+    aside = _aside(task).filter(user_id__in=given).values_list("user_id", flat=True)
+    return given - set(fit) | set(aside)
+
+
+def stand_ins(task: SupervisionTask, on: dt.date) -> QuerySet[User]:
+    """Who may come for somebody drawn by lot who can no longer serve: of the draw's pool, able to serve.
+
+    Where nobody of the pool is left, or the task went to another office, anybody of the office who is able.
+    """
+    given = [pk for pk in (task.first_officer_id, task.second_officer_id) if pk]
+    able = eligible(task.office_id, on).exclude(pk__in=given).exclude(pk__in=_aside(task).values("user_id"))
+    run = DrawRun.objects.filter(drawn__task=task).only("pools").first()
+    pool = able.filter(pk__in=[one for one, _ in run.pools.get("inspectors", [])] if run else [])
+    return pool if pool.exists() else able
 
 
 def _unfit(column: str, on: dt.date) -> Q:

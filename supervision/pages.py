@@ -13,6 +13,7 @@ from approvals.models import Decision, Licence, Opinion
 from deadlines import calendar as working_calendar
 from deadlines.arithmetic import due_date
 from deadlines.clock import local_date
+from deadlines.enums import Act as Event
 from deadlines.enums import Unit
 from deadlines.explaining import explain_many
 from deadlines.kinds import KINDS, KindCode
@@ -20,13 +21,14 @@ from ledger.models import Entry
 from offices.access import Access
 from offices.models import User
 from supervision import officers, stock
-from supervision.actions.feedback import findings_of_clauses
-from supervision.actions.taking import ASSIGNABLE, PLANNED
+from supervision.actions.feedback import findings_of_clauses, worst_inspection
+from supervision.actions.ordering import licence_over, newest, what_follows
+from supervision.actions.taking import ASSIGNABLE, NOT_DRAWN, PLANNED
 from supervision.enums import (
-    BEFORE_FINISH,
+    ENDS_WITH_LICENCE,
     OPEN,
-    InspectionKind,
     Measure,
+    Origin,
     Result,
     TaskAct,
     TaskEnd,
@@ -73,6 +75,7 @@ LEADS = {
     TaskStatus.CLOSED: "这件任务已经归档。",
 }
 # Done by the approval side's people, who are not named to the supervision side.
+ENDS = (Event.DEADLINE_MET, Event.DEADLINE_MISSED, Event.DEADLINE_CANCELLED)
 APPROVAL_SIDES_ACTS = (TaskAct.OPENED, TaskAct.LICENCE_CHANGED, TaskAct.ANSWERED)
 ANSWERED_ENDS = (TaskEnd.REVOKED, TaskEnd.NOT_REVOKED)
 EARLIER = 10
@@ -86,7 +89,10 @@ def planned_day(today: dt.date) -> dt.date:
 
 
 def measure_choices(task: SupervisionTask, chosen: str) -> dict[str, list[dict[str, Any]]]:
-    """The measures as thumb-size choices: three at hand, the rest folded. What was promised must be checked."""
+    """The measures as thumb-size choices: three at hand, the rest folded.
+
+    What was promised must be checked; whom a draw fell on is not put off or into another.
+    """
     rows = {
         measure: {
             "value": measure.value,
@@ -98,10 +104,13 @@ def measure_choices(task: SupervisionTask, chosen: str) -> dict[str, list[dict[s
         }
         for measure, (icon, text) in MEASURES.items()
     }
-    if task.promise_clauses:
+    if task.origin == Origin.DRAW:
+        for measure in NOT_DRAWN:
+            del rows[measure]
+    elif task.promise_clauses:
         rows[Measure.NONE_NOW] |= {"disabled": True, "help": "告知承诺事项须进行事后核查"}
     return {
-        "first": [rows[measure] for measure in FIRST_MEASURES],
+        "first": [rows[measure] for measure in FIRST_MEASURES if measure in rows],
         "rest": [row for measure, row in rows.items() if measure not in FIRST_MEASURES],
     }
 
@@ -115,7 +124,8 @@ def _note(entry: Entry, names: dict[int, str]) -> str:
         return f"{measure.label}，计划 {data['planned_finish_on']} {word}"
     if entry.act == TaskAct.ASSIGNED_TO:
         people = [names.get(data[key] or 0, "") for key in ("first", "second")]
-        return "、".join(name for name in people if name)
+        reason = data.get("reason")
+        return "、".join(name for name in people if name) + (f"；更换的原因：{reason}" if reason else "")
     if entry.act == TaskAct.VISIT_REQUESTED:
         return f"计划 {data['planned_on']} 入企" + ("，不计入年度上限" if data.get("exempt") else "")
     if entry.act == TaskAct.VISIT_SETTLED:
@@ -144,6 +154,11 @@ def _who(entry: Entry) -> str:
     return entry.actor.full_name
 
 
+def _ends_plan(entry: Entry) -> bool:
+    """Whether a planned day's clock ended by it."""
+    return entry.act in ENDS and entry.data.get("kind") == KindCode.PLANNED_FINISH and "due_on" in entry.data
+
+
 def timeline(task: SupervisionTask) -> list[dict[str, Any]]:
     """The task's acts in their order, with the people who did them (not the approval side's); two statements."""
     entries = list(Entry.objects.filter(stream=task.stream).select_related("actor").order_by("seq"))
@@ -155,12 +170,14 @@ def timeline(task: SupervisionTask) -> list[dict[str, Any]]:
         if entry.data.get(key)
     }
     names = dict(User.objects.filter(pk__in=given).values_list("pk", "full_name")) if given else {}
+    changed = {entry.at for entry in entries if entry.act == TaskAct.REPLANNED}
+    replaced = {entry.pk for entry in entries if entry.at in changed and _ends_plan(entry)}
     return [
         {
             "at": entry.at,
-            "label": entry.label,
+            "label": "原计划已变更" if entry.pk in replaced else entry.label,
             "who": _who(entry),
-            "note": _note(entry, names),
+            "note": f"原定 {entry.data['due_on']}" if entry.pk in replaced else _note(entry, names),
             "tone": ACT_TONES.get(TaskAct(entry.act), "neutral") if entry.act in TaskAct.values else "neutral",
         }
         for entry in entries
@@ -271,6 +288,8 @@ def lead_of(task: SupervisionTask) -> str:
     """What to do next, in one sentence."""
     if task.status == TaskStatus.ACKNOWLEDGED and task.measure == Measure.NONE_NOW:
         return "选定了暂不检查，到复核日请重新选择监管措施。"
+    if task.status == TaskStatus.RECTIFYING and (order := newest(task)) is not None and not order.is_running:
+        return f"整改结果已认定为“{order.get_status_display()}”。{what_follows(task, order)}"
     return LEADS[TaskStatus(task.status)]
 
 
@@ -320,22 +339,27 @@ def archive(task: SupervisionTask, access: Access, now: dt.datetime) -> dict[str
 
 
 def found_already(task: SupervisionTask) -> dict[str, Any]:
-    """What the last inspection found, to begin the feedback with; two statements."""
+    """What the inspections found, the worst that binds, to begin the feedback with; two statements."""
     clauses = findings_of_clauses(task) if task.promise_clauses else {}
     initial: dict[str, Any] = {f"clause_{number}": result for number, result in clauses.items()}
-    last = task.inspections.filter(kind=InspectionKind.FIRST).order_by("-order").only("result", "summary").first()
-    return initial | ({"result": last.result, "text": last.summary[:2000]} if last else {})
+    bound = worst_inspection(task)
+    return initial | ({"result": bound.result, "text": bound.summary[:2000]} if bound else {})
 
 
-def side_verbs(task: SupervisionTask) -> list[dict[str, str]]:
-    """What a manager may do beside the form of the moment: (verb, url, icon); no statement but for the licence."""
+def _drawn_stays(task: SupervisionTask, today: dt.date) -> bool:
+    """Whether both were drawn by lot and can serve; two statements for a task of a draw."""
+    return task.origin == Origin.DRAW and bool(task.second_officer_id) and not officers.unable(task, today)
+
+
+def side_verbs(task: SupervisionTask, today: dt.date) -> list[dict[str, str]]:
+    """What a manager may do beside the form of the moment: (verb, url, icon); a statement, two more for a draw."""
     address = {name: reverse(f"tasks:{name}", args=[task.number]) for name in ("assign", "replan", "licence_ended")}
     found = []
-    if task.status in ASSIGNABLE:
+    if task.status in ASSIGNABLE and not _drawn_stays(task, today):
         verb = "改派办理人员" if task.first_officer_id else "分派办理人员"
         found.append({"verb": verb, "url": address["assign"], "icon": "users"})
     if task.status in PLANNED:
         found.append({"verb": "变更监管措施或计划完成日", "url": address["replan"], "icon": "calendar-clock"})
-    if task.status in BEFORE_FINISH and task.changes.filter(ends_licence=True).exists():
+    if task.status in ENDS_WITH_LICENCE and licence_over(task, today):
         found.append({"verb": "证照已失效，归档", "url": address["licence_ended"], "icon": "archive"})
     return found

@@ -6,7 +6,7 @@ from typing import Any
 
 from approvals.enums import LicenceChangeKind
 from offices.web import PortalRequest
-from supervision.enums import TaskStatus
+from supervision.enums import ENDS_WITH_LICENCE, TaskStatus
 from supervision.models import SupervisionTask, TaskChange
 
 
@@ -23,4 +23,5 @@ def panel(task: SupervisionTask, request: PortalRequest) -> dict[str, Any]:
             {"row": one, "label": LicenceChangeKind(one.kind).label, "is_new": not one.seen_at} for one in found
         ],
         "changes_end": task.status != TaskStatus.CLOSED and any(one.ends_licence for one in found),
+        "changes_close": task.status in ENDS_WITH_LICENCE,
     }

@@ -8,8 +8,7 @@ from django.urls import reverse
 
 from offices.models import Posting
 from offices.web import PortalRequest
-from supervision.actions.ordering import ORDERABLE, faulty
-from supervision.actions.proposing import UNMENDED, stands
+from supervision.actions.ordering import ORDERABLE, UNMENDED, faulty, first_day, stands, what_follows
 from supervision.enums import OrderStatus, Result, TaskStatus
 from supervision.models import Feedback, Handover, Paper, Proposal, Rectification, SupervisionTask
 
@@ -19,17 +18,19 @@ MANAGERS = (Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY)
 
 def panel(task: SupervisionTask, request: PortalRequest) -> dict[str, Any]:
     """Orders, handover, proposal and papers of the task, and what this person may do next; at most seven statements."""
-    orders = list(task.orders.select_related("paper", "deadline").order_by("pk"))
+    orders = list(task.orders.select_related("paper", "deadline", "inspection").order_by("pk"))
     acts = task.office_id in request.access.offices(*MANAGERS)
     return {
         "orders": [
             {
                 "order": order,
                 "url": reverse("tasks:order", args=[order.pk]),
-                "clock": order.deadline if order.status == OrderStatus.RUNNING else None,
+                "clock": order.deadline if order.is_running else None,
+                "before": first_day(order),
             }
             for order in orders
         ],
+        "orders_next": what_follows(task, orders[-1]) if orders else "",
         "orders_verbs": verbs(task, orders) if acts else [],
         "orders_handover": Handover.objects.filter(task=task).select_related("paper").first(),
         "orders_proposal": Proposal.objects.filter(task=task).select_related("paper").first(),
@@ -42,7 +43,7 @@ def verbs(task: SupervisionTask, orders: list[Rectification]) -> list[dict[str, 
     found = []
     last = orders[-1] if orders else None
     fed_back_bad = task.status in {TaskStatus.FED_BACK, TaskStatus.RECTIFYING} and _fed_back_bad(task)
-    if last is not None and last.status == OrderStatus.RUNNING:
+    if last is not None and last.is_running:
         found.append(_verb("认定整改结果", "order", last.pk))
     elif task.status in ORDERABLE and (last is None or last.status == OrderStatus.MENDED):
         fault = faulty(task)
@@ -51,7 +52,7 @@ def verbs(task: SupervisionTask, orders: list[Rectification]) -> list[dict[str, 
             found.append(_verb("责令限期整改", "order_new", task.number))
     if task.status == TaskStatus.RECTIFYING and last is not None and last.status in UNMENDED and stands(task.licence):
         found.append(_verb("建议撤销许可", "proposal", task.number))
-    if fed_back_bad and (last is None or last.status != OrderStatus.RUNNING):
+    if fed_back_bad and (last is None or not last.is_running):
         found.append(_verb("移送执法", "handover", task.number))
     if task.status == TaskStatus.HANDED_OVER:
         found.append(_verb("登记回执和结果", "handover", task.number))

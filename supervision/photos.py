@@ -17,6 +17,7 @@ from django.conf import settings
 from django.core.files.base import File
 from django.db import DatabaseError, IntegrityError, transaction
 from django.http import FileResponse
+from PIL import Image
 
 from approvals import uploads
 from approvals.enums import CaseAct
@@ -69,7 +70,8 @@ def store(
     """Keep a photo for the draft and return it, and whether it is new; the same ``client_key`` twice is one photo.
 
     Raises ``Refused`` with ``field="photos"``: ``upload-empty``, ``upload-too-big``, ``upload-kind``,
-    ``upload-not-stored``, ``too-many-photos``; with conflict ``photo-key-used``, ``inspection-sent``.
+    ``upload-broken``, ``upload-pixels``, ``upload-not-stored``, ``too-many-photos``; with conflict ``photo-key-used``,
+    ``inspection-sent``.
     """
     if known := _known(client_key, task, draft_key, by):
         return known, False
@@ -122,7 +124,36 @@ def _checked(file: File[Any]) -> uploads.FileKind:
             f"“{name}”的内容不是 JPG、PNG 或 PDF（只改扩展名不行），请重新拍摄或转换格式。",
             field="photos",
         )
+    try:
+        uploads._refuse_broken(file, kind, name)
+    except Refused as error:
+        raise Refused(error.code, error.message, field="photos") from error
+    if kind.extension != "pdf" and not _is_whole(file):
+        raise Refused("upload-broken", f"“{name}”不完整，打不开，请重新拍摄或选择。", field="photos")
     return kind
+
+
+def _to_last_part(found: Image.Image) -> None:
+    found.verify()
+
+
+def _to_last_pixel(found: Image.Image) -> None:
+    found.draft("L", (1, 1))
+    found.load()
+
+
+def _is_whole(file: File[Any]) -> bool:
+    """Whether an image of bearable size can be read to its end; a JPEG is read small, which takes little memory."""
+    try:
+        for read in (_to_last_part, _to_last_pixel):
+            file.seek(0)
+            with Image.open(file, formats=("JPEG", "PNG")) as found:
+                read(found)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return False
+    finally:
+        file.seek(0)
+    return True
 
 
 def of_draft(task: SupervisionTask, draft_key: uuid.UUID, by: User) -> list[Photo]:

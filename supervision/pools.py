@@ -35,7 +35,7 @@ from supervision.models import (
     Visit,
     VisitCap,
 )
-from supervision.sampling import ORDER, UNIFORM, percent, rates_for, used_times
+from supervision.sampling import ORDER, UNIFORM, least_ratio, percent, rates_for, spent_classes, used_times
 
 Role = Posting.Role
 INSPECTORS = (Role.INSPECTOR, Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY)
@@ -44,6 +44,7 @@ LEFT_OUT = {
     "checked": "近期已经检查过",
     "capped": "今年入企检查已达上限",
     "conflicted": "应当回避，可派人员不足两人",
+    "spent": "所在等级本年度抽取次数已满",
 }
 FEW = 5000  # below this the classes are asked by id; above it the table is read once in its order
 PART = 20_000
@@ -80,6 +81,11 @@ class Pool:
     def size(self) -> int:
         """How many subjects there are."""
         return sum(len(ids) for ids in self.subjects.values())
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Class → how many."""
+        return {risk: len(ids) for risk, ids in self.subjects.items()}
 
     def add(self, risk: str, subject: int, licence: int) -> None:
         """Put a subject at the end of its class."""
@@ -220,7 +226,10 @@ def _newest_classes(subjects: array[int]) -> Iterator[str]:
 
 
 def pool_of(plan: DrawPlan, inspectors: Inspectors, now: dt.datetime) -> Pool:
-    """Everybody on whom the plan's draw may fall at ``now``, by class, and how many were left out for what."""
+    """Everybody on whom the plan's draw may fall at ``now``, by class, and how many were left out for what.
+
+    With a uniform ratio all are one group, so a class that had its draws of the year is left out here.
+    """
     today = local_date(now)
     items = list(plan.business_items.order_by("pk").values_list("pk", flat=True))
     busy = _ids(
@@ -240,8 +249,12 @@ def pool_of(plan: DrawPlan, inspectors: Inspectors, now: dt.datetime) -> Pool:
             continue
         subjects.append(subject)
         licences.append(licence)
+    spent = spent_classes(plan, year_of(plan)) if plan.ratio is not None else set()
     for subject, licence, risk in zip(subjects, licences, _newest_classes(subjects), strict=True):
-        pool.add(risk, subject, licence)
+        if risk in spent:
+            pool.left_out["spent"] += 1
+        else:
+            pool.add(risk, subject, licence)
     return pool
 
 
@@ -323,12 +336,22 @@ def label_of(key: str) -> str:
     return "全部对象" if key == UNIFORM else str(RiskClass(key).label)
 
 
-def shares_of(plan: DrawPlan, sizes: dict[str, int], year: int) -> list[Share]:
-    """How many of each group are drawn: rounded up; none of a class that had its draws of the year."""
+def year_of(plan: DrawPlan) -> int:
+    """The year in which a plan is drawn."""
+    return int(plan.month[:4])
+
+
+def shares_of(plan: DrawPlan, sizes: dict[str, int]) -> list[Share]:
+    """How many of each group are drawn: rounded up; none of a class that had its draws of the year.
+
+    A uniform ratio of a key field follows the division's table where that was raised after the plan was published.
+    """
     if plan.ratio is not None:
-        size = sum(sizes.values())
-        return [Share(UNIFORM, label_of(UNIFORM), size, plan.ratio, take(size, plan.ratio))]
-    used = used_times(plan, year)
+        size, ratio = sum(sizes.values()), plan.ratio
+        if plan.keeps_ratio:
+            ratio = max(ratio, least_ratio(plan.office.department.division_id))
+        return [Share(UNIFORM, label_of(UNIFORM), size, ratio, take(size, ratio))]
+    used = used_times(plan, year_of(plan))
     shares = []
     for risk, rate in rates_for(plan).items():
         taken = take(sizes[risk], rate.ratio) if used[risk] < rate.times else 0
@@ -359,6 +382,4 @@ def preview(plan: DrawPlan, now: dt.datetime) -> Preview:
     """How many subjects each class has, how many would be drawn, who is left out; nothing is kept."""
     inspectors = inspectors_of(plan, now)
     pool = pool_of(plan, inspectors, now)
-    sizes = {risk: len(ids) for risk, ids in pool.subjects.items()}
-    shares = shares_of(plan, sizes, local_date(now).year)
-    return Preview(shares, left_out_words(pool.left_out), len(inspectors.people))
+    return Preview(shares_of(plan, pool.sizes), left_out_words(pool.left_out), len(inspectors.people))

@@ -15,6 +15,7 @@ from notifications import kinds
 from notifications.outbox import Draft as MessageDraft
 from offices.models import Posting, User
 from offices.people import by_office
+from supervision.actions import visiting
 from supervision.enums import TaskAct
 from supervision.messages import reference_of
 from supervision.models import SupervisionTask, TaskChange
@@ -57,6 +58,8 @@ def note_change(
     )
     data = {"change": change.pk, "kind": kind.value, "ends": ends}
     writing.entries += [Draft(task.stream, TaskAct.LICENCE_CHANGED, data, by) for task in tasks]
+    if ends:
+        visiting.call_off_ended(tasks, by=by, now=now, writing=writing)
     managers = by_office(Posting.Role.OFFICE_MANAGER, {task.office_id for task in tasks}, local_date(now))
     follows = "证照已失效，请确认是否归档" if ends else "请在任务页面查看"
     writing.messages += [

@@ -66,6 +66,8 @@ def differences(run: DrawRun, *, seed: str) -> Iterator[str]:
     if sample_digest(made.people, [share.group for share in shares]) != made.pool_hash:
         yield "the groups are not those of the draw"
     pool = pool_from(run)
+    if run.pools.get("classes", pool.sizes) != pool.sizes:
+        yield "the sizes of the classes are not those of the pool"
     if not _fits(pool, shares):
         yield "the sizes of the groups are not those of the pool"
         return
@@ -75,7 +77,7 @@ def differences(run: DrawRun, *, seed: str) -> Iterator[str]:
 
 
 def _fits(pool: Pool, shares: list[Share]) -> bool:
-    sizes = {risk: len(ids) for risk, ids in pool.subjects.items()}
+    sizes = pool.sizes
     if len(shares) == 1 and shares[0].key not in sizes:
         return shares[0].size == pool.size
     return [sizes.get(share.key) for share in shares] == [share.size for share in shares]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import IntegrityError, transaction
 
@@ -80,17 +81,38 @@ def rates_for(plan: DrawPlan) -> dict[str, Rate]:
     }
 
 
+def least_ratio(division_id: int) -> int:
+    """Below which no draw of a key field goes: what the division's table says for class C."""
+    return table(division_id)[RiskClass.C].ratio
+
+
 def used_times(plan: DrawPlan, year: int) -> dict[str, int]:
-    """Class → how often the office drew it for this sub-item in that year, by plans that go by class; one statement."""
+    """Class → how often the office drew it for this sub-item in that year, by whatever plan; one statement."""
     runs = DrawRun.objects.filter(
         plan__office_id=plan.office_id, plan__sub_item_id=plan.sub_item_id, plan__month__startswith=f"{year}-"
     )
     used = dict.fromkeys(ORDER, 0)
     for pools in runs.values_list("pools", flat=True):
-        for group in pools["groups"]:
-            if group["key"] in used and group["taken"]:
-                used[group["key"]] += 1
+        for risk in drawn_classes(pools):
+            used[risk] += 1
     return used
+
+
+def drawn_classes(pools: dict[str, Any]) -> set[str]:
+    """The classes that a run drew: with a uniform ratio all that stood in its pool, all there are if that is not kept.
+
+    ``pools`` as ``DrawRun`` keeps them.
+    """
+    taken = {group["key"] for group in pools["groups"] if group["taken"]}
+    if UNIFORM not in taken:
+        return taken
+    return {risk for risk in ORDER if pools["classes"][risk]} if "classes" in pools else set(ORDER)
+
+
+def spent_classes(plan: DrawPlan, year: int) -> set[str]:
+    """The classes that had all their draws of that year for the plan's sub-item; two statements."""
+    used = used_times(plan, year)
+    return {risk for risk, rate in rates_for(plan).items() if used[risk] >= rate.times}
 
 
 def _checked(risk: str, ratio: int, times: int, basis: str) -> str:

@@ -19,12 +19,11 @@ from approvals.states import APPLICANT, ROLES, Cell
 from offices.models import Posting
 from supervision.actions.handing_over import FROM as HANDED_FROM
 from supervision.actions.inspecting import LOOKED_AT
-from supervision.actions.ordering import ORDERABLE, SETTLED
-from supervision.actions.proposing import UNMENDED
+from supervision.actions.ordering import ORDERABLE, SETTLED, UNMENDED
 from supervision.actions.taking import ASSIGNABLE, PLANNED
 from supervision.actions.visiting import OPEN as OPEN_VISITS
 from supervision.actions.visiting import VISITED
-from supervision.enums import BEFORE_FINISH, MOVES, DisputeOutcome, OrderStatus, Result, TaskStatus, VisitStatus
+from supervision.enums import ENDS_WITH_LICENCE, MOVES, DisputeOutcome, OrderStatus, Result, TaskStatus, VisitStatus
 
 Role = Posting.Role
 T, V, R, D, L, K = TaskStatus, VisitStatus, RevocationStatus, DisputeOutcome, Licence.State, LicenceChangeKind
@@ -110,19 +109,21 @@ TASK = Thing(
             _to(T.DISPUTED, T.VIEWED)),
         Act("api-tasks:assignment", "分派办理人员", MANAGERS, ASSIGNABLE, "本处室在岗人员"),
         Act("api-tasks:plan", "变更监管措施或计划完成日", MANAGERS, PLANNED, "写明原因"),
-        Act("api-tasks:licence-ended", "证照已失效，归档", MANAGERS, BEFORE_FINISH, "证照已失效，没有整改中的通知书",
-            _to(T.CLOSED, *BEFORE_FINISH)),
+        Act("api-tasks:licence-ended", "证照已失效，归档", MANAGERS, ENDS_WITH_LICENCE,
+            "证照已失效；整改中的通知书随之终止", _to(T.CLOSED, *ENDS_WITH_LICENCE)),
         Act("api-tasks:visit-request", "申请入企检查", MANAGERS, VISITED, "没有待批或者已批准的，上限之内"),
         Act("api-tasks:visit-settlement", "批准或不批准入企检查", HEAD, VISITED, "待批准，非本人所提"),
         Act("api-tasks:visit-cancellation", "取消入企检查", MANAGERS, VISITED, "待批准或者已批准"),
         Act("api-tasks:inspection-photos", "上传检查照片", FIELD, tuple(T), "只是草稿，没有记录引用的三十天后删除"),
-        Act("api-tasks:inspections", "记录检查", FIELD, LOOKED_AT, "监管措施允许；现场检查须已批准入企",
+        Act("api-tasks:inspections", "记录检查", FIELD, LOOKED_AT, "监管措施允许，由办理人员检查；现场检查须已批准入企",
             _to(T.IN_PROGRESS, T.ACKNOWLEDGED), variant="first"),
         Act("api-tasks:inspections", "记录复查", FIELD, (T.IN_PROGRESS, T.FINISHED, T.RECTIFYING), "有整改中的通知书",
             variant="again"),
-        Act("api-tasks:finish", "完成监管", MANAGERS, FINISHABLE, "承诺已逐条核查；完成日不在将来",
+        Act("api-tasks:finish", "完成监管", MANAGERS, FINISHABLE,
+            "承诺已逐条核查，抽查对象已由两人检查；完成日不早于检查，不在将来",
             _to(T.FINISHED, *FINISHABLE)),
-        Act("api-tasks:feedback", "反馈监管结果", MANAGERS, (T.FINISHED,), "逐条结果，监管平台及其文书编号",
+        Act("api-tasks:feedback", "反馈监管结果", MANAGERS, (T.FINISHED,),
+            "逐条结果，不好于最差的检查记录；监管平台及其文书编号",
             ((T.FINISHED, T.FED_BACK), (T.FED_BACK, T.RECTIFYING), (T.FED_BACK, T.CLOSED))),
         Act("api-tasks:closure", "归档", MANAGERS, (T.FED_BACK,), "反馈为基本符合", _to(T.CLOSED, T.FED_BACK)),
         Act("api-tasks:order", "责令限期整改", MANAGERS, ORDERABLE, "检查发现不符合，未责令过",
@@ -155,14 +156,14 @@ FINDING = Thing(
         Act("api-tasks:inspections", "再作一次检查记录", FIELD, tuple(FINDINGS), "任务检查中、待反馈", variant="first"),
         Act("api-tasks:order", "责令限期整改", MANAGERS, (Result.NONCONFORMING,), "任务检查中、待反馈、已反馈"),
         Act("api-tasks:feedback", "反馈为符合", MANAGERS,
-            (NOT_LOOKED, Result.CONFORMING, Result.BASICALLY), "任务待反馈；承诺事项须已检查", variant="conforming"),
+            (NOT_LOOKED, Result.CONFORMING), "任务待反馈；承诺事项和抽查对象须已检查", variant="conforming"),
         Act("api-tasks:feedback", "反馈为不符合", MANAGERS, (Result.NONCONFORMING,), "任务待反馈",
             variant="nonconforming"),
         Act("api-tasks:closure", "归档", MANAGERS, (Result.BASICALLY,), "任务已反馈；符合的，反馈时即归档"),
         Act("api-tasks:handover", "移送执法", MANAGERS, (Result.NONCONFORMING,), "任务已反馈"),
     ),
-    "A state is what the newest record found as a whole, its worst finding, and what was then fed back. A record that "
-    "was sent is never changed.",
+    "A state is what the records found as a whole, their worst finding, and what was then fed back. A record that was "
+    "sent is never changed, and a later one does not make it better.",
 )  # fmt: skip
 
 ORDER = Thing(
@@ -172,11 +173,14 @@ ORDER = Thing(
         Act("api-tasks:order-answer", "批复延长申请", HEAD, (OrderStatus.RUNNING,), "有待批的申请，非本人所提"),
         Act("api-tasks:inspections", "记录复查", FIELD, (OrderStatus.RUNNING,), variant="again"),
         Act("api-tasks:order-outcome", "认定整改结果", MANAGERS, (OrderStatus.RUNNING,),
-            "合格的须经复查；逾期未改的须期限已过", tuple((OrderStatus.RUNNING, target) for target in SETTLED)),
+            "合格的须经复查；逾期未改的须在期限届满当日或者之后复查；拒不整改的须写明何人何时",
+            tuple((OrderStatus.RUNNING, target) for target in SETTLED)),
         Act("api-tasks:handover", "移送执法", MANAGERS, UNMENDED, "任务整改中"),
         Act("api-tasks:proposal", "建议撤销行政许可", MANAGERS, UNMENDED, "任务整改中，证照有效"),
+        Act("api-tasks:licence-ended", "证照已失效，归档", MANAGERS, (OrderStatus.RUNNING, *UNMENDED), "证照已失效",
+            ((OrderStatus.RUNNING, OrderStatus.LAPSED),)),
     ),
-    "After the feedback; a mended order has closed its task.",
+    "After the feedback; a mended order, and one that lapsed with the licence, has closed its task.",
     begins=((OrderStatus.RUNNING, "责令限期整改"),),
 )  # fmt: skip
 
@@ -213,6 +217,8 @@ REVOCATION = Thing(
     (
         Act("api:revocation-notice", "告知持证人", DECIDER, (R.RECEIVED,), "第六十九条的情形，五到二十个工作日",
             _to(R.NOTICED, R.RECEIVED)),
+        Act("api:revocation-notice", "另行告知", DECIDER, (R.NOTICED, R.HEARD), "其他情形或者事实，指明所代替的告知书",
+            _to(R.NOTICED, R.HEARD), variant="anew"),
         Act("api:revocation-statement", "记录陈述申辩", DECIDER, (R.NOTICED, R.HEARD), "",
             _to(R.HEARD, R.NOTICED)),
         Act("api:statement", "窗口记录陈述申辩", (Role.WINDOW_CLERK,), (R.NOTICED, R.HEARD), "听证未举行",
@@ -223,7 +229,8 @@ REVOCATION = Thing(
         Act("api:hearing-record", "提交听证笔录", (*HEAD, *DECIDER), (R.NOTICED,), "主持听证的人，听证日已到",
             _to(R.HEARD, R.NOTICED), away=dict.fromkeys(HEAD, (R.RECEIVED.value,)), never=DECIDER),
         Act("api:revocation-decision", "决定撤销或者不予撤销", DECIDER, (R.NOTICED, R.HEARD),
-            "已听取意见、书面放弃，或者期限届满没有申请听证", ((R.NOTICED, R.HEARD), (R.HEARD, R.DECIDED))),
+            "已听取意见、书面放弃，或者期限届满没有申请听证；情形与告知书一致",
+            ((R.NOTICED, R.HEARD), (R.HEARD, R.DECIDED))),
     ),
     "Of the approval side. Whoever chairs the hearing neither handles nor decides. 部门负责人 is here who chairs; to "
     "other heads the proposal does not exist. A decider who chairs has that row of the head.",

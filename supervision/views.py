@@ -77,11 +77,11 @@ def inbox(request: PortalRequest) -> HttpResponse:
     today = local_date(request.now)
     queue, tasks, listing, kept = _listing(request)
     counts = lists.counts(request.access, today)
-    page = Keyset(tasks, queue.order).page(request.GET.get("page", ""))
+    page = Keyset(tasks.only("pk"), queue.order).page(request.GET.get("page", ""))
     own = request.access.offices(Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY)
     field = request.access.offices(Role.INSPECTOR)
     heads = request.access.departments(Role.DEPARTMENT_HEAD)
-    found = lists.completed(page.rows)
+    found = lists.shown(page.rows)
     orders, faults = lists.order_clocks(found), officers.faults(found, today)
     rows = [
         {
@@ -232,7 +232,7 @@ def _answer(request: PortalRequest, task: SupervisionTask, form: forms.Form | No
     acts = task.office_id in request.access.offices(Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY)
     context = pages.archive(task, request.access, request.now) | panels.of(task, request)
     context |= {"form": form, "stage": type(form).__name__ if form else "", "acts": acts}
-    context["verbs"] = pages.side_verbs(task) if acts else []
+    context["verbs"] = pages.side_verbs(task, local_date(request.now)) if acts else []
     given = request.user.pk in {task.first_officer_id, task.second_officer_id}
     context["reader_lead"] = (
         "这件任务分派给您检查；签收、完成和反馈由处室管理员办理。"
@@ -284,7 +284,7 @@ def _act(
             done = act()
         except Refused as error:
             if error.conflict:
-                return conflict(request, error, url)
+                return conflict(request, error, url, form)
             put_on_form(form, error)
         else:
             messages.success(request, said.format(status=done.get_status_display()))

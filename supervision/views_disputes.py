@@ -43,7 +43,7 @@ def dispute(request: PortalRequest, number: str) -> HttpResponse:
             raised = disputing.raise_dispute(task, **form.cleaned_data, by=request.user, now=request.now)
         except Refused as error:
             if error.conflict:
-                return conflict(request, error, back)
+                return conflict(request, error, back, form)
             put_on_form(form, error)
         else:
             due = raised.deadline.due_on if raised.deadline else local_date(request.now)

@@ -184,7 +184,7 @@ def _facts(plan: DrawPlan) -> list[dict[str, Any]]:
         {"label": "地域", "value": plan.area.name if plan.area else "不限"},
         {"label": "比例", "value": ratio_words(plan)},
         {"label": "近几个月查过的不抽", "value": f"{plan.spare_months} 个月" if plan.spare_months else "不限"},
-        {"label": "重点领域", "value": "是，信用好也不降低比例" if plan.keeps_ratio else "否"},
+        {"label": "重点领域", "value": "是，信用好也不降低比例，至少按 C 级" if plan.keeps_ratio else "否"},
         {"label": "抽查对象持有的许可", "value": names, "wide": True},
     ]
 
@@ -334,7 +334,7 @@ def change(request: PortalRequest, pk: int) -> HttpResponse:
             drawing.change_plan(plan, form.wanted(), by=request.user, now=request.now)
         except Refused as error:
             if error.conflict:
-                return conflict(request, error, reverse("tasks:draw", args=[plan.pk]))
+                return conflict(request, error, reverse("tasks:draw", args=[plan.pk]), form)
             put_on_form(form, error)
         else:
             messages.success(request, "抽查计划已修改。")

@@ -31,7 +31,7 @@ from offices.web import PortalRequest, roles_required
 from supervision import checklists, officers, papers, photos
 from supervision.actions import inspecting, visiting
 from supervision.enums import InspectionKind, Result
-from supervision.forms_inspections import ChecklistForm, InspectForm, PhotoForm
+from supervision.forms_inspections import ChecklistForm, InspectForm, PhotoForm, PlanLimitForm
 from supervision.models import Checklist, Inspection, Photo, Rectification, SupervisionTask
 
 logger = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ def _form(request: PortalRequest, task: SupervisionTask, kind: InspectionKind) -
     order = _order(task) if kind == InspectionKind.AGAIN else None
     version = _asked_version(request, task)
     asked = checklists.asked_of(task, version, order)
-    people = list(officers.eligible(task.office_id, local_date(request.now)))
+    people = list(inspecting.may_inspect(task, local_date(request.now)))
     if request.method == "POST":
         # Somebody on leave today may have been there on the day that the record is of: the action says.
         people = _once([*people, *_named(request, task)])
@@ -131,7 +131,7 @@ def _inspect(request: PortalRequest, task: SupervisionTask, kind: InspectionKind
         if _wants_json(request):
             return _refused(error)
         if error.conflict:
-            return conflict(request, error, back)
+            return conflict(request, error, back, form)
         put_on_form(form, error)
     if _wants_json(request):
         faults = [{"field": name, "detail": str(text)} for name, texts in form.errors.items() for text in texts]
@@ -446,7 +446,9 @@ def _sub_item(request: PortalRequest, pk: int) -> SupervisionSubItem:
     return get_object_or_404(own_sub_items(request.access), pk=pk)
 
 
-def _checklist(request: PortalRequest, sub_item: SupervisionSubItem, number: int | None) -> HttpResponse:
+def _checklist(
+    request: PortalRequest, sub_item: SupervisionSubItem, number: int | None, limit: PlanLimitForm | None = None
+) -> HttpResponse:
     known = checklists.versions(sub_item)
     shown = known[0] if number is None else next((one for one in known if one.number == number), None)
     if shown is None:
@@ -463,15 +465,30 @@ def _checklist(request: PortalRequest, sub_item: SupervisionSubItem, number: int
         "is_current": shown is known[0],
         "versions": [{"version": one, "used": used.get(one.number, 0), "shown": one is shown} for one in known],
         "crumbs": [{"label": "检查表", "url": reverse("tasks:checklists")}],
+        "limit_form": limit or PlanLimitForm(initial={"days": sub_item.longest_plan_days}),
+        "limit_url": reverse("tasks:checklist", args=[sub_item.pk]),
+        "limits": checklists.plan_limits(sub_item),
     }
-    return render(request, "tasks/checklist.html", context)
+    return render(request, "tasks/checklist.html", context, status=422 if limit else 200)
 
 
 @owners
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def checklist(request: PortalRequest, pk: int) -> HttpResponse:
-    """The version in force, with the earlier ones and how often each was used."""
-    return _checklist(request, _sub_item(request, pk), None)
+    """The version in force, the earlier ones and how often each was used; sets the most days of a plan."""
+    sub_item = _sub_item(request, pk)
+    if request.method != "POST":
+        return _checklist(request, sub_item, None)
+    form = PlanLimitForm(request.POST)
+    if form.is_valid():
+        try:
+            done = checklists.set_plan_limit(sub_item, **form.cleaned_data, by=request.user, now=request.now)
+        except Refused as error:
+            put_on_form(form, error)
+        else:
+            messages.success(request, f"监管计划最长 {done.longest_plan_days} 天，此后签收和变更计划时按此办理。")
+            return redirect("tasks:checklist", pk)
+    return _checklist(request, sub_item, None, form)
 
 
 @owners
@@ -508,7 +525,7 @@ def checklist_new(request: PortalRequest, pk: int) -> HttpResponse:
             )  # fmt: skip
         except Refused as error:
             if error.conflict:
-                return conflict(request, error, url)
+                return conflict(request, error, url, form)
             put_on_form(form, error)
         else:
             messages.success(request, f"第 {done.version} 版检查表已发布，此后的检查按新版进行。")

@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from approvals.exceptions import Refused, TransitionNotAllowed
+from approvals.exceptions import Refused
 from approvals.papers import cn_day
 from approvals.web import conflict, put_on_form
 from deadlines.clock import local_date
@@ -166,7 +166,7 @@ def _act(
         done = act()
     except Refused as error:
         if error.conflict:
-            return conflict(request, error, back)
+            return conflict(request, error, back, form)
         put_on_form(form, error)
         return None
     messages.success(request, said)
@@ -188,9 +188,12 @@ def order_new(request: PortalRequest, number: str) -> HttpResponse:
     task = _task(request, number)
     today = local_date(request.now)
     inspection = ordering.faulty(task)
-    if inspection is None:
+    refused = ordering.why_not(task)
+    if inspection is None or (refused is not None and request.method != "POST"):
         said = "责令整改须有“不符合”的检查记录，请先记录检查情况。"
-        return conflict(request, Refused("order-needs-finding", said, conflict=True), _task_url(task))
+        none = Refused("order-needs-finding", said, conflict=True)
+        error = none if inspection is None or refused is None else refused
+        return conflict(request, error, _task_url(task), OrderForm(request.POST, today=today))
     form = OrderForm(request.POST or None, today=today, initial=ordering.drafted(task, inspection))
     if request.method == "POST":
         answer = _act(
@@ -224,8 +227,9 @@ def _order(request: PortalRequest, pk: int) -> Rectification:
     rows = Rectification.objects.filter(
         task__in=SupervisionTask.objects.for_office_people(request.access).values("pk")
     ).select_related(
-        "task__subject", "task__business_item", "task__sub_item", "task__office__department", "paper", "deadline",
-        "inspection", "reinspection", "issued_by", "extension_asked_by", "extension_settled_by", "settled_by",
+        "task__subject", "task__business_item", "task__sub_item", "task__office__department", "task__licence", "paper",
+        "deadline", "inspection", "reinspection", "issued_by", "extension_asked_by", "extension_settled_by",
+        "settled_by",
     )  # fmt: skip
     return get_object_or_404(rows, pk=pk)
 
@@ -237,7 +241,7 @@ def _order_page(
     """The order's page; a form that came back stands in its place, as 422."""
     today = local_date(request.now)
     task = order.task
-    running = order.status == OrderStatus.RUNNING
+    running = order.is_running
     acts = running and task.office_id in request.access.offices(*MANAGERS)
     leads = task.department_id in request.access.departments(Role.DEPARTMENT_HEAD)
     over = order.due_on < today
@@ -249,6 +253,7 @@ def _order_page(
         "crumbs": [*_crumbs(task), {"label": "责令整改", "url": reverse("tasks:orders")}],
         "explanations": explain_many([order.deadline], today),
         "over": over,
+        "first_day": ordering.first_day(order),
         "again": again,
         "settle": (settle or SettleForm()) if acts else None,
         "ask": (ask or AskExtensionForm(due_on=order.due_on))
@@ -278,8 +283,10 @@ def _order_page(
 def _lead(order: Rectification, *, over: bool, acts: bool, answers: bool) -> str:
     if answers:
         return "期限已过，不能再批准延长。" if over else "请在整改期限届满前批复延长申请。"
-    if order.status != OrderStatus.RUNNING:
-        return "整改结果已经认定。"
+    if order.status == OrderStatus.LAPSED:
+        return "证照已失效，任务归档，不再要求整改。"
+    if not order.is_running:
+        return f"整改结果已经认定。{ordering.what_follows(order.task, order)}"
     if not acts:
         return "整改期限届满前后，由处室管理员复查并认定结果。"
     return "整改期限已过，请复查并认定结果。" if over else "期限届满之前，可以认定复查合格或者拒不整改。"
@@ -367,14 +374,14 @@ def handover(request: PortalRequest, number: str) -> HttpResponse:
     form, act, said, verb = _handover_step(request, task, found)
     if request.method == "POST":
         if form is None or act is None:
-            error = Refused("state-conflict", "移送已经办结，请刷新查看。", conflict=True)
-            return conflict(request, error, _task_url(task))
+            error = Refused("state-conflict", _no_step(task, found), conflict=True)
+            return conflict(request, error, _task_url(task), HandoverForm(request.POST))
         answer = _act(request, form, act, said, back=_task_url(task))
         if answer is not None:
             return answer
-    if found is None and task.status not in handing_over.FROM:
-        said = f"这件监管任务现在是“{task.get_status_display()}”，不能移送执法；可能有同事已先一步办理，请刷新查看。"
-        return conflict(request, TransitionNotAllowed(said), _task_url(task))
+    refused = handing_over.why_not(task) if found is None else None
+    if refused is not None:
+        return conflict(request, refused, _task_url(task), form)
     context = {
         "task": task,
         "crumbs": _crumbs(task),
@@ -414,6 +421,14 @@ def _handover_step(
     return None, None, "", ""
 
 
+def _no_step(task: SupervisionTask, found: Handover | None) -> str:
+    if found is None:
+        return f"这件任务没有移送执法，现在是“{task.get_status_display()}”；请刷新查看，再选择要办理的事项。"
+    if task.status == TaskStatus.CLOSED:
+        return "移送的处理结果已经登记，任务已归档，请刷新查看。"
+    return "请刷新移送执法的页面，再登记回执或者处理结果。"
+
+
 def _next_step(task: SupervisionTask, found: Handover | None) -> str:
     if found is None:
         return "hand"
@@ -441,11 +456,12 @@ def proposal(request: PortalRequest, number: str) -> HttpResponse:
     found = Proposal.objects.filter(task=task).select_related("paper", "revocation__deadline").first()
     form = None
     if found is None or request.method == "POST":
-        order = ordering.newest(task)
-        if order is None:
+        order, evidence = ordering.newest(task), proposing.evidence_of(task)
+        refused = proposing.why_not(task, order)
+        if order is None or (refused is not None and request.method != "POST"):
             said = "责令整改之后逾期未改、复查不合格或者拒不整改的，才能建议撤销许可。"
-            return conflict(request, Refused("proposal-needs-order", said, conflict=True), _task_url(task))
-        evidence = proposing.evidence_of(task)
+            error = refused or Refused("proposal-needs-order", said, conflict=True)
+            return conflict(request, error, _task_url(task), ProposalForm(request.POST, evidence=evidence))
         initial = {"facts": proposing.drafted_facts(order), "keys": [one["key"] for one in evidence]}
         form = ProposalForm(request.POST or None, evidence=evidence, initial=initial)
     if request.method == "POST" and form is not None:

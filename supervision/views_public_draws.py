@@ -17,8 +17,10 @@ from django.views.decorators.http import require_safe
 
 from credit.models import CreditSubject
 from ledger.models import Draw
+from ledger.views import state_of as seed_state
 from offices.export import csv_response
 from offices.lists import Listing, everything
+from offices.web import PortalRequest
 from supervision.enums import TaskStatus
 from supervision.models import DrawnSubject, DrawPlan, DrawPlanQuerySet, DrawRun, SupervisionTask
 from supervision.pools import left_out_words
@@ -100,7 +102,7 @@ def draws(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def draw(request: HttpRequest, pk: int) -> HttpResponse:
+def draw(request: PortalRequest, pk: int) -> HttpResponse:
     """One published plan and, once drawn, its numbers, digests and who was drawn with what result."""
     plan = get_object_or_404(public_plans(), pk=pk)
     run = plan.run if plan.is_drawn else None
@@ -129,7 +131,9 @@ def draw(request: HttpRequest, pk: int) -> HttpResponse:
             )
         page = listing.page(rows, BY_SUBJECT)
         shares = shares_of(run)
-        context |= digests_of(run) | {
+        digests = digests_of(run)
+        context |= digests | {
+            "seed": seed_state(digests["period"], request.now)["seed"] if digests["period"] else "",
             "shares": shares,
             "sum_size": sum(share.size for share in shares),
             "sum_taken": sum(share.taken for share in shares),

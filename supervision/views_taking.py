@@ -20,8 +20,9 @@ from deadlines.clock import local_date
 from offices.models import Posting
 from offices.web import PortalRequest, roles_required
 from supervision import actions, lists, pages
-from supervision.actions.taking import ASSIGNABLE, MOST_AT_ONCE, PLANNED, drawn_until, latest_day
-from supervision.enums import BEFORE_FINISH, Measure, TaskStatus
+from supervision.actions.ordering import licence_over
+from supervision.actions.taking import ASSIGNABLE, MOST_AT_ONCE, PLANNED, drawn_until, has_passed, latest_day
+from supervision.enums import ENDS_WITH_LICENCE, Measure, Origin, TaskStatus
 from supervision.forms import BulkForm, OfficersForm, ReasonForm, ReplanForm
 from supervision.models import SupervisionTask
 
@@ -61,7 +62,7 @@ def act_page(
             act()
         except Refused as error:
             if error.conflict:
-                return conflict(request, error, back)
+                return conflict(request, error, back, form)
             put_on_form(form, error)
         else:
             messages.success(request, said)
@@ -83,9 +84,12 @@ def assignment(request: PortalRequest, number: str) -> HttpResponse:
         today=local_date(request.now),
         initial={"first_officer": task.first_officer_id, "second_officer": task.second_officer_id},
     )
+    lead = "本处室的管理员、副管理员和监管执法人员；请假的不在其中。被分派的人会收到短信，期限不变。"
+    if task.origin == Origin.DRAW:
+        lead = "两名检查人员由抽签选定。已经离岗、正在请假或者须回避的，才能换成抽查人员池中的其他人员，并写明原因。"
     words = {
         "title": "分派办理人员",
-        "lead": "本处室的管理员、副管理员和监管执法人员；请假的不在其中。被分派的人会收到短信，期限不变。",
+        "lead": lead,
         "verb": "分派",
         "keep": "assign",
     }
@@ -114,10 +118,16 @@ def replanning(request: PortalRequest, number: str) -> HttpResponse:
         },
     )
     latest = latest_day(task, today)
-    form.fields["planned_finish_on"].widget.attrs["max"] = latest.isoformat()
+    lead = f"最迟可以计划到 {latest:%Y-%m-%d}。改日期的，原来的计划完成日停止计算，按新的日期重新提醒。"
+    if has_passed(task, today):
+        lead = (
+            f"计划完成日（{task.planned_finish_on:%Y-%m-%d}）已过，不能再改，逾期提醒到完成监管为止；这里只能变更措施。"
+        )
+    else:
+        form.fields["planned_finish_on"].widget.attrs["max"] = latest.isoformat()
     words = {
         "title": "变更监管措施或计划完成日",
-        "lead": f"最迟可以计划到 {latest:%Y-%m-%d}。原来的计划完成日停止计算，按新的日期重新提醒。",
+        "lead": lead,
         "verb": "变更",
         "keep": "replan",
     }
@@ -133,12 +143,13 @@ def licence_ended(request: PortalRequest, number: str) -> HttpResponse:
     """证照已失效，归档."""
     task = _own(request, number)
     change = task.changes.filter(ends_licence=True).order_by("-id").first()
-    if request.method != "POST" and (task.status not in BEFORE_FINISH or change is None):
+    over = licence_over(task, local_date(request.now))
+    if request.method != "POST" and (task.status not in ENDS_WITH_LICENCE or not over):
         return redirect("tasks:task", number=number)
     form = ReasonForm(request.POST if request.method == "POST" else None)
     words = {
         "title": "证照已失效，归档",
-        "lead": f"{change.text if change else ''} 归档后不再检查，未完的期限停止计算。",
+        "lead": f"{change.text if change else '证照的有效期已满。'} 归档后不再检查和整改，未完的期限停止计算。",
         "verb": "归档",
         "keep": "licence-ended",
     }
@@ -167,7 +178,12 @@ def bulk_group(request: PortalRequest, office: int, sub_item: int) -> HttpRespon
     numbers = request.POST.getlist("numbers")
     days = [pages.planned_day(today), today + dt.timedelta(days=first.sub_item.longest_plan_days)]
     day = min(days if (drawn := drawn_until(shown, today)) is None else [*days, drawn])
-    form = BulkForm(request.POST if request.method == "POST" else None, today=today, initial={"planned_finish_on": day})
+    form = BulkForm(
+        request.POST if request.method == "POST" else None,
+        tasks=shown,
+        today=today,
+        initial={"planned_finish_on": day},
+    )
     numbers_error = ""
     back = reverse("tasks:bulk")
     if request.method == "POST" and form.is_valid():
@@ -178,7 +194,7 @@ def bulk_group(request: PortalRequest, office: int, sub_item: int) -> HttpRespon
             done = actions.acknowledge_many(wanted, **form.cleaned_data, by=request.user, now=request.now)
         except Refused as error:
             if error.conflict:
-                return conflict(request, error, reverse("tasks:bulk_group", args=[office, sub_item]))
+                return conflict(request, error, reverse("tasks:bulk_group", args=[office, sub_item]), form)
             if error.field == "numbers":
                 numbers_error = error.message
             else:

@@ -190,7 +190,7 @@ def visit_page(request: PortalRequest, pk: int) -> HttpResponse:
             )
         except Refused as error:
             if error.conflict:
-                return conflict(request, error, reverse("tasks:visit", args=[pk]))
+                return conflict(request, error, reverse("tasks:visit", args=[pk]), form)
             put_on_form(form, error)
         else:
             messages.success(request, "已批准入企检查。" if approve else "已答复不批准。")

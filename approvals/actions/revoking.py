@@ -18,7 +18,7 @@ from approvals import notices, papers
 from approvals.actions.licences import K, about, apply_change, lock_licence, may_be, refuse_stranger, to_holder
 from approvals.enums import CaseAct, DocumentKind, Door, HearingWish, RevocationGround, RevocationStatus
 from approvals.exceptions import Refused, TransitionNotAllowed
-from approvals.models import Case, Conflict, Licence, Revocation, Sheet, SiteCheck
+from approvals.models import Case, Conflict, Document, Licence, Revocation, Sheet, SiteCheck
 from approvals.papers import cn_day
 from approvals.signals import licence_changed, revocation_decided
 from approvals.writing import Writing
@@ -222,29 +222,121 @@ def give_notice(
     case, licence, revocation = _locked(revocation)
     refuse_stranger(case, by, now)
     _refuse_involved(revocation, by)
+    if revocation.status != R.RECEIVED:
+        raise TransitionNotAllowed(
+            f"这件撤销建议现在是“{revocation.get_status_display()}”，已经告知过持证人；可能有同事已先一步办理，请刷新查看。"
+        )
     revocation.move(R.NOTICED)
+    why, said, length = _noticeable(ground, facts, days)
+    writing = Writing()
+    _issue_notice(case, licence, revocation, why, said, length, writing, by=by, now=now)
+    writing.write(now)
+    reach("revocation_notice.before_commit")
+    return revocation
+
+
+def _noticeable(ground: str, facts: str, days: int | None) -> tuple[RevocationGround, str, int]:
+    """What a notice says, checked: ground, facts, working days to answer."""
     if ground not in RevocationGround.values:
         raise Refused("ground-missing", "请选择拟适用的法定情形（行政许可法第六十九条）。", field="ground")
     said = _text(facts, "facts", "facts-missing", "请写明拟撤销的事实和理由，告知书将载明。")
     if days is None or not LEAST_DAYS <= days <= MOST_DAYS:
         raise Refused("answer-days", f"陈述申辩的期限为 {LEAST_DAYS} 到 {MOST_DAYS} 个工作日。", field="days")
+    return RevocationGround(ground), said, days
+
+
+def _issue_notice(
+    case: Case, licence: Licence, revocation: Revocation, why: RevocationGround, said: str, days: int,
+    writing: Writing, *, by: User, now: dt.datetime, before: Document | None = None,
+) -> None:  # fmt: skip
+    """The paper, the holder's days and the SMS; ``before``: the notice that it replaces, which stays on the case."""
     clock = start_deadline(KindCode.REVOCATION_HEARING, at=now, stream=case.stream, by=by, length=days)
-    why = RevocationGround(ground)
     extra = about(licence) | {"ground": why.label, "until": cn_day(clock.due_on)}
+    if before is not None:
+        extra["replaces"] = before.number
     document, paper = papers.issue(case, DocumentKind.REVOCATION_NOTICE, by=by, now=now, text=said, extra=extra)
     revocation.ground, revocation.answer_deadline = why, clock
     revocation.notice, revocation.noticed_by, revocation.noticed_at = document, by, now
     revocation.save()
     _touch(case, now)
     data = {"revocation": revocation.pk, "ground": why.value, "until": clock.due_on.isoformat()}
+    if before is not None:
+        data["replaces"] = before.number
+    lead = "拟撤销的情形或者事实有变，已另行告知" if before else "拟被撤销"
     text = (
-        f"您的{licence.kind}（{licence.number}）拟被撤销。请于{_day(clock.due_on)}前陈述、申辩或者申请听证，"
+        f"您的{licence.kind}（{licence.number}）{lead}。请于{_day(clock.due_on)}前陈述、申辩或者申请听证，"
         "详见告知书；可以到窗口办理，也可以在平台“办件进度”页办理。"
     )
-    told = to_holder(case, notices.Kind.HOLDER_NOTICED, text, f"{revocation.pk}")
-    Writing([Draft(case.stream, CaseAct.REVOCATION_NOTICED, data, by), paper], [told]).write(now)
+    occasion = f"{revocation.pk}:{document.pk}" if before else f"{revocation.pk}"
+    writing.entries += [Draft(case.stream, CaseAct.REVOCATION_NOTICED, data, by), paper]
+    writing.messages.append(to_holder(case, notices.Kind.HOLDER_NOTICED, text, occasion))
+
+
+@transaction.atomic
+def give_notice_anew(
+    revocation: Revocation, *, replaces: str, ground: str, facts: str, days: int | None, by: User, now: dt.datetime
+) -> Revocation:
+    """另行告知: another ground or other facts before the decision; the holder answers anew within ``days``.
+
+    ``replaces``: the number of the notice that it takes the place of, so that of two who do it at once one is refused.
+    That paper stays among the papers; a statement and the record of a hearing stay with the row, a waiver or a hearing
+    that was asked for spoke of the former ground and binds no more. Raises as ``give_notice``.
+    """
+    case, licence, revocation = _locked(revocation)
+    refuse_stranger(case, by, now)
+    _refuse_involved(revocation, by)
+    before = revocation.notice
+    if revocation.status not in {R.NOTICED, R.HEARD} or before is None:
+        raise TransitionNotAllowed(f"这件撤销建议现在是“{revocation.get_status_display()}”，不能另行告知，请刷新查看。")
+    if replaces.strip() != before.number:
+        raise TransitionNotAllowed(f"持证人现在的告知书是{before.number}，可能有同事已先一步另行告知，请刷新查看。")
+    why, said, length = _noticeable(ground, facts, days)
+    writing = Writing()
+    if hearing_pends(revocation):
+        writing.messages += _to_former_chair(revocation, "已因另行告知取消", now)
+    _begin_hearing_anew(revocation, before, by=by, now=now)
+    _issue_notice(case, licence, revocation, why, said, length, writing, by=by, now=now, before=before)
+    writing.write(now)
     reach("revocation_notice.before_commit")
     return revocation
+
+
+def _begin_hearing_anew(revocation: Revocation, before: Document, *, by: User, now: dt.datetime) -> None:
+    """In memory and on the clocks: as it was before the holder answered the former notice."""
+    for clock in (revocation.answer_deadline, revocation.hearing_deadline):
+        if clock is not None and clock.is_open:
+            cancel_deadline(clock, at=now, reason="noticed-anew", by=by)
+    _go_on(revocation, now, by)
+    kept = []
+    if revocation.hearing_held_at is not None:
+        kept.append(f"（{before.number}告知后的听证笔录）{revocation.hearing_record}")
+        revocation.statement_at = revocation.statement_at or revocation.hearing_held_at
+        revocation.statement_door = revocation.statement_door or Door.WINDOW
+    if revocation.waived_at is not None:
+        kept.append(f"（{before.number}告知后书面放弃）{revocation.waiver}")
+    revocation.statement = "\n\n".join(part for part in (revocation.statement, *kept) if part)
+    revocation.waiver, revocation.waived_at = "", None
+    revocation.hearing_asked_at = revocation.hearing_deadline = revocation.hearing_on = None
+    revocation.hearing_place, revocation.hearing_chair = "", None
+    revocation.hearing_record, revocation.hearing_held_at = "", None
+    if revocation.status == R.HEARD:
+        revocation.move(R.NOTICED)
+
+
+def _to_former_chair(revocation: Revocation, what: str, now: dt.datetime) -> list[Message]:
+    """Who was asked to chair a hearing that is no longer theirs learns of it; nobody where none was planned."""
+    chair, on = revocation.hearing_chair, revocation.hearing_on
+    if chair is None or on is None:
+        return []
+    return [
+        Message(
+            kind=notices.Kind.REVOCATION_PROPOSED.value,
+            text=f"原请您主持的{_day(on)}撤销许可听证（证照{revocation.licence.number}）{what}，您不必到场。",
+            dedupe_key=f"hearing-off:{revocation.pk}:{now:%s}:{chair.pk}",
+            reference=revocation.stream,
+            to_user=chair,
+        )
+    ]
 
 
 # --- the holder is heard
@@ -278,6 +370,7 @@ def hear_holder(
     if wish == HearingWish.LATER or len(said) > LONGEST:
         said = _text(text, "text", "statement-missing", "请写明陈述和申辩的内容。")
     drafts = []
+    off = _to_former_chair(revocation, "已取消，持证人书面放弃听证", now) if hearing_pends(revocation) else []
     if said:
         before = f"{revocation.statement}\n\n" if revocation.statement else ""
         revocation.statement, revocation.statement_at = f"{before}{said}", now
@@ -296,7 +389,7 @@ def hear_holder(
         for one in _to_deciders(revocation, notices.Kind.REVOCATION_ANSWERED, said_to, f"{wish}:{now:%s}", now)
         if one.to_user != by
     ]
-    Writing(drafts, people).write(now)
+    Writing(drafts, [*people, *(off if wish == HearingWish.WAIVE else [])]).write(now)
     return revocation
 
 
@@ -407,6 +500,9 @@ def plan_hearing(
             "听证由审查、决定这件许可以及办理这件撤销建议以外的本部门人员主持，请另选主持人。",
             field="chair",
         )
+    former = []
+    if revocation.hearing_chair_id != chair.pk:
+        former = _to_former_chair(revocation, "已改由他人主持", now)
     revocation.hearing_on, revocation.hearing_place, revocation.hearing_chair = on, where, chair
     revocation.save()
     _touch(case, now)
@@ -426,7 +522,7 @@ def plan_hearing(
         to_user=chair,
     )
     data = _draft(case, revocation, CaseAct.HEARING_PLANNED, by, on=on.isoformat(), chair=chair.pk)
-    Writing([data, paper], [told, to_chair]).write(now)
+    Writing([data, paper], [told, to_chair, *former]).write(now)
     return revocation
 
 
@@ -471,8 +567,9 @@ def decide_revocation(
     """Revoke the licence on a ground of art. 69, or not, with reasons; everything of it in this one transaction.
 
     Revoked, the licence is struck off as well (art. 70), whoever watches over it learns of it, and the facts wait to be
-    judged by the credit side (L10d). Raises ``Refused`` (``not-heard``, ``reason-missing``, ``ground-missing``,
-    ``interest-missing``, ``compensation-missing``, ``not-decider``, ``same-person``), ``TransitionNotAllowed``.
+    judged by the credit side (L10d). The ground is the one of the newest notice. Raises ``Refused`` (``not-heard``,
+    ``reason-missing``, ``ground-missing``, ``ground-not-noticed``, ``interest-missing``, ``compensation-missing``,
+    ``not-decider``, ``same-person``), ``TransitionNotAllowed``.
     """
     case, licence, revocation = _locked(revocation)
     refuse_stranger(case, by, now)
@@ -532,7 +629,13 @@ def _take_decision(
     if revoke:
         if ground not in RevocationGround.values:
             raise Refused("ground-missing", "请选择撤销的法定情形（行政许可法第六十九条）。", field="ground")
-        revocation.ground = RevocationGround(ground)
+        if ground != revocation.ground:
+            raise Refused(
+                "ground-not-noticed",
+                f"告知持证人的法定情形是“{revocation.get_ground_display()}”，持证人没有就其他情形陈述申辩，不能据此撤销；"
+                "确需改用其他情形的，请先另行告知。",
+                field="ground",
+            )
     revocation.reason = _text(reason, "reason", "reason-missing", "请写明决定的理由；理由写入决定书。")
     if revoke or len(public_interest) > LONGEST:
         public_interest = _text(
@@ -558,7 +661,7 @@ def _heard(revocation: Revocation) -> list[str]:
     )
     if revocation.hearing_held_at and revocation.hearing_on:
         heard = f"应你（单位）的要求，于{cn_day(revocation.hearing_on)}举行了听证，本决定根据听证笔录作出。"
-    elif revocation.statement:
+    elif revocation.statement_at:
         heard = "你（单位）提出了陈述和申辩，本机关已予以审查。"
     elif revocation.waived_at:
         heard = "你（单位）书面放弃陈述、申辩和听证。"

@@ -15,6 +15,7 @@ from approvals.actions.revoking import (
     CHAIRS,
     decide_revocation,
     give_notice,
+    give_notice_anew,
     hear_holder,
     plan_hearing,
     record_hearing,
@@ -27,6 +28,7 @@ from approvals.api.window import WindowView
 from approvals.enums import Door, HearingWish, RevocationGround, RevocationStatus
 from approvals.exceptions import Refused
 from approvals.models import Licence, Revocation
+from approvals.views.revocations import ACTS as REVOCATION_ACT_KEYS
 from approvals.views.revocations import TABS, acts_of, fetch, holder_of, searched, with_rows
 from approvals.views.window.statement import NOTHING, panel
 from deadlines.api import DeadlineSerializer
@@ -36,7 +38,7 @@ from offices.models import Posting, User
 Role = Posting.Role
 OFFICE_TAGS = ["back office"]
 QUEUES = [(tab.key or "received", tab.label) for tab in TABS]
-REVOCATION_ACTS = ["notice", "hear", "plan", "record", "decide"]
+REVOCATION_ACTS = list(REVOCATION_ACT_KEYS)
 ACT_CHOICES = [(act, act) for act in REVOCATION_ACTS]
 
 
@@ -75,6 +77,7 @@ class RevocationSerializer(serializers.Serializer[Any]):
     answer_deadline = serializers.SerializerMethodField()
     hearing_deadline = serializers.SerializerMethodField()
     noticed_at = serializers.DateTimeField(allow_null=True)
+    notice = serializers.SerializerMethodField()
     statement = serializers.CharField(allow_blank=True)
     waiver = serializers.CharField(allow_blank=True)
     hearing_asked_at = serializers.DateTimeField(allow_null=True)
@@ -92,6 +95,10 @@ class RevocationSerializer(serializers.Serializer[Any]):
     def get_holder(self, one: Revocation) -> str:
         """The holder's name."""
         return holder_of(one)["name"]
+
+    def get_notice(self, one: Revocation) -> str:
+        """The number of the newest notice; empty: none was given."""
+        return one.notice.number if one.notice is not None else ""
 
     def _clock(self, clock: Any) -> dict[str, Any] | None:
         return dict(DeadlineSerializer(clock, context=self.context).data) if clock else None
@@ -124,6 +131,12 @@ class NoticeSerializer(serializers.Serializer[Any]):
     facts = Said(max_length=4000)
     days = serializers.IntegerField(
         required=False, allow_null=True, default=None, help_text="Working days to answer: 5 to 20."
+    )
+    replaces = Said(
+        max_length=60,
+        required=False,
+        default="",
+        help_text="Number of the notice whose place it takes (`notice`), to tell another ground or other facts.",
     )
 
 
@@ -230,14 +243,19 @@ class NoticeView(RevocationView):
     @extend_schema(
         operation_id="noticeRevocation",
         summary="告知持证人 · Tell the holder facts, ground and rights",
-        description="Issues 撤销行政许可告知书 and starts the holder's days to answer.",
+        description="Issues 撤销行政许可告知书 and starts the holder's days to answer. With `replaces`, before the "
+        "decision, a new one with another ground or other facts: the days begin anew, and so does the hearing.",
         tags=OFFICE_TAGS,
         request=NoticeSerializer,
         responses=answers({200: RevocationSerializer}, *ACT),
     )
     def post(self, request: Request, pk: int) -> Response:
         """Tell."""
-        give_notice(self.own(pk), **read(NoticeSerializer, request.data), by=self.user, now=self.now)
+        said = read(NoticeSerializer, request.data)
+        if replaces := said.pop("replaces"):
+            give_notice_anew(self.own(pk), replaces=replaces, **said, by=self.user, now=self.now)
+        else:
+            give_notice(self.own(pk), **said, by=self.user, now=self.now)
         return self.shown(pk)
 
 

@@ -26,6 +26,7 @@ from approvals.actions.revoking import (
     chairs,
     decide_revocation,
     give_notice,
+    give_notice_anew,
     hear_holder,
     hearing_days,
     hearing_pends,
@@ -35,7 +36,7 @@ from approvals.actions.revoking import (
 )
 from approvals.enums import DocumentKind, Door, HearingWish, RevocationGround, RevocationStatus
 from approvals.exceptions import Refused
-from approvals.forms_revocation import HearForm, NoticeForm, PlanForm, RecordForm, RevocationDecisionForm
+from approvals.forms_revocation import AnewForm, HearForm, NoticeForm, PlanForm, RecordForm, RevocationDecisionForm
 from approvals.models import Document, Revocation
 from approvals.models.revocations import RevocationQuerySet
 from approvals.papers import cn_day
@@ -62,6 +63,7 @@ HEAD = (
     "办件编号", "证照编号", "证照名称", "持有人", "证件号码", "建议单位", "监管任务", "收到时间", "办理期限", "时限",
     "状态", "法定情形", "决定", "决定时间",
 )  # fmt: skip
+ACTS = ("notice", "hear", "plan", "record", "decide", "anew")
 ORIGINS = (("promise", "违背承诺"), ("other", "其他情形"))
 
 
@@ -113,8 +115,8 @@ def with_rows(rows: RevocationQuerySet) -> RevocationQuerySet:
     """With everything that a line or a page shows; one statement."""
     return rows.select_related(
         "licence__holder", "case__business_item", "office__department", "deadline", "answer_deadline",
-        "hearing_deadline", "hearing_chair", "noticed_by", "decided_by",
-    ).defer("case__contact_phone", "licence__holder__id_number")  # fmt: skip
+        "hearing_deadline", "hearing_chair", "noticed_by", "decided_by", "notice",
+    ).defer("notice__content", "case__contact_phone", "licence__holder__id_number")  # fmt: skip
 
 
 def searched(rows: RevocationQuerySet, text: str) -> RevocationQuerySet:
@@ -284,6 +286,7 @@ def acts_of(one: Revocation, access: Access, today: dt.date) -> dict[str, bool]:
         "plan": own and noticed and pends,
         "record": chair and noticed and pends and one.hearing_on is not None and today >= one.hearing_on,
         "decide": own and may_decide(one, today),
+        "anew": own and one.status in {R.NOTICED, R.HEARD},
     }
 
 
@@ -300,7 +303,11 @@ def _lead(one: Revocation, may: dict[str, bool], today: dt.date) -> str:
     if hearing_pends(one):
         planned = f"听证定于{cn_day(one.hearing_on)}举行。" if one.hearing_on else "请安排听证。"
         return f"持证人申请了听证，办理期限停止计算。{planned}"
+    if may_decide(one, today):
+        return "持证人的意见已经听取，或者期限已过，由决定人员作出决定。"
     until = cn_day(one.answer_deadline.due_on) if one.answer_deadline else ""
+    if one.answer_deadline is not None and one.answer_deadline.is_overdue(today):
+        return f"持证人陈述申辩的期限（{until}）已过，尚待确认后作出决定。"
     return f"持证人可以在{until}前陈述申辩、申请听证，期限届满或者书面放弃后作出决定。"
 
 
@@ -322,6 +329,11 @@ FOLLOWS = {
         "出具《撤销行政许可决定书》，载明救济途径，短信通知持证人",
         "答复监管部门，其他未办结的监管任务同时得到通知",
         "撤销的事实送信用部门认定",
+    ],
+    "anew": [
+        "出具新的《撤销行政许可告知书》代替原告知书，短信通知持证人；原告知书仍可查阅",
+        "陈述申辩期限从明天起重新计算，持证人可以重新要求听证",
+        "原来的放弃、听证申请不再作数，已作的陈述和笔录保留",
     ],
     "keep": ["出具《不予撤销行政许可决定书》，证照继续有效", "答复监管部门，监管任务随之归档"],
 }  # fmt: skip
@@ -346,6 +358,10 @@ def _forms(one: Revocation, may: dict[str, bool], request: PortalRequest, data: 
         forms["plan"] = PlanForm(data, people=people, between=(first, last), days=days, initial=initial)
     if may["record"]:
         forms["record"] = RecordForm(data)
+    if may["anew"]:
+        number = one.notice.number if one.notice is not None else ""
+        initial = {"facts": one.facts, "days": LEAST_DAYS, "ground": one.ground, "replaces": number}
+        forms["anew"] = AnewForm(data, initial=initial)
     if may["decide"]:
         forms["decide"] = RevocationDecisionForm(data, initial={"ground": one.ground})
     return forms
@@ -358,11 +374,12 @@ def timeline(one: Revocation) -> list[dict[str, Any]]:
 
 
 def papers_of(one: Revocation) -> QuerySet[Document]:
-    """Its notice and its decision, and between them the letters about its hearing."""
-    hearings = Q(case=one.case_id, kind=DocumentKind.HEARING, issued_at__gte=one.received_at)
+    """Its notices and its decision, and between them the letters about its hearing."""
+    told = (DocumentKind.REVOCATION_NOTICE, DocumentKind.HEARING)
+    between = Q(case=one.case_id, kind__in=told, issued_at__gte=one.received_at)
     if one.decided_at is not None:
-        hearings &= Q(issued_at__lte=one.decided_at)
-    return Document.objects.filter(Q(pk__in=[pk for pk in (one.notice_id, one.document_id) if pk]) | hearings)
+        between &= Q(issued_at__lte=one.decided_at)
+    return Document.objects.filter(Q(pk__in=[pk for pk in (one.notice_id, one.document_id) if pk]) | between)
 
 
 def _page(
@@ -420,7 +437,7 @@ def revocation_page(request: PortalRequest, pk: int) -> HttpResponse:
     if request.method != "POST":
         return _page(request, one)
     act = request.POST.get("act", "")
-    forms = _forms(one, dict.fromkeys(("notice", "hear", "plan", "record", "decide"), True), request, request.POST)
+    forms = _forms(one, dict.fromkeys(ACTS, True), request, request.POST)
     # Somebody who chairs writes the record; everything else is the deciders'.
     if act not in forms or (act != "record" and one.office_id not in request.access.offices(Role.DECIDER)):
         raise Http404
@@ -430,7 +447,7 @@ def revocation_page(request: PortalRequest, pk: int) -> HttpResponse:
             said = _do(request, one, act, form.cleaned_data)
         except Refused as error:
             if error.conflict:
-                return conflict(request, error, reverse("office:revocation", args=[pk]))
+                return conflict(request, error, reverse("office:revocation", args=[pk]), form)
             put_on_form(form, error)
         else:
             messages.success(request, said)
@@ -443,6 +460,9 @@ def _do(request: PortalRequest, one: Revocation, act: str, data: dict[str, Any])
     if act == "notice":
         give_notice(one, **data, by=by, now=now)
         return "告知书已出具，已短信通知持证人。"
+    if act == "anew":
+        give_notice_anew(one, **data, by=by, now=now)
+        return "新的告知书已出具，已短信通知持证人，陈述申辩期限重新计算。"
     if act == "hear":
         hear_holder(one, **data, by=by, door=Door.WINDOW, now=now)
         return "已记录持证人的意见。"

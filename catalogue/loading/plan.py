@@ -12,7 +12,7 @@ from django.db import IntegrityError, models, transaction
 from simple_history.utils import bulk_create_with_history
 
 from catalogue import actions
-from catalogue.enums import Act, ItemStatus, Requirement, Topic
+from catalogue.enums import Act, ItemStatus, Requirement, SubItemAct, Topic
 from catalogue.errors import DataError, NotPublishable
 from catalogue.loading.reading import Bundle
 from catalogue.models import (
@@ -94,6 +94,7 @@ class _Loader:
         for key, office in through.values_list("businessitem_id", "office_id"):
             self.countersigning.setdefault(key, set()).add(office)
         self.promised_here = set(Entry.objects.filter(act=Act.PROMISE_SET).values_list("stream", flat=True))
+        self.limited_here = set(Entry.objects.filter(act=SubItemAct.PLAN_LIMIT_SET).values_list("stream", flat=True))
         self.pending: dict[type[models.Model], list[models.Model]] = {
             model: [] for model in (Material, ItemFact, Criterion, Linkage)
         }
@@ -190,9 +191,10 @@ class _Loader:
                     "points": list(sub["points"]),
                     **self.sourced(sub),
                 }
-                self.subs[sub["code"]], _ = self.sync(
-                    subs.get(sub["code"]), SupervisionSubItem, values, self.bundle.where[sub["code"]]
-                )
+                known = subs.get(sub["code"])
+                if "longest_plan_days" in sub and (known is None or f"checklist:{known.pk}" not in self.limited_here):
+                    values["longest_plan_days"] = sub["longest_plan_days"]
+                self.subs[sub["code"]], _ = self.sync(known, SupervisionSubItem, values, self.bundle.where[sub["code"]])
 
     def sourced(self, data: Mapping[str, Any]) -> dict[str, str]:
         """Source written out, and its mark."""

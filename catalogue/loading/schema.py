@@ -309,6 +309,8 @@ class SubItemShape(Sourced):
     code = Text(max_length=40)
     name = Text(max_length=120)
     points = serializers.ListField(child=Text(max_length=300), allow_empty=False)
+    # The most days of a plan from the acknowledgement; without it the default, or what the department set.
+    longest_plan_days = serializers.IntegerField(required=False, min_value=1, max_value=180)
 
 
 class SupervisionItemShape(Sourced):

@@ -67,6 +67,7 @@ TONES: Mapping[str, str] = {
     "running": "active",
     "paused": "neutral",
     "met": "good",
+    "lapsed": "neutral",
     "missed": "bad",
     "cancelled": "neutral",
     # messages

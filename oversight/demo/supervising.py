@@ -411,6 +411,7 @@ def drawn(stage: Stage) -> Story:
     def plan(name: str, month: str, ratio: int | None) -> DrawPlan:
         wanted = drawing.Wanted(
             name=name, sub_item=link.sub_item, business_items=[stage.items[HAUL]], month=month, ratio=ratio,
+            is_key_field=True,  # C's two draws a year hold for all, so that the second plan finds somebody
             planned_finish_on=dt.date.fromisoformat(f"{month}-01") + dt.timedelta(days=75),
         )  # fmt: skip
         return drawing.publish_plan(drawing.make_plan(link.office, wanted, by=by, now=at), by=by, now=at)

@@ -24,6 +24,7 @@ from offices.models import Posting, User
 from scripts.bench import data
 from scripts.bench.measure import Figure, seconds
 from supervision.models import StockBatch, SupervisionTask
+from supervision.sampling import PROPOSED, set_rule
 
 MORNING = dt.datetime(2026, 9, 28, 10, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
 LONGEST, LARGEST = 30, 500
@@ -105,6 +106,8 @@ def drawing(case: Case, by: User) -> Iterator[Figure]:
     """A draw at a uniform ratio of 1 %, then one by class."""
     linkage, item = _fill(case, by, data.SCALE)
     keep_periods(MORNING)
+    for risk, (share, times) in PROPOSED.items():  # both draws are of one year and one sub-item
+        set_rule(case.division, risk, ratio=share, times_a_year=times + 1, basis="测量", by=by, now=MORNING)
 
     def read() -> None:
         with connection.cursor() as cursor:

@@ -29,6 +29,7 @@ from offices.bulk import insert_rows
 from offices.history import save_at
 from offices.models import Department, Division, Office, Posting, User
 from offices.people import by_office
+from supervision import sampling
 from supervision.enums import Origin, PlanAct, TaskAct
 from supervision.messages import next_rung, opened_draft
 from supervision.models import DrawnSubject, DrawPlan, DrawRun, PoolPart, StockLicence, SupervisionTask
@@ -117,6 +118,8 @@ def _checked(office: Office, wanted: Wanted, now: dt.datetime) -> dict[str, Any]
         raise Refused("plan-ratio", "统一比例须在 0.01% 到 100% 之间；不填则按风险等级。", field="ratio")
     if not 0 <= wanted.spare_months <= LONGEST_SPARE:
         raise Refused("plan-spare", f"须在 0 到 {LONGEST_SPARE} 个月之间。", field="spare_months")
+    if wanted.is_key_field or wanted.sub_item.is_key_field:
+        _check_key_ratio(office, wanted.ratio)
     day, first = wanted.planned_finish_on, dt.date.fromisoformat(f"{wanted.month}-01")
     if day is None:
         raise Refused("plan-finish-missing", "请填写完成期限。", field="planned_finish_on")
@@ -132,6 +135,14 @@ def _checked(office: Office, wanted: Wanted, now: dt.datetime) -> dict[str, Any]
         "spare_months": wanted.spare_months,
         "planned_finish_on": day,
     }
+
+
+def _check_key_ratio(office: Office, ratio: int | None) -> None:
+    """重点领域: a uniform ratio is no discount either. Raises ``Refused`` for one below that of class C."""
+    least = sampling.least_ratio(office.department.division_id)
+    if ratio is not None and ratio < least:
+        text = f"重点领域的统一比例不能低于 C 级的抽取比例，至少填 {sampling.percent(least)[:-1]}；不填则按风险等级。"
+        raise Refused("plan-key-ratio", text, field="ratio")
 
 
 def said(plan: DrawPlan, items: Iterable[int]) -> dict[str, Any]:
@@ -190,6 +201,8 @@ def publish_plan(plan: DrawPlan, *, by: User, now: dt.datetime) -> DrawPlan:
         raise TransitionNotAllowed("这份抽查计划已经公布，可能有同事已先一步办理，请刷新查看。")
     if plan.month < month_of(now):
         raise Refused("plan-month", "抽取月份已过，请先修改月份。", field="month")
+    if plan.keeps_ratio:
+        _check_key_ratio(plan.office, plan.ratio)
     plan.is_published, plan.published_at = True, now
     save_at(plan, now, by=by)
     data = said(plan, plan.business_items.values_list("pk", flat=True))
@@ -264,7 +277,7 @@ def draw_plan(plan: DrawPlan, *, by: User, now: dt.datetime) -> DrawRun:
     if len(inspectors.people) < 2:
         raise Refused("draw-few-inspectors", f"{plan.office.name}可派的检查人员不足两人，请联系区划管理员补充人员。")
     pool = pool_of(plan, inspectors, now)
-    shares = shares_of(plan, {risk: len(ids) for risk, ids in pool.subjects.items()}, local_date(now).year)
+    shares = shares_of(plan, pool.sizes)
     if not any(share.taken for share in shares):
         raise Refused("draw-empty-pool", "没有可以抽取的对象：请核对许可事项、地域和近期检查情况，或者年度次数已满。")
     parts, digest = _frozen(pool)
@@ -313,6 +326,7 @@ def _keep(
         inspector_pool_hash=people,
         pools={
             "groups": [share.kept() for share in shares],
+            "classes": pool.sizes,
             "left_out": dict(pool.left_out),
             "inspectors": [list(one) for one in inspectors.people],
             "conflicts": conflicts,

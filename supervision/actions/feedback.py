@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from approvals.exceptions import Refused, TransitionNotAllowed
@@ -14,6 +15,7 @@ from credit.models import note_kept_promise
 from deadlines import periods
 from deadlines.actions import cancel_many, meet_deadline, start_deadline
 from deadlines.alarms import opening_of
+from deadlines.clock import local_date
 from deadlines.kinds import KindCode
 from ledger.record import Draft, record_many
 from lianyungang_gov.faults import reach
@@ -22,13 +24,14 @@ from offices.history import save_at
 from offices.models import User
 from supervision import starting
 from supervision.actions import visiting
-from supervision.actions.ordering import faulty, follow_feedback
+from supervision.actions.inspecting import WORST_FIRST, worst
+from supervision.actions.ordering import faulty, follow_feedback, lapse, licence_over, note_follow_up
 from supervision.enums import (
-    BEFORE_FINISH,
+    ENDS_WITH_LICENCE,
     FindingKind,
     InspectionKind,
     Measure,
-    OrderStatus,
+    Origin,
     Platform,
     Result,
     TaskAct,
@@ -36,30 +39,79 @@ from supervision.enums import (
     TaskStatus,
 )
 from supervision.messages import Kind, reference_of
-from supervision.models import Feedback, Finding, SupervisionTask
+from supervision.models import Feedback, Finding, Inspection, SupervisionTask
 
-CHECKING = (Measure.ON_SITE, Measure.OFF_SITE)
+
+def _clause_findings(task: SupervisionTask) -> list[Finding]:
+    """What the first inspections found on the promise clauses, with their records; one statement.
+
+    A re-inspection says whether an order was followed, not what was found before it.
+    """
+    found = Finding.objects.filter(
+        inspection__task=task, inspection__kind=InspectionKind.FIRST, kind=FindingKind.CLAUSE
+    ).select_related("inspection")
+    return [one for one in found.order_by("inspection__order", "order") if one.key.isdigit()]
 
 
 def findings_of_clauses(task: SupervisionTask) -> dict[int, str]:
-    """Number of each promise clause (from 1) → what the latest inspection found on it; one statement."""
-    found = Finding.objects.filter(inspection__task=task, kind=FindingKind.CLAUSE).order_by("inspection__order")
-    return {int(key): result for key, result in found.values_list("key", "result") if key.isdigit()}
+    """Number of each promise clause (from 1) → the worst that an inspection found on it; one statement."""
+    found: dict[int, str] = {}
+    for one in _clause_findings(task):
+        number = int(one.key)
+        found[number] = worst([one.result, found.get(number, one.result)])
+    return found
+
+
+def worst_inspection(task: SupervisionTask) -> Inspection | None:
+    """The first inspection that binds the feedback: the earliest of those that found the worst; one statement."""
+    records = task.inspections.filter(kind=InspectionKind.FIRST).order_by("order")
+    return min(records, key=lambda one: WORST_FIRST.index(Result(one.result)), default=None)
 
 
 def _check_looked_at(task: SupervisionTask) -> None:
-    """No check is finished that was not made: what was promised is found clause by clause (L10b)."""
-    if task.measure == Measure.NONE_NOW:
-        raise Refused("measure-none-now", "这件任务选定的是“暂不检查”，请先变更监管措施，再填写完成日。")
+    """No check ends that was not made: a promise is found clause by clause (L10b), a draw by its two officers.
+
+    Whatever the measure. A task of neither kind may have been worked on elsewhere: its feedback names where.
+    """
     clauses = range(1, len(task.promise_clauses) + 1)
-    if not clauses or task.measure not in CHECKING:
-        return
-    missing = [str(number) for number in clauses if number not in findings_of_clauses(task)]
+    found = findings_of_clauses(task) if clauses else {}
+    missing = [str(number) for number in clauses if number not in found]
     if missing:
         raise Refused(
             "clauses-not-inspected",
             f"告知承诺事项须先记录检查，逐条核查承诺；还没有检查结果的：第 {'、'.join(missing)} 条。",
         )
+    by_two = task.inspections.filter(kind=InspectionKind.FIRST, second_officer__isnull=False)
+    if task.origin == Origin.DRAW and not by_two.exists():
+        raise Refused(
+            "draw-not-inspected",
+            "随机抽查的对象须由两名执法人员检查，现在还没有两人的检查记录；请先在本页“记录检查”。",
+        )
+
+
+def _check_finish_day(task: SupervisionTask, day: dt.date | None, today: dt.date) -> dt.date:
+    """The day on which the check was finished: not before the task, nor before its latest record.
+
+    A visit that was made has its record, so the day does not lie before a visit either.
+    """
+    if day is None:
+        raise Refused("finish-day-missing", "请填写完成监管的日期。", field="finished_on")
+    if day > today:
+        raise Refused("finish-day-future", "完成监管日不能晚于今天。", field="finished_on")
+    if day < task.earliest_finish:
+        raise Refused(
+            "finish-day-before-task",
+            f"完成监管日不能早于任务生成日（{task.earliest_finish:%Y-%m-%d}）。",
+            field="finished_on",
+        )
+    looked = task.inspections.aggregate(at=Max("ended_at"))["at"]
+    if looked is not None and day < local_date(looked):
+        raise Refused(
+            "finish-day-before-inspection",
+            f"完成监管日不能早于最近一次检查的日期（{local_date(looked):%Y-%m-%d}）。",
+            field="finished_on",
+        )
+    return day
 
 
 @transaction.atomic
@@ -67,18 +119,11 @@ def finish(task: SupervisionTask, *, finished_on: dt.date | None, by: User, now:
     """Say on which day supervision was finished; the 5-working-day feedback clock starts on that day (L10a)."""
     task = SupervisionTask.objects.lock(task.pk)
     task.move(TaskStatus.FINISHED)
-    today = timezone.localtime(now).date()
+    today = local_date(now)
+    if task.measure == Measure.NONE_NOW:
+        raise Refused("measure-none-now", "这件任务选定的是“暂不检查”，请先变更监管措施，再填写完成日。")
     _check_looked_at(task)
-    if finished_on is None:
-        raise Refused("finish-day-missing", "请填写完成监管的日期。", field="finished_on")
-    if finished_on > today:
-        raise Refused("finish-day-future", "完成监管日不能晚于今天。", field="finished_on")
-    if finished_on < task.earliest_finish:
-        raise Refused(
-            "finish-day-before-task",
-            f"完成监管日不能早于任务生成日（{task.earliest_finish:%Y-%m-%d}）。",
-            field="finished_on",
-        )
+    finished_on = _check_finish_day(task, finished_on, today)
     task.finished_on = finished_on
     if task.planned_deadline and task.planned_deadline.is_open:
         meet_deadline(task.planned_deadline, at=now, by=by)
@@ -91,6 +136,7 @@ def finish(task: SupervisionTask, *, finished_on: dt.date | None, by: User, now:
     )
     save_at(task, now)
     record_many([Draft(task.stream, TaskAct.FINISHED, {"finished_on": finished_on.isoformat()}, by)], at=now)
+    visiting.call_off_coming(task, by=by, now=now)
     outbox.cancel([reference_of(task.pk)], [Kind.TASK_REMINDER.value])
     return task
 
@@ -121,7 +167,8 @@ def feed_back(
 
     A conforming result closes the task, and a promise found kept enters the subject's record (L10d). A nonconforming
     one rests on a record that found it (``feedback-needs-finding``); an order that was issued before makes the task
-    整改中, or closes it where it was mended meanwhile. Late is possible and is said.
+    整改中, or closes it where it was mended meanwhile. Nothing is fed back as better than the worst that a record
+    says. Late is possible and is said.
     """
     task = SupervisionTask.objects.lock(task.pk)
     task.move(TaskStatus.FED_BACK)
@@ -136,7 +183,8 @@ def feed_back(
     clauses = _checked_clauses(task, clause_results)
     if result != Result.NONCONFORMING and any(c["result"] == Result.NONCONFORMING for c in clauses):
         raise Refused("result-contradicts", "有承诺内容“不符合”，监管结果不能为“符合”。", field="result")
-    _check_against_inspection(task, result)
+    _check_looked_at(task)
+    _check_against_inspection(task, result, clauses)
     late = bool(task.feedback_deadline and task.feedback_deadline.is_overdue(timezone.localtime(now).date()))
     if task.feedback_deadline and task.feedback_deadline.is_open:
         meet_deadline(task.feedback_deadline, at=now, by=by)
@@ -164,8 +212,19 @@ def feed_back(
     return task
 
 
-def _check_against_inspection(task: SupervisionTask, result: str) -> None:
-    """What the inspection found 不符合 is not fed back as anything better, and nothing is 不符合 without a record."""
+def _named(one: Inspection) -> str:
+    return f"第 {one.order} 次检查记录（{local_date(one.ended_at):%Y-%m-%d}）"
+
+
+def _better(said: str, found: str) -> bool:
+    return WORST_FIRST.index(Result(said)) > WORST_FIRST.index(Result(found))
+
+
+def _check_against_inspection(task: SupervisionTask, result: str, clauses: Sequence[dict[str, Any]]) -> None:
+    """Nothing is fed back as better than the worst record says, and nothing is 不符合 without a record.
+
+    A later record does not wash out an earlier one: the worst binds, for the whole and for each clause.
+    """
     if result == Result.NONCONFORMING and faulty(task) is None:
         raise Refused(
             "feedback-needs-finding",
@@ -173,9 +232,22 @@ def _check_against_inspection(task: SupervisionTask, result: str) -> None:
             "请先在本页“记录检查”写明哪一项不符合，再来反馈。",
             field="result",
         )
-    found = task.inspections.filter(kind=InspectionKind.FIRST).order_by("-order").values_list("result", flat=True)
-    if result != Result.NONCONFORMING and found.first() == Result.NONCONFORMING:
-        raise Refused("result-contradicts", "检查记录的结论是“不符合”，监管结果应与之一致。", field="result")
+    bound = worst_inspection(task)
+    if bound is not None and _better(result, bound.result):
+        raise Refused(
+            "result-contradicts",
+            f"{_named(bound)}的结论是“{bound.get_result_display()}”，以后的记录不能抵消，监管结果应与之一致。",
+            field="result",
+        )
+    for one in _clause_findings(task) if clauses else []:
+        number = int(one.key)
+        if number <= len(clauses) and _better(clauses[number - 1]["result"], one.result):
+            raise Refused(
+                "clause-contradicts",
+                f"{_named(one.inspection)}对承诺第 {number} 条的结果是“{one.get_result_display()}”，"
+                "以后的记录不能抵消，反馈应与之一致。",
+                field=f"clause_{number}",
+            )
 
 
 @transaction.atomic
@@ -187,7 +259,7 @@ def close(task: SupervisionTask, *, follow_up: str, by: User, now: dt.datetime) 
     task = SupervisionTask.objects.lock(task.pk)
     if task.status != TaskStatus.FED_BACK:
         task.move(TaskStatus.CLOSED)  # refuses, or says that a colleague was faster
-        raise TransitionNotAllowed(f"这件监管任务还没有反馈（{task.get_status_display()}），不能归档，请刷新查看。")
+        raise TransitionNotAllowed(f"这件监管任务现在是“{task.get_status_display()}”，不能直接归档，请刷新查看。")
     feedback = Feedback.objects.select_for_update().get(task=task)
     if feedback.result == Result.NONCONFORMING:
         raise Refused(
@@ -208,19 +280,18 @@ def close(task: SupervisionTask, *, follow_up: str, by: User, now: dt.datetime) 
 
 @transaction.atomic
 def close_for_licence(task: SupervisionTask, *, reason: str, by: User, now: dt.datetime) -> SupervisionTask:
-    """Close a task whose licence came to its end before the check was finished; clocks and visits fall away.
+    """Close a task whose licence came to its end; clocks, visits and an order to mend that runs fall away.
 
-    Raises ``TransitionNotAllowed`` where the licence stands, the check is finished, or an order to mend runs.
+    Before the check is finished, or once a fault was fed back and is not yet set right. Raises
+    ``TransitionNotAllowed`` in every other state and where the licence stands, ``Refused`` (``reason-missing``).
     """
     task = SupervisionTask.objects.lock(task.pk)
-    if task.status not in BEFORE_FINISH:
+    if task.status not in ENDS_WITH_LICENCE:
         raise TransitionNotAllowed(
             f"这件监管任务现在是“{task.get_status_display()}”，不能因证照失效归档；可能有同事已先一步办理，请刷新查看。"
         )
-    if not task.changes.filter(ends_licence=True).exists():
+    if not licence_over(task, local_date(now)):
         raise TransitionNotAllowed("这件任务的证照没有失效，不能以此归档。")
-    if task.orders.filter(status=OrderStatus.RUNNING).exists():
-        raise TransitionNotAllowed("这件任务还有整改中的通知书，请先认定整改结果。")
     if not reason.strip():
         raise Refused("reason-missing", "请写明归档的理由。", field="reason")
     open_clocks = [
@@ -231,8 +302,11 @@ def close_for_licence(task: SupervisionTask, *, reason: str, by: User, now: dt.d
     visit = visiting.open_visit(task)
     if visit is not None:
         visiting.called_off(visit, "证照已失效，任务归档。", by=by, now=now)
+    drafts = lapse(task, reason.strip(), by=by, now=now)
+    note_follow_up(task, f"证照已失效，归档：{reason.strip()}")
     task.close(TaskEnd.LICENCE_ENDED, now, reason)
     save_at(task, now)
-    record_many([Draft(task.stream, TaskAct.CLOSED, {"end": TaskEnd.LICENCE_ENDED.value}, by)], at=now)
+    drafts.append(Draft(task.stream, TaskAct.CLOSED, {"end": TaskEnd.LICENCE_ENDED.value}, by))
+    record_many(drafts, at=now)
     outbox.cancel([reference_of(task.pk)], [Kind.TASK_REMINDER.value])
     return task

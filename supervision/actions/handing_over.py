@@ -18,7 +18,7 @@ from offices.models import Department, User
 from supervision import papers
 from supervision.actions import visiting
 from supervision.actions.ordering import newest, note_follow_up, said
-from supervision.enums import OrderStatus, PaperKind, Result, TaskAct, TaskEnd, TaskStatus
+from supervision.enums import PaperKind, Result, TaskAct, TaskEnd, TaskStatus
 from supervision.models import Feedback, Handover, SupervisionTask
 
 FROM = (TaskStatus.FED_BACK, TaskStatus.RECTIFYING)
@@ -64,11 +64,23 @@ def hand_over(
     return handover
 
 
+def why_not(task: SupervisionTask) -> Refused | None:
+    """Why the task cannot be handed over as it now stands, or None; the act asks again under the lock."""
+    if task.status not in FROM:
+        said = f"这件监管任务现在是“{task.get_status_display()}”，不能移送执法；可能有同事已先一步办理，请刷新查看。"
+        return TransitionNotAllowed(said)
+    try:
+        _may_go(task, Feedback.objects.filter(task=task).first())
+    except Refused as error:
+        return error
+    return None
+
+
 def _may_go(task: SupervisionTask, feedback: Feedback | None) -> None:
     if feedback is None or feedback.result != Result.NONCONFORMING:
         raise Refused("handover-needs-finding", "监管结果不是“不符合”的，不能移送执法。", conflict=True)
     order = newest(task)
-    if order is not None and order.status == OrderStatus.RUNNING:
+    if order is not None and order.is_running:
         raise Refused("order-running", "整改通知书还在整改期内，请先认定整改结果，再移送执法。", conflict=True)
 
 

@@ -6,23 +6,27 @@ The draft is made where there may be no connection, so its moments are the phone
 from __future__ import annotations
 
 import datetime as dt
+import re
+import unicodedata
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from approvals.exceptions import Refused, TransitionNotAllowed
 from approvals.papers import cn_day
+from deadlines.clock import local_date
 from ledger.hashing import canonical, sm3
 from ledger.record import Draft, record_many
 from lianyungang_gov.faults import reach
 from offices.history import save_at
 from offices.models import User
 from supervision import checklists, officers, papers, photos
-from supervision.actions import visiting
+from supervision.actions import taking, visiting
 from supervision.checklists import Asked
 from supervision.enums import (
     AT_WORK,
@@ -45,6 +49,7 @@ LOOKED_AT = (TaskStatus.ACKNOWLEDGED, TaskStatus.IN_PROGRESS, TaskStatus.FINISHE
 LONGEST_BACK = dt.timedelta(days=7)
 WORST_FIRST = (Result.NONCONFORMING, Result.BASICALLY, Result.CONFORMING)
 LONGEST_WORDS = 1000
+BETWEEN_NUMBERS = re.compile(r"[\s、，,;；/|和与及]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +101,28 @@ def can_record(task: SupervisionTask) -> bool:
     return task.status in LOOKED_AT and task.measure != Measure.NONE_NOW
 
 
+def is_owed(task: SupervisionTask) -> bool:
+    """Whether the task was finished without a record: the work was done elsewhere, and is written up from there."""
+    return task.status == TaskStatus.FINISHED and not task.inspections.filter(kind=InspectionKind.FIRST).exists()
+
+
+def assigned(task: SupervisionTask) -> set[int]:
+    """The officers to whom the task was given, by id."""
+    return {key for key in (task.first_officer_id, task.second_officer_id) if key is not None}
+
+
+def may_inspect(task: SupervisionTask, on: dt.date) -> QuerySet[User]:
+    """Who may stand in a record of that day: the assigned officers who are at work, or where none is, the office."""
+    people = officers.eligible(task.office_id, on)
+    return people.filter(pk__in=assigned(task)) if assigned(task) else people
+
+
 @transaction.atomic
 def record_inspection(task: SupervisionTask, *, draft: InspectionDraft, by: User, now: dt.datetime) -> Inspection:
     """Record a look at the subject; the same draft sent twice, even at once, is one inspection and answers the same.
 
-    The first inspection moves the task to 检查中; a re-inspection of a running order does not move it. Raises
+    The first inspection moves the task to 检查中; a re-inspection of a running order does not move it. The officers are
+    those to whom the task was given; where it was given to nobody, it is given to them with the record. Raises
     ``TransitionNotAllowed`` for the state, ``Refused`` for the input, ``inspection-sent`` (conflict) for a draft that
     was changed after it had been sent.
     """
@@ -119,6 +141,7 @@ def record_inspection(task: SupervisionTask, *, draft: InspectionDraft, by: User
     findings = _findings(asked, draft)
     _check_words(draft, findings)
     visit = _visit(task, draft, timezone.localtime(began_at).date())
+    moves = order is None and task.status == TaskStatus.ACKNOWLEDGED
     inspection = Inspection.objects.create(
         task=task,
         order=task.inspections.count() + 1,
@@ -158,8 +181,11 @@ def record_inspection(task: SupervisionTask, *, draft: InspectionDraft, by: User
     if order is not None:
         order.reinspection = inspection
         order.save(update_fields=["reinspection"])
-    elif task.status == TaskStatus.ACKNOWLEDGED:
+    if moves:
         task.move(TaskStatus.IN_PROGRESS)
+    if not assigned(task):
+        taking._give(task, first, second, by, now)
+    elif moves:
         save_at(task, now)
     record_many(drafts, at=now)
     reach("inspection.before_commit")
@@ -220,10 +246,10 @@ def _order_of(task: SupervisionTask, draft: InspectionDraft) -> Rectification | 
 
 
 def _check_manner(task: SupervisionTask, draft: InspectionDraft, order: Rectification | None) -> None:
-    """On the spot or not, as the measure says; a re-inspection is made either way."""
+    """On the spot or not, as the measure says; a re-inspection, or what is owed, is made either way."""
     if draft.off_site and draft.off_site not in OffSite.values:
         raise Refused("off-site-missing", "请选择非现场检查的方式。", field="off_site")
-    if order is None and task.measure == Measure.ON_SITE and draft.off_site:
+    if order is None and task.measure == Measure.ON_SITE and draft.off_site and not is_owed(task):
         raise Refused("measure-not-fit", "监管措施是“现场检查”，请记录现场检查。", field="off_site")
     if order is None and task.measure == Measure.OFF_SITE and not draft.off_site:
         raise Refused("measure-not-fit", "监管措施是“非现场检查”，请选择非现场检查的方式。", field="off_site")
@@ -249,7 +275,13 @@ def _moments(
     if order is not None and draft.began_at < order.issued_at.replace(second=0, microsecond=0):
         issued = timezone.localtime(order.issued_at)
         raise Refused("time-before-order", f"复查不能早于责令整改（{issued:%Y-%m-%d %H:%M}）。", field="began_at")
-    if draft.began_at < now - LONGEST_BACK:
+    if order is None and task.finished_on is not None and local_date(draft.ended_at) > task.finished_on:
+        raise Refused(
+            "time-after-finish",
+            f"任务已于 {task.finished_on:%Y-%m-%d} 完成监管，检查不能晚于这一天；整改情况请用“记录复查”。",
+            field="ended_at",
+        )
+    if draft.began_at < now - LONGEST_BACK and (order is not None or not is_owed(task)):
         raise Refused(
             "time-too-old", f"检查开始已超过 {LONGEST_BACK.days} 天，不能再补记，请重新检查。", field="began_at"
         )
@@ -257,31 +289,57 @@ def _moments(
 
 
 def _officers(task: SupervisionTask, draft: InspectionDraft, on: dt.date) -> tuple[User, User | None]:
-    """Who inspected: of the office and at work on that day, two where it was on the spot; those that were drawn."""
+    """Who inspected: those to whom the task was given, at work on that day; two on the spot and of what was drawn."""
     fit = {person.pk: person for person in officers.eligible(task.office_id, on)}
     if draft.first_officer is None:
         raise Refused("officer-missing", "请选择检查人员。", field="first_officer")
     if draft.second_officer is None and not draft.off_site:
         raise Refused("second-officer-missing", "现场检查须两人以上，请选择另一名检查人员。", field="second_officer")
+    if draft.second_officer is None and (task.origin, draft.kind) == (Origin.DRAW, InspectionKind.FIRST):
+        raise Refused(
+            "second-officer-missing", "随机抽查须两名执法人员，请选择另一名检查人员。", field="second_officer"
+        )
     if draft.second_officer == draft.first_officer:
         raise Refused("officers-same", "两名检查人员须为不同的人。", field="second_officer")
     for name, key in (("first_officer", draft.first_officer), ("second_officer", draft.second_officer)):
         if key is not None and key not in fit:
             raise Refused("officer-not-fit", "该人员当天不在本处室任职或者在请假，请另选。", field=name)
-    if task.origin == Origin.DRAW and task.second_officer_id:
-        drawn = {task.first_officer_id, task.second_officer_id}
-        if not {draft.first_officer, draft.second_officer} - {None} <= drawn:
-            raise Refused(
-                "officers-not-drawn",
-                "随机抽查由抽中的执法人员检查；需要更换的，请先在任务页改派。",
-                field="first_officer",
-            )
+    _check_assigned(task, draft)
     second = fit[draft.second_officer] if draft.second_officer is not None else None
-    if not draft.off_site and not draft.showed_identity:
-        raise Refused("identity-not-shown", "现场检查须出示执法证件，请确认已出示。", field="showed_identity")
-    if not draft.off_site and not draft.identity_numbers.strip():
-        raise Refused("identity-missing", "请填写两名检查人员的执法证号。", field="identity_numbers")
+    if not draft.off_site:
+        _check_identity(draft)
     return fit[draft.first_officer], second
+
+
+def _check_assigned(task: SupervisionTask, draft: InspectionDraft) -> None:
+    """The officers of a record are those to whom the task was given, where it was given to anybody."""
+    given = assigned(task)
+    for name, key in (("first_officer", draft.first_officer), ("second_officer", draft.second_officer)):
+        if not given or key is None or key in given:
+            continue
+        if task.origin == Origin.DRAW:
+            raise Refused(
+                "officers-not-drawn", "随机抽查由抽中的执法人员检查；需要更换的，请先在任务页改派。", field=name
+            )
+        raise Refused(
+            "officers-not-assigned", "该人员不是这件任务的办理人员；由其检查的，请先在任务页分派或者改派。", field=name
+        )
+
+
+def _check_identity(draft: InspectionDraft) -> None:
+    """On the spot each officer shows a card of the own."""
+    if not draft.showed_identity:
+        raise Refused("identity-not-shown", "现场检查须出示执法证件，请确认已出示。", field="showed_identity")
+    if not draft.identity_numbers.strip():
+        raise Refused("identity-missing", "请填写两名检查人员的执法证号。", field="identity_numbers")
+    if len(_numbers(draft.identity_numbers)) < len({draft.first_officer, draft.second_officer}):
+        raise Refused("identity-for-each", "请填写两名检查人员各自的执法证号，用顿号隔开。", field="identity_numbers")
+
+
+def _numbers(text: str) -> set[str]:
+    """The different numbers of cards in ``text``."""
+    plain = unicodedata.normalize("NFKC", text)
+    return {part for part in BETWEEN_NUMBERS.split(plain) if any(char.isdigit() for char in part)}
 
 
 def _findings(asked: Sequence[Asked], draft: InspectionDraft) -> list[FindingDraft]:

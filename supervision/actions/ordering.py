@@ -7,11 +7,13 @@ Source: L10b, L10c; 行政处罚法 art. 28 (an order to correct with a day), �
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 from django.db import transaction
 from django.db.models import Q
 
 from approvals.exceptions import Refused, TransitionNotAllowed
+from approvals.models import Licence
 from approvals.papers import cn_day
 from deadlines.actions import cancel_deadline, closing_entry, meet_deadline, start_deadline
 from deadlines.clock import local_date
@@ -42,8 +44,12 @@ LONGEST_ORDER = dt.timedelta(days=180)
 ORDERABLE = (TaskStatus.IN_PROGRESS, TaskStatus.FINISHED, TaskStatus.FED_BACK)
 LONGEST = {"facts": 4000, "basis": 300, "demands": 4000, "consequence": 300, "reason": 300, "answer": 300}
 NAMES = {"facts": "事实", "basis": "依据", "demands": "整改要求", "consequence": "逾期后果"}
+# 拒不整改 is a grave word: who refused, when, in which way takes more than one.
+SHORTEST_REFUSAL = 10
 PROMISE_BASIS = "国办发〔2020〕42号、《连云港市审管联动工作实施方案》（连政办发〔2022〕67号）"
-SETTLED = (OrderStatus.MENDED, OrderStatus.NOT_MENDED, OrderStatus.REFUSED)
+UNMENDED = (OrderStatus.NOT_MENDED, OrderStatus.REFUSED)
+SETTLED = (OrderStatus.MENDED, *UNMENDED)
+STANDING = (Licence.State.VALID, Licence.State.SUSPENDED)
 
 
 def said(value: str, field: str, code: str, message: str, longest: int = 2000) -> str:
@@ -79,19 +85,33 @@ def drafted(task: SupervisionTask, inspection: Inspection) -> dict[str, str]:
     """The order as its findings suggest it; the manager may change every word of it."""
     faults = faults_of(inspection)
     broken = any(fault.kind == FindingKind.CLAUSE for fault in faults)
-    facts = "\n".join(f"{number}．{fault.text}：{fault.words}" for number, fault in enumerate(faults, start=1))
+    facts = "\n".join(f"{number}．{_fact(fault)}" for number, fault in enumerate(faults, start=1))
     source = task.sub_item.source
     return {
         "facts": facts or inspection.summary,
         "basis": (f"{source}；{PROMISE_BASIS}" if broken else source)[: LONGEST["basis"]],
-        "demands": "\n".join(
-            f"{number}．对“{fault.text}”存在的问题予以改正，达到规定的条件。"
-            for number, fault in enumerate(faults, start=1)
-        ),
+        "demands": "\n".join(_demands(faults)),
         "consequence": "逾期不改正或者改正后仍不符合许可条件的，依法撤销行政许可决定，违背承诺的情况纳入信用记录。"
         if broken
         else "逾期不改正的，依照有关法律、法规的规定处理。",
     }
+
+
+def _fact(fault: Finding) -> str:
+    """What is wrong: with the promise that it breaks, or what was found at a point of the checklist."""
+    return f"{fault.text}：{fault.words}" if fault.kind == FindingKind.CLAUSE or not fault.words else fault.words
+
+
+def _demands(faults: Sequence[Finding]) -> list[str]:
+    """What to mend, in the words of what was found; a point of the checklist names a duty of the agency, never this."""
+    found = [
+        f"对照承诺“{fault.text}”，改正检查发现的问题：{fault.words}"
+        if fault.kind == FindingKind.CLAUSE
+        else f"改正检查发现的问题：{fault.words}"
+        for fault in faults
+        if fault.words
+    ]
+    return [f"{number}．{text.rstrip('。；，')}。" for number, text in enumerate(found, start=1)]
 
 
 def newest(task: SupervisionTask) -> Rectification | None:
@@ -103,6 +123,27 @@ def looked_again(order: Rectification) -> Inspection | None:
     """The newest re-inspection of the task since the order, that has not settled another one."""
     again = Inspection.objects.filter(task=order.task_id, kind=InspectionKind.AGAIN, recorded_at__gte=order.issued_at)
     return again.filter(Q(settles__isnull=True) | Q(settles=order)).order_by("-order").first()
+
+
+def stands(licence: Licence | None) -> bool:
+    """Whether there is a licence that can be revoked."""
+    return licence is not None and licence.state in STANDING and licence.deregistered_on is None
+
+
+def first_day(order: Rectification) -> dt.date | None:
+    """The day that the notice says, where the head has given another one since."""
+    return dt.date.fromisoformat(order.paper.content["due_on"]) if order.extension_granted else None
+
+
+def what_follows(task: SupervisionTask, order: Rectification) -> str:
+    """What an order that was settled leaves to be done, in one sentence; empty where it leaves nothing."""
+    if order.status not in UNMENDED or task.status != TaskStatus.RECTIFYING:
+        return ""
+    if not stands(task.licence):
+        return "证照已不能撤销，请移送执法；没有必要继续的，按“证照已失效”归档。"
+    if breaks_promise(order.inspection):
+        return "当事人违背承诺，没有改正，请建议撤销许可；有违法行为的，也可以移送执法。"
+    return "当事人没有改正，请移送执法；不再符合许可条件的，也可以建议撤销许可。"
 
 
 # --- the order
@@ -154,6 +195,15 @@ def order_rectification(
     outbox.queue(_ordered_messages(order, now), now)
     reach("order.before_commit")
     return order
+
+
+def why_not(task: SupervisionTask) -> Refused | None:
+    """Why an order cannot be issued as the task now stands, or None; the act asks again under the lock."""
+    try:
+        _inspection_to_order(task)
+    except Refused as error:
+        return error
+    return None
 
 
 def _inspection_to_order(task: SupervisionTask) -> Inspection:
@@ -227,7 +277,7 @@ def _locked(order: Rectification) -> Rectification:
     task = SupervisionTask.objects.lock(order.task_id)
     order = Rectification.objects.select_related("paper", "deadline", "inspection").get(pk=order.pk)
     order.task = task
-    if order.status != OrderStatus.RUNNING:
+    if not order.is_running:
         raise TransitionNotAllowed(
             f"这份整改通知书已是“{order.get_status_display()}”，可能有同事已先一步办理，请刷新查看。"
         )
@@ -347,11 +397,11 @@ def _answered_messages(order: Rectification, grant: bool, now: dt.datetime) -> l
 
 @transaction.atomic
 def settle_order(order: Rectification, *, outcome: str, reason: str, by: User, now: dt.datetime) -> Rectification:
-    """认定整改结果: mended after a re-inspection, not mended once the day is over, or refused at any time.
+    """认定整改结果: mended after a re-inspection, not mended after one on the last day or later, refused at any time.
 
     The newest re-inspection since the order goes with the verdict. A mended order closes a task that was fed back.
     Raises ``Refused`` (``outcome-missing``, ``reinspection-missing``, ``reinspection-contradicts``, ``order-not-due``,
-    ``reason-missing``), ``TransitionNotAllowed``.
+    ``reason-missing``, ``reason-too-short``), ``TransitionNotAllowed``.
     """
     order = _locked(order)
     task = order.task
@@ -362,6 +412,12 @@ def settle_order(order: Rectification, *, outcome: str, reason: str, by: User, n
     text = reason.strip()
     if text or outcome != OrderStatus.MENDED:
         text = said(reason, "reason", "reason-missing", "请写明认定的理由。")
+    if outcome == OrderStatus.REFUSED and len(text) < SHORTEST_REFUSAL:
+        raise Refused(
+            "reason-too-short",
+            f"认定拒不整改，请写明何人、何时、怎样拒绝，至少 {SHORTEST_REFUSAL} 字，现为 {len(text)} 字。",
+            field="reason",
+        )
     order.status, order.reinspection, order.settled_reason = outcome, again, text
     order.settled_by, order.settled_at = by, now
     drafts = _end_clock(order, again, by, now)
@@ -390,12 +446,20 @@ def _check_verdict(order: Rectification, outcome: str, again: Inspection | None,
         if not good:
             raise Refused("reinspection-contradicts", "最近一次复查的结论是“不符合”，不能认定合格。", field="outcome")
         return
-    if outcome == OrderStatus.NOT_MENDED and not _has_passed(order, now):
+    if outcome != OrderStatus.NOT_MENDED:
+        return
+    if not _has_passed(order, now):
         raise Refused(
             "order-not-due", f"整改期限至{cn_day(order.due_on)}，届满之前只能认定为合格或者拒不整改。", field="outcome"
         )
-    if outcome == OrderStatus.NOT_MENDED and good:
+    if good:
         raise Refused("reinspection-contradicts", "最近一次复查没有“不符合”，不能认定为逾期未改。", field="outcome")
+    if again is None or local_date(again.ended_at) < order.due_on:
+        raise Refused(
+            "reinspection-missing",
+            f"认定逾期未改须在整改期限届满当日（{cn_day(order.due_on)}）或者之后复查，请先记录复查情况。",
+            field="outcome",
+        )
 
 
 def _end_clock(order: Rectification, again: Inspection | None, by: User, now: dt.datetime) -> list[Draft]:
@@ -438,6 +502,35 @@ def _close_mended(task: SupervisionTask, order: Rectification, by: User, now: dt
     task.close(TaskEnd.MENDED, now, reason)
     visiting.call_off_open(task, by=by, now=now)
     return Draft(task.stream, TaskAct.CLOSED, {"end": TaskEnd.MENDED.value}, by)
+
+
+# --- the licence ends before the order
+
+
+def licence_over(task: SupervisionTask, today: dt.date) -> bool:
+    """Whether the licence of the task was struck off, taken back, revoked, or has run out; two statements at most."""
+    if task.changes.filter(ends_licence=True).exists():
+        return True
+    return Licence.objects.filter(tasks=task, valid_to__lt=today).exists()
+
+
+def lapse(task: SupervisionTask, reason: str, *, by: User, now: dt.datetime) -> list[Draft]:
+    """Let the running order of a task whose licence ended fall away, its clock with it; entries for the caller.
+
+    It has no verdict: nobody found it mended, unmended or refused. The caller holds the task's lock.
+    """
+    order = newest(task)
+    if order is None or not order.is_running:
+        return []
+    if order.deadline.is_open:
+        cancel_deadline(order.deadline, at=now, reason="licence-ended", by=by)
+    order.status = OrderStatus.LAPSED
+    order.settled_reason, order.settled_by, order.settled_at = reason, by, now
+    order.save()
+    text = f"{order.paper.number}责令整改的事项，因证照已失效不再要求整改；没有证照，不得从事该项许可的活动。"
+    outbox.queue(to_subject(order, text, "lapsed"), now)
+    data = {"order": order.pk, "outcome": "licence-ended", "inspection": None}
+    return [Draft(task.stream, TaskAct.ORDER_SETTLED, data, by)]
 
 
 # --- the feedback comes, and an order was issued before it

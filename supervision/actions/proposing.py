@@ -24,18 +24,11 @@ from offices.history import save_at
 from offices.models import User
 from supervision import papers
 from supervision.actions import visiting
-from supervision.actions.ordering import breaks_promise, newest, note_follow_up, said
-from supervision.enums import OrderStatus, PaperKind, TaskAct, TaskStatus
+from supervision.actions.ordering import UNMENDED, breaks_promise, newest, note_follow_up, said, stands
+from supervision.enums import PaperKind, TaskAct, TaskStatus
 from supervision.models import Inspection, Paper, Proposal, Rectification, SupervisionTask
 
 BASIS = "《中华人民共和国行政许可法》第六十九条、《连云港市审管联动工作实施方案》（连政办发〔2022〕67号）"
-UNMENDED = (OrderStatus.NOT_MENDED, OrderStatus.REFUSED)
-STANDING = (Licence.State.VALID, Licence.State.SUSPENDED)
-
-
-def stands(licence: Licence | None) -> bool:
-    """Whether there is a licence that can be revoked."""
-    return licence is not None and licence.state in STANDING and licence.deregistered_on is None
 
 
 def evidence_of(task: SupervisionTask) -> list[dict[str, str]]:
@@ -71,6 +64,19 @@ def drafted_facts(order: Rectification) -> str:
     return f"{order.facts}\n已责令限期整改（{order.paper.number}），{verdict}"
 
 
+def why_not(task: SupervisionTask, order: Rectification | None) -> Refused | None:
+    """Why revocation cannot be proposed as the task, its newest ``order`` and its licence now stand, or None."""
+    if task.status != TaskStatus.RECTIFYING:
+        said = f"这件监管任务现在是“{task.get_status_display()}”，不能建议撤销许可，请刷新查看。"
+        return TransitionNotAllowed(said)
+    if order is None or order.status not in UNMENDED:
+        return Refused("proposal-needs-order", "逾期未改、复查不合格或者拒不整改的，才能建议撤销许可。", conflict=True)
+    if not stands(task.licence):
+        said = "这件任务没有有效的证照可以撤销，请移送执法处理；没有必要继续的，按“证照已失效”归档。"
+        return Refused("licence-not-standing", said, conflict=True)
+    return None
+
+
 @transaction.atomic
 def propose(
     task: SupervisionTask, *, facts: str, keys: Sequence[str], by: User, now: dt.datetime
@@ -87,15 +93,13 @@ def propose(
         Case.objects.lock(licence.case_id)
         licence.refresh_from_db()
     task = SupervisionTask.objects.lock(task.pk)
-    if task.status != TaskStatus.RECTIFYING:
-        raise TransitionNotAllowed(f"这件监管任务现在是“{task.get_status_display()}”，不能建议撤销许可，请刷新查看。")
+    task.licence = licence
     order = newest(task)
-    if order is None or order.status not in UNMENDED:
-        raise Refused(
-            "proposal-needs-order", "逾期未改、复查不合格或者拒不整改的，才能建议撤销许可。", conflict=True
-        )  # fmt: skip
-    if licence is None or not stands(licence):
-        raise Refused("licence-not-standing", "这件任务没有有效的证照可以撤销，请移送执法处理。", conflict=True)
+    refused = why_not(task, order)
+    if refused is not None:
+        raise refused
+    assert order is not None  # noqa: S101 - asked just before
+    assert licence is not None  # noqa: S101
     text = said(facts, "facts", "facts-missing", "请写明事实和理由。", 4000)
     chosen = _chosen(task, order, keys)
     paper, entry = _paper(task, licence, text, chosen, by, now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Min
@@ -35,6 +36,10 @@ from supervision.receivers import open_linked
 WITH = (Measure.RANDOM_DRAW, Measure.COMBINED)
 PLANNED = (TaskStatus.ACKNOWLEDGED, TaskStatus.IN_PROGRESS)
 ASSIGNABLE = (TaskStatus.VIEWED, *PLANNED, TaskStatus.FINISHED, TaskStatus.FED_BACK, TaskStatus.RECTIFYING)
+# Whom the draw fell on is looked at: it is neither left alone nor put into another draw.
+NOT_DRAWN = (Measure.NONE_NOW, Measure.RANDOM_DRAW)
+DRAWN_IS_CHECKED = "双随机抽中的对象须检查，不能选“暂不检查”或者“纳入双随机抽查”。"
+PROMISED_IS_CHECKED = "告知承诺事项须进行事后核查，不能暂不检查。"
 # So many tasks are acknowledged in one go at most: what somebody can have looked at.
 MOST_AT_ONCE = 200
 
@@ -90,24 +95,37 @@ def _counted_from(task: SupervisionTask, today: dt.date) -> dt.date:
     return local_date(next(reviewed, task.acknowledged_at))
 
 
+def measures_for(task: SupervisionTask) -> list[Measure]:
+    """What may be chosen: what was drawn or promised is checked."""
+    barred = {*(NOT_DRAWN if task.origin == Origin.DRAW else ()), *([Measure.NONE_NOW] if task.promise_clauses else ())}
+    return [measure for measure in Measure if measure not in barred]
+
+
 def _check_plan(
     tasks: Sequence[SupervisionTask], measure: str, planned_finish_on: dt.date | None, reason: str, measure_with: str,
-    today: dt.date,
+    today: dt.date, kept: dt.date | None = None,
 ) -> dt.date:  # fmt: skip
-    """Return the planned day of like tasks; raises ``Refused`` for what the measures' rules do not allow."""
+    """Return the planned day of like tasks; raises ``Refused`` for what the measures' rules do not allow.
+
+    ``kept``: the day that the plan has already; it is not measured again.
+    """
     task = tasks[0]
     if measure not in Measure.values:
         raise Refused("measure-missing", "请选择一项监管措施。", field="measure")
+    if measure in NOT_DRAWN and any(one.origin == Origin.DRAW for one in tasks):
+        raise Refused("drawn-must-be-checked", DRAWN_IS_CHECKED, field="measure")
     if measure == Measure.NONE_NOW and not reason.strip():
         raise Refused("reason-missing", "暂不检查须说明原因。", field="reason")
     if measure == Measure.NONE_NOW and task.promise_clauses:
-        raise Refused("promise-must-be-checked", "告知承诺事项须进行事后核查，不能暂不检查。", field="measure")
+        raise Refused("promise-must-be-checked", PROMISED_IS_CHECKED, field="measure")
     if measure in WITH and not measure_with.strip():
         raise Refused("measure-with-missing", "请写明并入哪个抽查计划或者哪次检查。", field="measure_with")
     review = measure == Measure.NONE_NOW
     if planned_finish_on is None:
         said = "请填写复核日，到期重新选择措施。" if review else "请填写计划完成日，否则反馈期限无从起算。"
         raise Refused("planned-day-missing", said, field="planned_finish_on")
+    if planned_finish_on == kept:
+        return planned_finish_on
     word = "复核日" if review else "计划完成日"
     if planned_finish_on < today:
         raise Refused("planned-day-past", f"{word}不能早于今天。", field="planned_finish_on")
@@ -141,6 +159,29 @@ def _check_officers(
             raise Refused("officer-not-eligible", f"{person.full_name}不在本处室任职，或者正在请假。", field=name)
 
 
+def _check_drawn(task: SupervisionTask, first: User | None, second: User | None, reason: str, today: dt.date) -> None:
+    """Raise ``Refused`` where somebody drawn by lot who can serve would go, or somebody would come who may not."""
+    if first is None or second is None:
+        field = "first_officer" if first is None else "second_officer"
+        raise Refused("officers-drawn", "双随机抽查由抽签选定的两人检查，不能减为一人。", field=field)
+    if first == second:
+        raise Refused("officers-same", "主办和协办须为不同的人。", field="second_officer")
+    gone = officers.unable(task, today)
+    stand_ins = {person.pk for person in officers.stand_ins(task, today)}
+    slots = (("first_officer", task.first_officer, first), ("second_officer", task.second_officer, second))
+    for name, before, after in slots:
+        if before == after:
+            continue
+        if before is not None and before.pk not in gone:
+            said = f"{before.full_name}由抽签选定，能够办理的不能更换；只有离岗、请假或者须回避的才可以更换。"
+            raise Refused("officers-drawn", said, field=name)
+        if after.pk not in stand_ins:
+            said = f"{after.full_name}不能接替：须是本次抽查人员池中在岗、不需回避的人员。"
+            raise Refused("officer-not-eligible", said, field=name)
+    if not reason.strip():
+        raise Refused("reason-missing", "更换抽签选定的检查人员须写明原因。", field="reason")
+
+
 @transaction.atomic
 def acknowledge(
     task: SupervisionTask,
@@ -165,6 +206,9 @@ def acknowledge(
     day = _check_plan([task], measure, planned_finish_on, reason, measure_with, today)
     asked = (first_officer, second_officer)
     named = asked not in {(None, None), (task.first_officer, task.second_officer)}
+    if named and task.origin == Origin.DRAW:
+        said = "抽签选定的检查人员不在签收时变更；确实不能办理的，请另行改派并写明原因。"
+        raise Refused("officers-drawn", said, field="first_officer")
     if named:
         _check_officers(task, measure, first_officer, second_officer, today)
     _take(task, measure, day, reason, measure_with, by, now)
@@ -253,6 +297,8 @@ def _check_each(tasks: Sequence[SupervisionTask], measure: str) -> None:
         elif task.status != TaskStatus.VIEWED:
             faster = True
             said.append(f"{task.number} 现在是“{task.get_status_display()}”")
+        elif measure in NOT_DRAWN and task.origin == Origin.DRAW:
+            said.append(f"{task.number} 是双随机抽中的，须检查")
         elif measure == Measure.NONE_NOW and task.promise_clauses:
             said.append(f"{task.number} 是告知承诺事项，不能暂不检查")
     if said:
@@ -273,8 +319,9 @@ def replan(
 ) -> SupervisionTask:
     """Choose another measure or another planned day, with a reason; also the review of 暂不检查.
 
-    The planned clock that ran is cancelled (missed, where its day has passed) and a new one started; the day stays
-    within the sub-item's maximum counted from the acknowledgement, or from the review. Raises as ``acknowledge``.
+    A new day ends the planned clock that ran and starts another; it stays within the sub-item's maximum counted from
+    the acknowledgement, or from the review, and is not before a visit that was asked for. A day that has passed is not
+    moved: its clock runs, and is late, until the work is finished. Raises as ``acknowledge``.
     """
     task = SupervisionTask.objects.lock(task.pk)
     today = local_date(now)
@@ -286,64 +333,115 @@ def replan(
         raise Refused("reason-missing", "变更监管措施或计划完成日须说明原因。", field="reason")
     if measure == Measure.NONE_NOW and task.status == TaskStatus.IN_PROGRESS:
         raise Refused("inspection-begun", "已经开始检查，不能改为暂不检查。", field="measure")
-    day = _check_plan([task], measure, planned_finish_on, reason, measure_with, today)
-    said = (measure, day, measure_with.strip() if measure in WITH else "")
     reviewed = task.measure == Measure.NONE_NOW
+    _check_passed(task, measure, planned_finish_on, today)
+    kept = None if reviewed or measure == Measure.NONE_NOW else task.planned_finish_on
+    day = _check_plan([task], measure, planned_finish_on, reason, measure_with, today, kept)
+    visit = visiting.open_visit(task)
+    if visit is not None and measure not in visiting.NO_VISIT and day != kept and day < visit.planned_on:
+        raise Refused(
+            "planned-day-before-visit",
+            f"{visit.planned_on:%Y-%m-%d}的入企检查{visit.get_status_display()}，计划完成日不能早于这一天；"
+            "要提前的，请先取消这次入企检查。",
+            field="planned_finish_on",
+        )
+    said = (measure, day, measure_with.strip() if measure in WITH else "")
     if not reviewed and said == (task.measure, task.planned_finish_on, task.measure_with):
         raise Refused("plan-unchanged", "监管措施和计划完成日都没有变化。", field="planned_finish_on")
     before = {"measure": task.measure, "planned_finish_on": str(task.planned_finish_on)}
-    clock = task.planned_deadline
-    if clock is not None and clock.is_open:
-        if reviewed or clock.is_overdue(today):
-            meet_deadline(clock, at=now, by=by)
-        else:
-            cancel_deadline(clock, at=now, reason="replanned", by=by)
+    moved = reviewed or day != task.planned_finish_on
     task.measure, task.planned_finish_on, task.measure_with = said
     task.measure_reason = reason.strip()
-    begin, end = starting.planned(task.department_id, now, day)
-    task.planned_deadline = start_deadline(
-        KindCode.PLANNED_FINISH, at=begin, stream=task.stream, by=by, fixed_on=end, now=now
-    )
+    if moved:
+        _replace_clock(task, reviewed, by, now)
     save_at(task, now)
     data = {"measure": measure, "planned_finish_on": day.isoformat(), "before": before, "reviewed": reviewed}
     record_many([Draft(task.stream, TaskAct.REPLANNED, data, by)], at=now)
-    if measure in visiting.NO_VISIT and task.status in visiting.FIRST_LOOK:
-        visit = visiting.open_visit(task)
-        if visit is not None:
-            visiting.called_off(visit, "监管措施已变更，不再入企。", by=by, now=now)
-    outbox.cancel([reference_of(task.pk)], [Kind.TASK_REMINDER.value])
+    if visit is not None and measure in visiting.NO_VISIT:
+        visiting.called_off(visit, "监管措施已变更，不再入企。", by=by, now=now)
+    if moved:
+        outbox.cancel([reference_of(task.pk)], [Kind.TASK_REMINDER.value])
     return task
+
+
+def has_passed(task: SupervisionTask, today: dt.date) -> bool:
+    """Whether the planned day of work to be done is over; the day of a review is made good by the review."""
+    clock = task.planned_deadline
+    return task.measure != Measure.NONE_NOW and clock is not None and clock.is_open and clock.is_overdue(today)
+
+
+def _check_passed(task: SupervisionTask, measure: str, planned_finish_on: dt.date | None, today: dt.date) -> None:
+    """Raise ``Refused`` where a missed planned day would be wiped out."""
+    if not has_passed(task, today):
+        return
+    day = f"{task.planned_finish_on:%Y-%m-%d}"
+    if planned_finish_on is not None and planned_finish_on != task.planned_finish_on:
+        said = f"计划完成日（{day}）已过，不能再改；请尽快检查并填写完成日。只变更措施的，计划完成日照填{day}。"
+        raise Refused("planned-day-passed", said, field="planned_finish_on")
+    if measure == Measure.NONE_NOW:
+        said = f"计划完成日（{day}）已过，不能改为暂不检查；请尽快检查并填写完成日。"
+        raise Refused("planned-day-passed", said, field="measure")
+
+
+def _replace_clock(task: SupervisionTask, reviewed: bool, by: User, now: dt.datetime) -> None:
+    """The clock of the earlier plan ends (a review was its duty, done), that of the new day begins."""
+    clock = task.planned_deadline
+    if clock is not None and clock.is_open:
+        if reviewed:
+            meet_deadline(clock, at=now, by=by)
+        else:
+            cancel_deadline(clock, at=now, reason="replanned", by=by)
+    assert task.planned_finish_on is not None  # noqa: S101 - just written
+    begin, end = starting.planned(task.department_id, now, task.planned_finish_on)
+    task.planned_deadline = start_deadline(
+        KindCode.PLANNED_FINISH, at=begin, stream=task.stream, by=by, fixed_on=end, now=now
+    )
 
 
 @transaction.atomic
 def assign(
-    task: SupervisionTask, *, first_officer: User | None, second_officer: User | None, by: User, now: dt.datetime
+    task: SupervisionTask,
+    *,
+    first_officer: User | None,
+    second_officer: User | None,
+    by: User,
+    now: dt.datetime,
+    reason: str = "",
 ) -> SupervisionTask:
     """Give the task to a first and, where the law wants two, a second officer of its office; they are told by SMS.
 
-    No clock changes. The same people again change nothing. Raises ``TransitionNotAllowed`` or ``Refused``.
+    No clock changes. The same people again change nothing. Who was drawn by lot stays, unless unable to serve: then
+    somebody else of the draw's pool comes, with a ``reason``. Raises ``TransitionNotAllowed`` or ``Refused``.
     """
     task = SupervisionTask.objects.lock(task.pk)
     if task.status not in ASSIGNABLE:
         raise TransitionNotAllowed(f"这件监管任务现在是“{task.get_status_display()}”，不能分派，请刷新查看。")
-    _check_officers(task, task.measure, first_officer, second_officer, local_date(now))
-    if (task.first_officer, task.second_officer) == (first_officer, second_officer):
-        return task
-    _give(task, first_officer, second_officer, by, now)
+    drawn, asked = task.origin == Origin.DRAW, (first_officer, second_officer)
+    same = (task.first_officer, task.second_officer) == asked
+    if drawn and not same:
+        _check_drawn(task, first_officer, second_officer, reason, local_date(now))
+    elif not drawn:
+        _check_officers(task, task.measure, first_officer, second_officer, local_date(now))
+    if not same:
+        _give(task, first_officer, second_officer, by, now, reason if drawn else "")
     return task
 
 
-def _give(task: SupervisionTask, first: User | None, second: User | None, by: User, now: dt.datetime) -> None:
+def _give(
+    task: SupervisionTask, first: User | None, second: User | None, by: User, now: dt.datetime, reason: str = ""
+) -> None:
     """Write the officers, the entry and the messages: to those who are new, and to those whose task it no longer is."""
     before = [person for person in (task.first_officer, task.second_officer) if person is not None]
     task.first_officer, task.second_officer = first, second
     after = [person for person in (first, second) if person is not None]
     save_at(task, now)
-    data = {
+    data: dict[str, Any] = {
         "first": first.pk if first else None,
         "second": second.pk if second else None,
         "before": [person.pk for person in before],
     }
+    if reason.strip():
+        data["reason"] = reason.strip()[:300]
     record_many([Draft(task.stream, TaskAct.ASSIGNED_TO, data, by)], at=now)
     turn = Entry.objects.filter(stream=task.stream, act=TaskAct.ASSIGNED_TO).count()
     what = f"监管任务{task.number}（{task.public_subject}）"

@@ -6,11 +6,13 @@ Source: domain.md (《关于严格规范涉企行政检查的意见》): approva
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from typing import NamedTuple
 
 from django.db import transaction
 
 from approvals.exceptions import Refused, TransitionNotAllowed
+from approvals.writing import Writing
 from credit.models import CreditSubject
 from deadlines.clock import local_date
 from ledger.record import Draft, record_many
@@ -127,7 +129,7 @@ def request_visit(
     today = local_date(now)
     heads = by_department(Posting.Role.DEPARTMENT_HEAD, {task.department_id}, today)[task.department_id]
     text = f"监管任务{task.number}申请{day.month}月{day.day}日入企检查，请登录平台批准或不批准。"
-    _tell(visit, "requested", text, [head for head in heads if head != by], now)
+    outbox.queue(_told(visit, "requested", text, [head for head in heads if head != by]), now)
     return visit
 
 
@@ -175,8 +177,8 @@ def settle_visit(visit: Visit, *, approve: bool, reason: str = "", by: User, now
     data = {"visit": visit.pk, "outcome": str(visit.status)}
     record_many([Draft(visit.task.stream, TaskAct.VISIT_SETTLED, data, by)], at=now)
     said = "已批准" if approve else "未获批准"
-    text = f"监管任务{visit.task.number}{visit.planned_on.month}月{visit.planned_on.day}日的入企检查{said}。"
-    _tell(visit, "settled", text, [one for one in _concerned(visit, now) if one != by], now)
+    people = [one for one in _concerned(visit, now) if one != by]
+    outbox.queue(_told(visit, "settled", f"{_named(visit)}{said}。", people), now)
     return visit
 
 
@@ -187,20 +189,26 @@ def cancel_visit(visit: Visit, *, reason: str, by: User, now: dt.datetime) -> Vi
     if not reason.strip():
         raise Refused("reason-missing", "请写明取消入企检查的原因。", field="reason")
     called_off(visit, reason, by=by, now=now)
-    heads = by_department(Posting.Role.DEPARTMENT_HEAD, {visit.department_id}, local_date(now))[visit.department_id]
-    text = f"监管任务{visit.task.number}{visit.planned_on.month}月{visit.planned_on.day}日的入企检查已取消。"
-    people = dict.fromkeys([*heads, *_concerned(visit, now)])
-    _tell(visit, "cancelled", text, [one for one in people if one != by], now)
     return visit
 
 
 def called_off(visit: Visit, reason: str, *, by: User | None, now: dt.datetime) -> None:
-    """Cancel an open visit on its ledger, without a word to anybody; the caller holds the task's lock."""
+    """Cancel an open visit and tell its people; the caller holds the task's lock."""
+    writing = Writing()
+    _call_off(visit, reason, by, now, writing)
+    writing.write(now)
+
+
+def _call_off(visit: Visit, reason: str, by: User | None, now: dt.datetime, writing: Writing) -> None:
+    """Cancel it; entry and messages (who asked, the officers, the heads) go into ``writing``."""
     visit.status = VisitStatus.CANCELLED
     visit.settled_reason = reason.strip()[:300]
     save_at(visit, now)
     data = {"visit": visit.pk, "outcome": str(visit.status)}
-    record_many([Draft(visit.task.stream, TaskAct.VISIT_SETTLED, data, by)], at=now)
+    writing.entries.append(Draft(visit.task.stream, TaskAct.VISIT_SETTLED, data, by))
+    heads = by_department(Posting.Role.DEPARTMENT_HEAD, {visit.department_id}, local_date(now))[visit.department_id]
+    people = [one for one in dict.fromkeys([*heads, *_concerned(visit, now)]) if one != by]
+    writing.messages += _told(visit, "cancelled", f"{_named(visit)}已取消，不再前往。", people)
 
 
 def call_off_open(task: SupervisionTask, *, by: User, now: dt.datetime) -> None:
@@ -208,6 +216,23 @@ def call_off_open(task: SupervisionTask, *, by: User, now: dt.datetime) -> None:
     visit = open_visit(task)
     if visit is not None:
         called_off(visit, "任务已不再需要入企检查。", by=by, now=now)
+
+
+def call_off_coming(task: SupervisionTask, *, by: User, now: dt.datetime) -> None:
+    """A check that is finished needs no visit of a day to come, nor one that nobody approved; under the task's lock.
+
+    One approved for a day that has come stays: its record may still be on a phone without a net.
+    """
+    visit = open_visit(task)
+    if visit is not None and (visit.status == VisitStatus.REQUESTED or visit.planned_on > local_date(now)):
+        called_off(visit, "监管已完成，不再入企。", by=by, now=now)
+
+
+def call_off_ended(tasks: Collection[SupervisionTask], *, by: User, now: dt.datetime, writing: Writing) -> None:
+    """The licence came to its end: the visits of these locked tasks fall away; one statement where there are none."""
+    rows = Visit.objects.filter(task__in=tasks, status__in=OPEN).select_related("task", "requested_by").order_by("pk")
+    for visit in rows:
+        _call_off(visit, "证照已失效，不再入企。", by, now, writing)
 
 
 def _concerned(visit: Visit, now: dt.datetime) -> list[User]:
@@ -219,8 +244,13 @@ def _concerned(visit: Visit, now: dt.datetime) -> list[User]:
     return list(dict.fromkeys([visit.requested_by, *officers]))
 
 
-def _tell(visit: Visit, word: str, text: str, people: list[User], now: dt.datetime) -> None:
-    drafts = [
+def _named(visit: Visit) -> str:
+    """The visit as a message calls it; number and day do not run together."""
+    return f"监管任务{visit.task.number}，{visit.planned_on.month}月{visit.planned_on.day}日的入企检查"
+
+
+def _told(visit: Visit, word: str, text: str, people: list[User]) -> list[outbox.Draft]:
+    return [
         outbox.Draft(
             kind=Kind.TASK_NOTICE.value,
             text=text,
@@ -230,4 +260,3 @@ def _tell(visit: Visit, word: str, text: str, people: list[User], now: dt.dateti
         )
         for person in people
     ]
-    outbox.queue(drafts, now)

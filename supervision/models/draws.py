@@ -137,8 +137,9 @@ class DrawPlan(models.Model):
 class DrawRun(models.Model):
     """One draw of a plan: the pools as they were frozen, their digests, the ledger's draw, what came out of it.
 
-    ``pools``: ``groups`` (key, size, ratio, taken, times, used), ``left_out`` (reason → number), ``inspectors``
-    ([[id, load], …] by id) and ``conflicts`` ([[inspector, subject], …]). The subjects are frozen in ``PoolPart``.
+    ``pools``: ``groups`` (key, size, ratio, taken, times, used), ``classes`` (class → size; not in the oldest runs),
+    ``left_out`` (reason → number), ``inspectors`` ([[id, load], …] by id) and ``conflicts`` ([[inspector, subject],
+    …]). The subjects are frozen in ``PoolPart``.
     """
 
     plan = models.OneToOneField(DrawPlan, models.PROTECT, related_name="run")

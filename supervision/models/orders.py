@@ -111,6 +111,11 @@ class Rectification(models.Model):
         """Whether an extension was asked for and not answered."""
         return self.extension_asked_at is not None and self.extension_granted is None
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it is still to be mended."""
+        return self.status == OrderStatus.RUNNING
+
 
 class Handover(models.Model):
     """移送执法: misconduct after a sound grant goes to penalty, with its receipt and its result."""

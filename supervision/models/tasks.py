@@ -229,13 +229,19 @@ class SupervisionTask(models.Model):
         return mask_name(self.subject_name) if person else self.subject_name
 
     @property
+    def pressing_clock(self) -> str:
+        """The column of the clock that presses in this status; empty: none does."""
+        if self.status in {TaskStatus.NOTIFIED, TaskStatus.VIEWED, TaskStatus.DISPUTED}:
+            return "acknowledge_deadline"
+        if self.status in {TaskStatus.ACKNOWLEDGED, TaskStatus.IN_PROGRESS}:
+            return "planned_deadline"
+        return "feedback_deadline" if self.status == TaskStatus.FINISHED else ""
+
+    @property
     def current_deadline(self) -> Deadline | None:
         """The clock that presses now; a rectification's clock belongs to its order."""
-        if self.status in {TaskStatus.NOTIFIED, TaskStatus.VIEWED, TaskStatus.DISPUTED}:
-            return self.acknowledge_deadline
-        if self.status in {TaskStatus.ACKNOWLEDGED, TaskStatus.IN_PROGRESS}:
-            return self.planned_deadline
-        return self.feedback_deadline if self.status == TaskStatus.FINISHED else None
+        found: Deadline | None = getattr(self, self.pressing_clock) if self.pressing_clock else None
+        return found
 
     @property
     def earliest_finish(self) -> dt.date:

@@ -130,7 +130,7 @@ ROLES: dict[str, set[str]] = {
     # Each by the division administered: tests/supervision/test_stock.py
     **dict.fromkeys(("stock-batches", "stock-files", "stock-batch", "stock-starts"), {Role.DIVISION_ADMIN}),
     # Each by the department: tests/supervision/test_inspections_checklists.py
-    **dict.fromkeys(("checklists", "checklist"), {Role.OFFICE_MANAGER, Role.DEPARTMENT_HEAD}),
+    **dict.fromkeys(("checklists", "checklist", "checklist-plan-limit"), {Role.OFFICE_MANAGER, Role.DEPARTMENT_HEAD}),
     # Of the division administrators only the city's: tests/deadlines/test_calendar_office.py
     **dict.fromkeys(("drafts", "draft", "draft_moves", "draft_check", "draft_publication"), {Role.DIVISION_ADMIN}),
     "handling": set(Role.values),
@@ -155,7 +155,7 @@ OF_ONE = [route for route in GUARDED if "<slug:number>" in route.path and route.
 OWN = {"leave-cancellation", "conflict-end", "dispute", "dispute_decision"}
 WHOLE = CITY | OWN | REVOKING | {"revocation-decision"} | BY_LICENCE | {"deadline", "handling", "acknowledgements"}
 WHOLE |= DRAW_PLANS | {"sampling", "sampling-rate", "stock-files", "stock-batch", "stock-starts"}
-WHOLE |= {"checklists", "checklist"}
+WHOLE |= {"checklists", "checklist", "checklist-plan-limit"}
 LISTS = [route for route in GUARDED if "<slug:number>" not in route.path and route.name not in WHOLE]
 
 

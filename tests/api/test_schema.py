@@ -79,7 +79,7 @@ OPERATIONS = {
     "listDrawPlans", "makeDrawPlan", "getDrawPlan", "changeDrawPlan", "publishDrawPlan", "drawDrawPlan", "listDrawn",
     "previewDrawPlan", "listSamplingRates", "setSamplingRate",
     "listInspectionDraws", "getInspectionDraw", "listInspected", "listDrawnPositions",
-    "listChecklists", "getChecklist", "publishChecklist",
+    "listChecklists", "getChecklist", "publishChecklist", "setPlanLimit",
     "checkStockFile", "listStockBatches", "loadStock", "getStockBatch", "listClockStarts", "setClockStart",
     "postReceipts",
 }  # fmt: skip

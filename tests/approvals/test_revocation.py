@@ -20,6 +20,7 @@ from approvals.actions.revoking import (
     chairs,
     decide_revocation,
     give_notice,
+    give_notice_anew,
     hear_holder,
     plan_hearing,
     propose_revocation,
@@ -256,7 +257,118 @@ def test_silence_until_the_day_is_over_lets_the_decider_decide(clock: Moment, si
     assert fresh(one).answer_deadline.state == State.CANCELLED  # type: ignore[union-attr]
 
 
+# --- another ground
+
+
+ANEW = {"act": "anew", "ground": "fraud", "facts": "申请时提交了虚假的检测报告。", "days": "5"}
+
+
+def test_the_ground_of_the_decision_is_the_one_that_the_holder_was_told(clock: Moment, sign_in: SignIn) -> None:
+    one = heard(clock.at)
+    browser = sign_in(decider(one.case).username)
+    answer = browser.post(page(one), {"act": "decide", "verdict": "revoke", **DECISION, "ground": "fraud"})
+    assert answer.status_code == 422
+    assert "请先另行告知" in text(answer)
+    assert "不具备申请资格" in text(answer) or fresh(one).get_ground_display() in text(answer)
+    with pytest.raises(Refused) as refused:
+        decide_revocation(one, revoke=True, **DECISION | {"ground": "fraud"}, by=decider(one.case), now=clock.at)
+    assert refused.value.code == "ground-not-noticed"
+    now = fresh(one)
+    assert (now.status, now.ground, now.document) == (R.HEARD, "unqualified", None)
+
+
+def test_another_ground_takes_a_new_notice_and_a_new_hearing(clock: Moment, sign_in: SignIn) -> None:
+    one = heard(clock.at)
+    first = fresh(one).notice
+    assert first is not None
+    clock.to("2026-09-30 10:00")
+    browser = sign_in(decider(one.case).username)
+    assert "另行告知" in text(browser.get(page(one)))
+    for wrong in ({"ground": ""}, {"facts": " "}, {"days": "4"}):
+        assert browser.post(page(one), ANEW | {"replaces": first.number} | wrong).status_code == 422
+    assert browser.post(page(one), ANEW | {"replaces": first.number}).status_code == 302
+    now = fresh(one)
+    assert (now.status, now.ground, now.waived_at, now.statement_at is None) == (R.NOTICED, "fraud", None, False)
+    assert now.statement.startswith("面积测量有误。")
+    assert "9月28日签署放弃书" in now.statement
+    assert now.notice is not None
+    assert now.notice != first
+    assert first.number in str(now.notice.content)
+    assert now.answer_deadline is not None
+    assert now.answer_deadline.due_on == dt.date(2026, 10, 13)  # 8, 9, Saturday 10, 12 and 13 October
+    assert len(sms(one, "holder_revocation_notice")) == 2
+    assert "另行告知" in sms(one, "holder_revocation_notice")[1]
+    shown = text(browser.get(page(one)))
+    for paper in (first, now.notice):
+        assert reverse("office:revocation_paper", args=[one.pk, paper.pk]) in shown
+    again = browser.post(page(one), ANEW | {"replaces": first.number})  # a colleague was faster
+    assert again.status_code == 409
+    assert ANEW["facts"] in text(again)
+    decide = {"act": "decide", "verdict": "revoke", **DECISION, "ground": "fraud"}
+    assert browser.post(page(one), decide).status_code == 409  # the holder may answer
+    clock.to("2026-10-14 09:00")
+    assert browser.post(page(one), decide).status_code == 302
+    done = fresh(one)
+    assert (done.status, done.ground) == (R.DECIDED, "fraud")
+    assert "2026年9月30日告知" in str(done.document.content)  # type: ignore[union-attr]
+    with pytest.raises(TransitionNotAllowed):
+        give_notice_anew(
+            one, replaces=now.notice.number, ground="fraud", facts=FACTS, days=5, by=decider(one.case), now=clock.at
+        )
+    assert list(verify.faults()) == []
+
+
+def test_a_new_notice_begins_the_hearing_anew(city: None, clock: Moment) -> None:
+    one = planned(asked(clock.at), dt.date(2026, 10, 13), clock.at)
+    number = fresh(one).notice.number  # type: ignore[union-attr]
+    said: dict[str, Any] = {"ground": "fraud", "facts": FACTS, "days": 5, "by": decider(one.case)}
+    clock.to("2026-09-29 10:00")
+    give_notice_anew(one, replaces=number, **said, now=clock.at)
+    now = fresh(one)
+    assert (now.status, now.hearing_asked_at, now.hearing_on, now.hearing_chair) == (R.NOTICED, None, None, None)
+    assert now.deadline.state == State.RUNNING
+    to_chair = list(Message.objects.filter(to_user=chair_of(one)).order_by("pk").values_list("text", flat=True))
+    assert "另行告知取消" in to_chair[-1]
+    hear_holder(one, text="", wish="ask", by=None, door=Door.PUBLIC, now=clock.at)
+    assert fresh(one).deadline.state == State.PAUSED
+    planned(one, dt.date(2026, 10, 14), clock.at)
+    held(one, clock.to("2026-10-14 15:00"))
+    number = fresh(one).notice.number  # type: ignore[union-attr]
+    give_notice_anew(one, replaces=number, **said | {"ground": "abuse"}, now=clock.at)
+    now = fresh(one)
+    assert "双方到场" in now.statement
+    assert (now.status, now.hearing_record, now.hearing_held_at) == (R.NOTICED, "", None)
+
+
 # --- the hearing
+
+
+def test_the_former_chair_is_told(city: None, clock: Moment) -> None:
+    one = planned(asked(clock.at), dt.date(2026, 10, 13), clock.at)
+    former = chair_of(one)
+    other = next(person for person in chairs(one, clock.at, by=decider(one.case)) if person != former)
+
+    def told(person: Any) -> list[str]:
+        return list(Message.objects.filter(to_user=person).order_by("pk").values_list("text", flat=True))
+
+    before = len(told(former))
+    clock.to("2026-09-28 11:00")
+    planned(one, dt.date(2026, 10, 14), clock.at)  # the same chair is told of the new day only
+    assert len(told(former)) == before + 1
+    plan_hearing(one, on=dt.date(2026, 10, 14), place="四楼", chair=other, by=decider(one.case), now=clock.at)
+    assert "10月14日撤销许可听证" in told(former)[-1]
+    assert "改由他人主持，您不必到场" in told(former)[-1]
+    assert "请您主持" in told(other)[-1]
+    hear_holder(one, text="", wish="waive", waiver="不再要求", by=decider(one.case), door=Door.WINDOW, now=clock.at)
+    assert "已取消，持证人书面放弃听证，您不必到场" in " ".join(told(other))
+
+
+def test_the_chair_is_not_told_that_the_holder_may_still_answer(city: None, clock: Moment, sign_in: SignIn) -> None:
+    one = planned(asked(clock.at), dt.date(2026, 10, 13), clock.at)
+    held(one, clock.to("2026-10-13 16:00"))
+    shown = text(sign_in(chair_of(one).username).get(page(one)))
+    assert "前陈述申辩、申请听证" not in shown
+    assert "由决定人员作出决定" in shown
 
 
 def test_a_hearing_stops_the_clock_and_its_record_starts_it_again(clock: Moment, sign_in: SignIn) -> None:
@@ -522,6 +634,7 @@ ACTS: dict[str, dict[str, str]] = {
     "plan": {"on": "2026-10-13", "place": "三楼", "chair": ""},
     "record": {"record": "笔录"},
     "decide": {"verdict": "revoke", **DECISION},
+    "anew": {"ground": "fraud", "facts": FACTS, "days": "5"},
 }
 STATES: dict[str, Callable[[dt.datetime], Revocation]] = {
     "received": proposed,
@@ -536,6 +649,9 @@ ALLOWED = {
     ("asked", "plan", "decider"),
     ("heard", "hear", "decider"),
     ("heard", "decide", "decider"),
+    ("noticed", "anew", "decider"),
+    ("asked", "anew", "decider"),
+    ("heard", "anew", "decider"),
 }
 
 
@@ -550,6 +666,9 @@ def test_state_by_act_by_role(clock: Moment, sign_in: SignIn, state: str, act: s
     said = {"act": act, **ACTS[act]}
     if act == "plan":
         said["chair"] = str(chair_of(one).pk)
+    if act == "anew":
+        notice = fresh(one).notice
+        said["replaces"] = notice.number if notice else "无"
     for role in ("reviewer", "clerk", "manager", "head"):
         account = {
             "reviewer": play.holder(Posting.Role.REVIEWER, one.case, decider(one.case)).username,

@@ -51,11 +51,17 @@ def test_the_whole_road_through_the_api(city: None, clock: Moment) -> None:
     missing = api.post(f"{url}notice/", {"ground": "", "facts": FACTS}, format="json")
     assert (missing.status_code, missing.json()["code"]) == (422, "ground-missing")
     told = api.post(f"{url}notice/", {"ground": "fraud", "facts": FACTS, "days": 5}, format="json").json()
-    assert (told["status"], told["acts"]) == ("noticed", ["hear"])
+    assert (told["status"], told["acts"]) == ("noticed", ["hear", "anew"])
+    anew = {"ground": "unqualified", "facts": FACTS, "days": 5, "replaces": told["notice"]}
+    again = api.post(f"{url}notice/", anew | {"replaces": "连卫撤告〔2026〕99号"}, format="json")
+    assert (again.status_code, again.json()["code"]) == (409, "state-conflict")
+    told = api.post(f"{url}notice/", anew, format="json").json()
+    assert (told["status"], told["ground"]) == ("noticed", "unqualified")
+    assert told["notice"] != anew["replaces"]
     early = api.post(f"{url}decision/", {"revoke": True, **DECISION}, format="json")
     assert (early.status_code, early.json()["code"]) == (409, "not-heard")
     asked = api.post(f"{url}statement/", {"text": "", "wish": "ask"}, format="json").json()
-    assert asked["acts"] == ["hear", "plan"]
+    assert asked["acts"] == ["hear", "plan", "anew"]
     assert asked["deadline"]["state"] == "paused"
     plan = {"on": "2026-10-13", "place": "三楼", "chair": chair_of(one).username}
     assert api.post(f"{url}hearing/", plan | {"chair": "nobody"}, format="json").status_code == 422
@@ -67,6 +73,8 @@ def test_the_whole_road_through_the_api(city: None, clock: Moment) -> None:
     assert chaired.post(f"{url}decision/", {"revoke": True, **DECISION}, format="json").status_code == 404
     assert chaired.post(f"{url}hearing/record/", {"record": "双方到场。"}, format="json").json()["status"] == "heard"
     api = caller(decider(one.case))
+    other = api.post(f"{url}decision/", {"revoke": True, **DECISION, "ground": "fraud"}, format="json")
+    assert (other.status_code, other.json()["code"]) == (422, "ground-not-noticed")
     done = api.post(f"{url}decision/", {"revoke": True, **DECISION}, format="json").json()
     assert (done["status"], done["revoke"], done["licence"]["state"]) == ("decided", True, "revoked")
     again = api.post(f"{url}decision/", {"revoke": False, "reason": "又改"}, format="json")

@@ -14,9 +14,10 @@ from catalogue.enums import Act, ItemStatus
 from catalogue.errors import DataError
 from catalogue.linking import link, unlink
 from catalogue.loading import Bundle, load, read
-from catalogue.models import ApprovalItem, BusinessItem, ItemFact, Linkage, Material
+from catalogue.models import ApprovalItem, BusinessItem, ItemFact, Linkage, Material, SupervisionSubItem
 from ledger.models import Entry
 from offices.models import Office, User
+from supervision.checklists import set_plan_limit
 
 Catalogue = Callable[[str], BusinessItem]
 
@@ -100,6 +101,23 @@ def test_a_change_of_the_standard_is_a_new_version_of_its_inheritors(
     _replace(data, "items/30-standard-water.yaml", "取水、退水布局合理。", "取水、退水的布局合理。")
     load(read(data), now=now)
     assert (catalogue("SP-3001").version, catalogue("DH-0101").version, catalogue("GY-0101").version) == (2, 2, 1)
+
+
+def test_the_most_days_of_a_plan_stay_as_the_department_set_them(
+    catalogue: Catalogue, data: Path, now: datetime.datetime
+) -> None:
+    promised = SupervisionSubItem.objects.get(code="JG-2101")
+    assert promised.longest_plan_days == 30
+    head = User.objects.create(username="fuzeren1", full_name="负责人")
+    set_plan_limit(promised, days=25, reason="按本部门规定", by=head, now=now)
+    assert load(read(), now=now).changes == 0
+    _replace(data, "supervision/other.yaml", "code: JG-2102\n", "code: JG-2102\n      longest_plan_days: 90\n")
+    assert load(read(data), now=now).changes == 1
+    rows = SupervisionSubItem.objects.filter(code__in=["JG-2101", "JG-2102"]).order_by("code")
+    assert [row.longest_plan_days for row in rows] == [25, 90]
+    _replace(data, "supervision/other.yaml", "longest_plan_days: 90", "longest_plan_days: 181")
+    with pytest.raises(DataError, match="longest_plan_days"):
+        read(data)
 
 
 def test_a_retired_item_is_not_published_again_by_the_loader(catalogue: Catalogue, now: datetime.datetime) -> None:

@@ -22,10 +22,12 @@ from deadlines import clock, owners
 from deadlines.alarms import opening_of
 from deadlines.models import CalendarYear, Deadline, TrainingClock
 from ledger.models import Entry
+from offices.models import Posting, User
 from scripts.new_secrets import new_secrets
 from scripts.runtime import ROOT
 from tests.approvals import play
 from tests.infra.test_production_settings import GOOD
+from tests.supervision.tasks import notified
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.deadlines.urls_training")]
 SignIn = Callable[[str], Client]
@@ -123,6 +125,33 @@ def test_the_clocks_of_one_case_are_found_by_its_number(browser: Client) -> None
     assert text.count(f"办件 {case.number}</small>") == Deadline.objects.running().filter(stream=case.stream).count()
     assert other.number not in text
     assert "没有找到计时中的期限" in browser.get("/training/", {"number": "320700"}).content.decode()
+
+
+@pytest.mark.usefixtures("_training", "clock")
+def test_everybody_is_shown_the_clocks_of_what_they_may_see_alone(sign_in: SignIn) -> None:
+    """By the list and by the number: the window its division's cases, an office its tasks, nobody the neighbours'."""
+    case = play.accepted(clock.now())
+    task = notified(clock.now())
+    assert task.office is not None
+    manager = task.office.managers(clock.today())[0].username
+    other = next(
+        one.username
+        for one in User.objects.filter(postings__role=Posting.Role.OFFICE_MANAGER).order_by("pk")
+        if not Posting.objects.active(clock.today()).filter(user=one, department=task.department).exists()
+    )
+    sees: dict[str, set[str]] = {}
+    for name in ("chuangkou1", "duban1", manager, other, "guanliyuan1", "jijian1", "donghai.duban1"):
+        browser = sign_in(name)
+        text = page(browser)
+        sees[name] = {number for number in (case.number, task.number) if f"{number}</small>" in text}
+        for number in (case.number, task.number):
+            found = browser.get("/training/", {"number": number}).content.decode()
+            assert (f"{number}</small>" in found) == (number in sees[name])
+            assert ("没有找到计时中的期限" in found) == (number not in sees[name])
+    assert sees == {
+        "chuangkou1": {case.number}, "duban1": {case.number, task.number}, manager: {task.number}, other: set(),
+        "guanliyuan1": set(), "jijian1": set(), "donghai.duban1": set(),
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(("year", "is_held"), [(0, True), (1, False)])

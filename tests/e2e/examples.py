@@ -462,7 +462,7 @@ def _draws(now: datetime) -> dict[str, str]:
     said = {"month": month, "planned_finish_on": finish}
     drawn = drawing.published(now, name="商品房预售双随机抽查", **said)
     draw_plan(drawn, by=drawing.manager(), now=now)
-    published = drawing.published(now, name="商品房预售专项抽查", ratio=500, is_key_field=True, **said)
+    published = drawing.published(now, name="商品房预售专项抽查", ratio=2000, is_key_field=True, **said)
     draft = drawing.planned(now, name="商品房预售补充抽查", **said)
     return {
         "manager_draw": drawing.manager().username,

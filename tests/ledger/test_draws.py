@@ -25,6 +25,7 @@ from ledger import draws, guards
 from ledger.draws import draw, entry, keep_periods, open_period, position_of, replay, reveal, weight_by_load
 from ledger.models import Draw, DrawPeriod, Entry
 from ledger.record import record
+from tests.conftest import Moment
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 SEPTEMBER = datetime(2026, 9, 28, 10, 0, tzinfo=SHANGHAI)
@@ -307,6 +308,26 @@ def test_a_running_or_unknown_month_has_no_table() -> None:
     body = Client().get("/api/v1/draws/").json()["results"]
     assert [(one["name"], one["drawn"], one["seed"]) for one in body] == [("2026-09", 1, "")]
     assert made.period.seed not in Client().get("/draws/").content.decode()
+
+
+@pytest.mark.django_db
+def test_the_page_goes_by_the_day_where_the_seed_is_not_revealed_yet(clock: Moment) -> None:
+    """The month is over at midnight, the seed is told by a job some moments later."""
+    open_period("2026-09", now=SEPTEMBER)
+    said = re.compile(r'<td class="month">.*?</td>.*?</tr>', re.DOTALL)
+    for moment, words, other in (
+        ("2026-09-30 23:59", "月末之后公开", "即将公开"),
+        ("2026-10-01 00:00", "即将公开", "保密"),
+        ("2026-12-04 09:30", "即将公开", "月末之后公开"),
+    ):
+        clock.to(moment)
+        (row,) = said.findall(Client().get("/draws/").content.decode())
+        assert words in row
+        assert other not in row
+    keep_periods(clock.at)
+    row = said.findall(Client().get("/draws/").content.decode())[-1]
+    assert "种子已公开" in row
+    assert "即将公开" not in row
 
 
 @pytest.mark.django_db

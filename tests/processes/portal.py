@@ -328,7 +328,7 @@ class Portal:
         path = f"/api/v1/tasks/{task.number}/"
         self.finish(task)
         body = {"result": "nonconforming", "text": "有问题。", "platform": "market", "platform_number": "检1号"}
-        steps = {"feedback": body, "order/outcome": {"outcome": "refused", "reason": "拒绝整改。"}}
+        steps = {"feedback": body, "order/outcome": {"outcome": "refused", "reason": "负责人当面拒绝整改。"}}
         for step, said in steps.items():
             task.manager.press(f"{path}{step}/", said, lambda: False)
         assert self.rectification(task)["orders"][0]["status"] == "refused"

@@ -15,10 +15,10 @@ from supervision.actions.inspecting import FindingDraft, InspectionDraft
 from supervision.enums import InspectionKind
 from supervision.models import Inspection, Rectification, SupervisionTask
 from tests.approvals import play
+from tests.approvals.window import JPEG, PNG
 from tests.supervision import tasks as some
 
-JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00" + b"\x11" * 64 + b"\xff\xd9"
-PNG = b"\x89PNG\r\n\x1a\n" + b"\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x02\x00\x00\x00" + b"\x00" * 32
+__all__ = ("JPEG", "PNG")
 
 
 def acknowledged(now: dt.datetime, measure: str = "on_site", *, promise: bool = False) -> SupervisionTask:
@@ -53,7 +53,10 @@ def ready(now: dt.datetime, *, promise: bool = False) -> SupervisionTask:
 
 
 def officers(task: SupervisionTask) -> tuple[User, User]:
-    """Manager and deputy of the task's office."""
+    """The two to whom the task was given, or manager and deputy of its office."""
+    task = SupervisionTask.objects.select_related("first_officer", "second_officer").get(pk=task.pk)
+    if task.first_officer and task.second_officer:
+        return task.first_officer, task.second_officer
     manager = some.manager_of(task)
     return play.person(manager), play.person(f"{manager}fu")
 

@@ -46,7 +46,7 @@ def look(task: SupervisionTask, now: dt.datetime, *, bad: bool, kind: str = Insp
     draft = InspectionDraft(
         client_key=uuid.uuid4(), checklist_version=checklists.current(task.sub_item).number, kind=kind,
         off_site=OffSite.DOCUMENTS, place="调阅资料", began_at=now - dt.timedelta(hours=1), ended_at=now,
-        first_officer=manager(task).pk, findings=findings,
+        first_officer=task.first_officer_id or manager(task).pk, findings=findings,
         result=Result.NONCONFORMING if bad else Result.CONFORMING, summary="已核对资料。",
     )  # fmt: skip
     return record_inspection(task, draft=draft, by=manager(task), now=now)
@@ -85,6 +85,6 @@ def unmended(now: dt.datetime, *, promise: bool = True) -> tuple[SupervisionTask
     at = now + dt.timedelta(hours=3)
     fed_back(task, at)
     order = ordered(task, at)
-    order = ordering.settle_order(order, outcome="refused", reason="当事人拒绝整改。", by=manager(task), now=at)
+    order = ordering.settle_order(order, outcome="refused", reason="负责人当面拒绝整改。", by=manager(task), now=at)
     task.refresh_from_db()
     return task, order

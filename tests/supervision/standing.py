@@ -73,7 +73,8 @@ def look(
     return InspectionDraft(
         client_key=key or uuid.uuid4(), checklist_version=version.number,
         kind=InspectionKind.AGAIN if again else InspectionKind.FIRST, off_site=OffSite.DOCUMENTS, place="调阅资料",
-        began_at=now, ended_at=now, first_officer=make.manager(task).pk, findings=findings, result=result,
+        began_at=now, ended_at=now, first_officer=fresh(task).first_officer_id or make.manager(task).pk,
+        findings=findings, result=result,
         summary="已核对资料。",
     )  # fmt: skip
 
@@ -133,7 +134,9 @@ def ordered(task: SupervisionTask, now: dt.datetime, days: int = 30) -> Rectific
 def refused(task: SupervisionTask, now: dt.datetime) -> Rectification:
     """An order that the subject refuses to follow."""
     order = ordering.newest(task) or ordered(task, now)
-    return ordering.settle_order(order, outcome="refused", reason="拒绝整改。", by=make.manager(task), now=now)
+    return ordering.settle_order(
+        order, outcome="refused", reason="负责人当面拒绝整改。", by=make.manager(task), now=now
+    )
 
 
 def handed(task: SupervisionTask, now: dt.datetime) -> SupervisionTask:
@@ -192,16 +195,28 @@ def finding_in(task: SupervisionTask, result: str, where: str, now: dt.datetime)
     return Stand(row, row, now)
 
 
+def withdraw(task: SupervisionTask, now: dt.datetime) -> None:
+    """The approval side withdraws the licence of the task."""
+    assert task.licence is not None
+    assert task.case is not None
+    by = revoking.decider(task.case)
+    change_licence(task.licence, kind="withdrawal", basis="行政许可法第八条", reason="情况变化", by=by, now=now)
+
+
 def order_in(task: SupervisionTask, status: str, family: str, now: dt.datetime) -> Stand:
     """An order in a state; its task is 整改中, or closed where it was mended. Looked at when its day is over."""
     fed_back(task, now)
     order = ordered(task, now, days=3 if status == "not_mended" else 30)
     later = now + dt.timedelta(days=10)
     by = make.manager(task)
-    if status == "mended":
-        record(fresh(task), later, result=Result.CONFORMING, again=True)
-    if status != "running":
-        ordering.settle_order(order, outcome=status, reason="见记录。", by=by, now=later)
+    if status in {"mended", "not_mended"}:
+        found = Result.CONFORMING if status == "mended" else Result.NONCONFORMING
+        record(fresh(task), later, result=found, again=True)
+    if status == "lapsed":
+        withdraw(fresh(task), later)
+        actions.close_for_licence(task, reason="证照已撤回", by=by, now=later)
+    elif status != "running":
+        ordering.settle_order(order, outcome=status, reason="负责人当面拒绝，见复查记录。", by=by, now=later)
     return Stand(fresh(task), Rectification.objects.get(pk=order.pk), later + dt.timedelta(hours=1))
 
 

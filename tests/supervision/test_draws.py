@@ -106,6 +106,81 @@ def test_a_key_field_gives_no_discount(pool: list[CreditSubject], clock: Moment)
     assert preview(some.planned(clock.at), clock.at).shares[0].ratio == 2000
 
 
+def test_a_key_field_has_no_discount_by_one_ratio_either(pool: list[CreditSubject], clock: Moment) -> None:
+    """Refused when made, changed and published; where the table is raised afterwards, the draw goes by the table."""
+    by, office = some.manager(), some.linkage().office
+    division = office.department.division
+    for ratio in (1, 50, 1999):
+        with pytest.raises(Refused) as refused:
+            some.planned(clock.at, is_key_field=True, ratio=ratio)
+        assert (refused.value.code, refused.value.field) == ("plan-key-ratio", "ratio")
+        assert "至少填 20；" in refused.value.message
+    plan = some.planned(clock.at, is_key_field=True, ratio=2000)
+    with pytest.raises(Refused) as refused:
+        change_plan(plan, some.wanted(is_key_field=True, ratio=500), by=by, now=clock.at)
+    assert refused.value.code == "plan-key-ratio"
+    early = some.published(clock.at, is_key_field=True, ratio=2000)
+    sampling.set_rule(division, "C", ratio=2550, times_a_year=2, basis="局发〔2026〕1号", by=by, now=clock.at)
+    with pytest.raises(Refused) as refused:
+        publish_plan(plan, by=by, now=clock.at)
+    assert (refused.value.code, "至少填 25.5；" in refused.value.message) == ("plan-key-ratio", True)
+    run = draw_plan(early, by=by, now=clock.at)
+    assert [(group["ratio"], group["taken"]) for group in run.pools["groups"]] == [(2550, 45)]  # of 173
+
+    link = some.linkage()
+    link.sub_item.is_key_field = True
+    link.sub_item.save()
+    with pytest.raises(Refused) as refused:
+        some.planned(clock.at, ratio=2549)
+    assert refused.value.code == "plan-key-ratio"
+
+
+def test_in_the_draw_of_a_key_field_no_class_is_drawn_less_than_class_c(
+    pool: list[CreditSubject], clock: Moment
+) -> None:
+    by, division = some.manager(), some.linkage().office.department.division
+    sampling.set_rule(division, "D", ratio=100, times_a_year=1, basis="局发〔2026〕1号", by=by, now=clock.at)
+    run = draw_plan(some.published(clock.at, is_key_field=True), by=by, now=clock.at)
+    assert groups(run) == {"A": 21, "B": 9, "C": 2, "D": 1, "none": 5}
+    drawn = DrawnSubject.objects.filter(run=run).values_list("risk", flat=True)
+    assert Counter(drawn) == groups(run)
+    again = draw_plan(some.published(clock.at, is_key_field=True), by=by, now=clock.at)
+    assert {group["used"] for group in again.pools["groups"]} == {1}
+    assert set(groups(again)) == set(SIZES)  # as often a year as C
+
+
+def test_a_draw_by_one_ratio_counts_for_every_class_in_its_pool(pool: list[CreditSubject], clock: Moment) -> None:
+    by = some.manager()
+    some.holders({"A": 10}, clock.at)
+    first = draw_plan(some.published(clock.at, ratio=1000), by=by, now=clock.at)
+    assert groups(first) == {"all": 19}  # of 183
+    counted = {share.key: (share.used, share.taken > 0) for share in preview(some.planned(clock.at), clock.at).shares}
+    assert counted == {"A": (1, False), "B": (1, False), "C": (1, True), "D": (1, True), "none": (1, False)}
+
+    # A, B and the unrated had their one draw: one ratio for all falls on them no more.
+    second = draw_plan(some.published(clock.at, ratio=10000, spare_months=0), by=by, now=clock.at)
+    drawn = set(DrawnSubject.objects.filter(run=second).values_list("risk", flat=True))
+    assert drawn <= {"C", "D"}
+    assert groups(second)["all"] == sum(second.pools["classes"][risk] for risk in "CD") > 0
+    left = second.pools["left_out"]
+    assert left["open"] + left["spent"] + groups(second)["all"] == 183
+    assert replayed(str(second.pk), "--secret")[0] == 0
+
+    third = some.published(clock.at)
+    used = {share.key: share.used for share in preview(third, clock.at).shares}
+    assert used == {"A": 1, "B": 1, "C": 2, "D": 2, "none": 1}
+    with pytest.raises(Refused) as refused:  # all of D have an open task, the others had their draws
+        draw_plan(third, by=by, now=clock.at)
+    assert refused.value.code == "draw-empty-pool"
+    # Another year counts from nought.
+    january = some.planned(clock.at, month="2027-01", planned_finish_on=date(2027, 2, 26))
+    assert {share.used for share in preview(january, clock.at).shares} == {0}
+    # What was drawn before the classes were kept counts for all of them.
+    run = DrawRun.objects.get(pk=first.pk)
+    del run.pools["classes"]
+    assert sampling.drawn_classes(run.pools) == set(SIZES)
+
+
 def test_the_divisions_table_counts_and_a_class_is_drawn_so_often_a_year(
     pool: list[CreditSubject], clock: Moment
 ) -> None:
@@ -470,7 +545,7 @@ def test_a_drawn_task_is_planned_within_the_plan(pool: list[CreditSubject], cloc
     actions.acknowledge(first, **late | {"planned_finish_on": date(2026, 10, 12)})
     actions.acknowledge_many(others[:3], **late | {"planned_finish_on": date(2026, 10, 10)})
     clock.to("2026-10-15 10:00")
-    again: dict[str, Any] = {"measure": "off_site", "by": by, "now": clock.at, "reason": "逾期后改期"}
+    again: dict[str, Any] = {"measure": "off_site", "by": by, "now": clock.at}
     with pytest.raises(Refused, match="2026-10-15"):
-        actions.replan(first, planned_finish_on=date(2026, 10, 16), **again)
-    actions.replan(first, planned_finish_on=date(2026, 10, 15), **again)
+        actions.acknowledge(others[3], planned_finish_on=date(2026, 10, 16), **again)
+    actions.acknowledge(others[3], planned_finish_on=date(2026, 10, 15), **again)

@@ -174,6 +174,9 @@ def test_a_plan_is_made_previewed_published_and_drawn(city: None, clock: Moment,
     assert back.status_code == 422
     assert "比例" in text(back)
     assert 'value="九月抽查"' in text(back)
+    back = browser.post(f"{LIST}new/", body | {"ratio": "0.5", "is_key_field": "on"})
+    assert (back.status_code, "重点领域的统一比例不能低于 C 级的抽取比例，至少填 20；" in text(back)) == (422, True)
+    assert 'value="0.5"' in text(back)
     back = browser.post(f"{LIST}new/", body | {"ratio": "", "month": "2026-08"})
     assert (back.status_code, "抽取月份须为本月" in text(back)) == (422, True)
     made = browser.post(f"{LIST}new/", body | {"ratio": ""})
@@ -215,6 +218,8 @@ def test_the_same_road_through_the_api(city: None, clock: Moment, caller: Caller
     assert client.post("/api/v1/draw-plans/new/", body | {"office": 999}, format="json").status_code == 404
     bad = client.post("/api/v1/draw-plans/new/", body | {"business_items": ["nothing"]}, format="json")
     assert (bad.status_code, bad.json()["code"]) == (422, "plan-items")
+    low = client.post("/api/v1/draw-plans/new/", body | {"is_key_field": True, "ratio": 1999}, format="json")
+    assert (low.status_code, low.json()["code"]) == (422, "plan-key-ratio")
     made = client.post("/api/v1/draw-plans/new/", body, format="json")
     assert (made.status_code, made.json()["run"]) == (201, None)
     place = f"/api/v1/draw-plans/{made.json()['id']}/"
@@ -265,6 +270,9 @@ def test_the_public_sees_results_and_never_an_inspector_or_a_class(drawn: DrawPl
     assert "欧阳**" not in text(browser.get(f"{place}?q=欧阳春"))
     assert browser.get(f"{place}positions.csv").status_code == 200
     assert browser.get("/draws/inspections/999/").status_code == 404
+    assert "<dd>月末之后公开</dd>" in seen[0]
+    clock.to("2026-10-01 00:00")  # the month is over, the seed not told yet
+    assert "<dd>即将公开</dd>" in text(browser.get(place))
     assert "还没有公布的抽查计划" not in seen[2]
 
 

@@ -76,14 +76,28 @@ def test_an_order_that_runs_is_settled_first(city: None, clock: Moment, sign_in:
     task = make.fed_back(make.faulty(clock.at), clock.at)
     order = make.ordered(task, clock.at)
     browser = sign_in(some.manager_of(task))
-    assert browser.post(url(task), LETTER).status_code == 409
-    ordering.settle_order(order, outcome="refused", reason="拒绝。", by=make.manager(task), now=clock.at)
+    assert browser.get(url(task)).status_code == 409  # before anything is written
+    refused = browser.post(url(task), LETTER)
+    assert refused.status_code == 409
+    assert LETTER["facts"] in refused.content.decode()
+    assert LETTER["to_name"] in refused.content.decode()
+    ordering.settle_order(order, outcome="refused", reason="负责人当面拒绝整改。", by=make.manager(task), now=clock.at)
     assert browser.post(url(task), LETTER).status_code == 302
     handover = Handover.objects.get(task=task)
     assert order.paper.number in str(handover.paper.content["tables"])
     follow_up = Feedback.objects.get(task=task).follow_up
     assert order.paper.number in follow_up
     assert handover.paper.number in follow_up
+
+
+def test_a_step_that_nobody_knows_says_what_is_so(city: None, clock: Moment, sign_in: SignIn) -> None:
+    task = make.fed_back(make.faulty(clock.at), clock.at)
+    answer = sign_in(some.manager_of(task)).post(url(task), {"step": "later", "facts": "写好的事实。"})
+    html = answer.content.decode()
+    assert answer.status_code == 409
+    assert "没有移送执法，现在是“已反馈”" in html
+    assert "写好的事实。" in html
+    assert "办结" not in html
 
 
 def test_only_what_was_found_wanting(city: None, clock: Moment, sign_in: SignIn) -> None:

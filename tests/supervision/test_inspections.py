@@ -272,7 +272,7 @@ def test_who_was_drawn_inspects(city: None, clock: Moment, sign_in: SignIn) -> N
     first, second = field.officers(task)
     SupervisionTask.objects.filter(pk=task.pk).update(origin="draw", first_officer=first, second_officer=drawn)
     browser = sign_in(some.manager_of(task))
-    answer = browser.post(url(task), field.sheet(task, clock.at), headers=JSON)
+    answer = browser.post(url(task), field.sheet(task, clock.at, second_officer=str(second.pk)), headers=JSON)
     assert (answer.status_code, answer.json()["code"]) == (422, "officers-not-drawn")
     data = field.sheet(task, clock.at, second_officer=str(drawn.pk))
     assert browser.post(url(task), data, headers=JSON).status_code == 200

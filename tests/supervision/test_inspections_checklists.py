@@ -121,6 +121,47 @@ def test_only_the_owning_department_changes_its_checklists(city: None, clock: Mo
     assert not Checklist.objects.exists()
 
 
+def test_the_department_sets_the_most_days_of_a_plan(city: None, clock: Moment, sign_in: SignIn) -> None:
+    task = some.notified(clock.at)
+    sub_item, manager = task.sub_item, some.manager_of(task)
+    url = reverse("tasks:checklist", args=[sub_item.pk])
+    browser = sign_in(manager)
+    assert '<b class="num">180</b>' in browser.get(url).content.decode()
+    for days in ("0", "181", "", "许多"):
+        back = browser.post(url, {"days": days, "reason": "按办法第三条"})
+        assert back.status_code == 422
+        html = back.content.decode()
+        assert "请填写 1 到 180 之间的天数。" in html
+        assert "按办法第三条" in html
+    assert "请写明为什么这样设定。" in browser.post(url, {"days": "30", "reason": " "}).content.decode()
+    assert "现在就是 180 天" in browser.post(url, {"days": "180", "reason": "不变"}).content.decode()
+    html = browser.post(url, {"days": "30", "reason": "作出许可之日起一个月内核查"}, follow=True).content.decode()
+    assert '<b class="num">30</b>' in html
+    assert "180 天改为 30 天" in html
+    assert "作出许可之日起一个月内核查" in html
+    api, door = APIClient(), f"/api/v1/checklists/{sub_item.pk}/plan-limit/"
+    api.credentials(HTTP_AUTHORIZATION=f"Token {issue(play.person(manager)).token}")
+    assert api.post(door, {"days": 181, "reason": "放宽"}, format="json").status_code == 422
+    assert api.post(door, {"days": 20, "reason": "收紧"}, format="json").json()["longest_plan_days"] == 20
+    acts = Entry.objects.filter(stream=f"checklist:{sub_item.pk}").order_by("seq")
+    assert [(one.label, one.data["before"], one.data["days"]) for one in acts] == [
+        ("设定监管计划最长天数", 180, 30), ("设定监管计划最长天数", 30, 20)
+    ]  # fmt: skip
+    assert sub_item.history.latest("history_date").history_user == play.person(manager)
+    browser.get(reverse("tasks:task", args=[task.number]))
+    plan = {"measure": "off_site", "planned_finish_on": "2026-10-19"}
+    late = browser.post(reverse("tasks:acknowledge", args=[task.number]), plan)
+    assert "计划完成日最迟不超过 20 天。" in late.content.decode()
+    for stranger in (
+        Posting.objects.filter(role="office_manager").exclude(department=task.department).order_by("pk")[:2]
+    ):
+        said = {"days": "5", "reason": "不是本部门"}
+        assert sign_in(stranger.user.username).post(url, said).status_code == 404
+        api.credentials(HTTP_AUTHORIZATION=f"Token {issue(stranger.user).token}")
+        assert api.post(door, said, format="json").status_code == 404
+    assert sign_in(f"{manager}fu").post(url, {"days": "5", "reason": "副管理员"}).status_code == 404
+
+
 def test_a_version_is_published_through_the_api_and_on_the_ledger(city: None, clock: Moment) -> None:
     task = field.ready(clock.at)
     manager = play.person(some.manager_of(task))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import uuid
 from collections.abc import Callable
 
@@ -11,12 +12,14 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
+from PIL import Image
 
 from ledger.models import Entry
 from supervision import photos
 from supervision.models import Inspection, Photo, SupervisionTask
 from supervision.tasks import discard_photos
 from tests.approvals import play
+from tests.approvals.window import PDF
 from tests.conftest import Moment
 from tests.supervision import inspecting as field
 from tests.supervision import tasks as some
@@ -77,6 +80,13 @@ def test_a_record_waits_for_photos_that_it_names(city: None, clock: Moment, sign
     assert not Inspection.objects.exists()
 
 
+def huge() -> bytes:
+    """A small file of more pixels than anything can show."""
+    out = io.BytesIO()
+    Image.new("1", (10_000, 5_001)).save(out, "PNG")
+    return out.getvalue()
+
+
 TRICKS = [
     ("shell.jpg", b"MZ\x90\x00" + b"\x00" * 200, "upload-kind"),
     ("page.png", b"<html><script>alert(1)</script></html>", "upload-kind"),
@@ -84,6 +94,11 @@ TRICKS = [
     ("anim.jpg", b"GIF89a" + b"\x00" * 64, "upload-kind"),
     ("zip.jpg", b"PK\x03\x04" + b"\x00" * 64, "upload-kind"),
     ("nothing.jpg", b"", "upload-empty"),
+    ("head.png", field.PNG[:20], "upload-broken"),
+    ("cut.png", field.PNG[:-20], "upload-broken"),
+    ("cut.jpg", field.JPEG[:-60], "upload-broken"),
+    ("cut.pdf", PDF[: len(PDF) // 3], "upload-broken"),
+    ("huge.png", huge(), "upload-pixels"),
 ]
 
 
@@ -118,7 +133,7 @@ def test_too_big_and_too_many(city: None, clock: Moment, sign_in: SignIn, monkey
     task = field.ready(clock.at)
     browser = sign_in(some.manager_of(task))
     draft = str(uuid.uuid4())
-    monkeypatch.setattr(settings, "UPLOAD_MAX_BYTES", 100)
+    monkeypatch.setattr(settings, "UPLOAD_MAX_BYTES", len(field.JPEG))
     answer = send(browser, task, draft, file=picture(field.JPEG + b"\x00" * 200))
     assert kept(answer)["code"] == "upload-too-big"
     monkeypatch.setattr(photos, "MOST", 2)

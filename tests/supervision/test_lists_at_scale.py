@@ -338,7 +338,7 @@ def test_draws_take_as_many_statements_for_many_as_for_few(city: None, clock: Mo
     ]  # fmt: skip
     few = {address: manager.count(address) for address in lists}
     few_drawn = [manager.count(address) for address in _of_plan(small)]
-    large = _drawn(clock.at, {"A": 20, "D": 20})
+    large = _drawn(clock.at, {"C": 20, "D": 20})
     _copies_of(small, 20)
     assert DrawnSubject.objects.filter(run__plan=large).count() == 40
     assert {address: manager.count(address) for address in lists} == few

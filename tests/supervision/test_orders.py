@@ -10,7 +10,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from approvals.actions.licences import change_licence
 from approvals.exceptions import Refused
+from approvals.models import Licence
 from deadlines.models import Deadline
 from ledger.models import Entry
 from notifications.models import Message
@@ -19,7 +21,7 @@ from supervision import reconcile
 from supervision.actions import ordering
 from supervision.enums import InspectionKind, OrderStatus, PaperKind, TaskEnd, TaskStatus
 from supervision.models import Feedback, Paper, Rectification, SupervisionTask
-from tests.approvals import play
+from tests.approvals import play, revoking
 from tests.conftest import Moment
 from tests.supervision import ordering as make
 from tests.supervision import tasks as some
@@ -191,12 +193,18 @@ def test_before_its_day_is_over_it_is_not_unmended(city: None, clock: Moment, si
     task = make.faulty(clock.at)
     order = make.ordered(task, clock.at)  # to 2026-10-08
     manager = sign_in(some.manager_of(task))
+    clock.to("2026-10-07 15:00")
+    make.look(task, clock.at, bad=True, kind=InspectionKind.AGAIN)
     clock.to("2026-10-08 23:59")
     verdict = {"outcome": "not_mended", "reason": "没有改。"}
     answer = manager.post(order_url(order, "order_outcome"), verdict)
     assert answer.status_code == 422
     assert "届满之前" in answer.content.decode()
     clock.to("2026-10-09 00:00")
+    early = manager.post(order_url(order, "order_outcome"), verdict)  # the only look was before the day
+    assert early.status_code == 422
+    assert "届满当日（2026年10月8日）或者之后复查" in early.content.decode()
+    make.look(task, clock.to("2026-10-09 09:00"), bad=True, kind=InspectionKind.AGAIN)
     assert manager.post(order_url(order, "order_outcome"), verdict | {"reason": ""}).status_code == 422
     assert manager.post(order_url(order, "order_outcome"), verdict).status_code == 302
     order.refresh_from_db()
@@ -225,8 +233,156 @@ def test_the_verdict_and_the_look_agree(city: None, clock: Moment) -> None:
     done = ordering.settle_order(order, outcome="mended", reason="", by=by, now=clock.at)
     assert done.deadline.state == "met"  # seen mended in time, although settled after the day
     with pytest.raises(Refused) as refused:
-        ordering.settle_order(order, outcome="refused", reason="理由", by=by, now=clock.at)
+        ordering.settle_order(order, outcome="refused", reason="负责人当面拒绝整改。", by=by, now=clock.at)
     assert refused.value.conflict
+
+
+def test_a_look_on_the_last_day_is_enough(city: None, clock: Moment) -> None:
+    task = make.faulty(clock.at)
+    order, by = make.ordered(task, clock.at), make.manager(task)  # to 2026-10-08
+    make.look(task, clock.to("2026-10-08 16:00"), bad=True, kind=InspectionKind.AGAIN)
+    done = ordering.settle_order(
+        order, outcome="not_mended", reason="没有改。", by=by, now=clock.to("2026-10-09 09:00")
+    )
+    assert done.status == OrderStatus.NOT_MENDED
+
+
+def test_a_refusal_says_who_refused_and_when(city: None, clock: Moment, sign_in: SignIn) -> None:
+    task = make.faulty(clock.at)
+    order = make.ordered(task, clock.at)
+    manager = sign_in(some.manager_of(task))
+    for short in ("", "拒绝整改，不改了。"):
+        answer = manager.post(order_url(order, "order_outcome"), {"outcome": "refused", "reason": short})
+        assert answer.status_code == 422
+        assert "请写明" in answer.content.decode()
+    said = {"outcome": "refused", "reason": "负责人当面拒绝整改。"}
+    assert manager.post(order_url(order, "order_outcome"), said).status_code == 302
+
+
+@pytest.mark.parametrize(("promise", "said"), [(True, "请建议撤销许可"), (False, "请移送执法")])
+def test_the_page_says_what_follows(city: None, clock: Moment, sign_in: SignIn, promise: bool, said: str) -> None:
+    task, order = make.unmended(clock.at, promise=promise)
+    browser = sign_in(some.manager_of(task))
+    pages = [reverse("tasks:task", args=[task.number]), order_url(order)]
+    for html in (browser.get(page).content.decode() for page in pages):
+        assert said in html
+        assert "请复查并认定结果" not in html
+
+
+def test_the_draft_demands_nothing_of_the_agency(city: None, clock: Moment) -> None:
+    task = make.faulty(clock.at)
+    look = ordering.faulty(task)
+    assert look is not None
+    words, [fault] = ordering.drafted(task, look), ordering.faults_of(look)
+    assert fault.kind == "point"
+    assert words["facts"] == "1．与承诺不符。"
+    assert words["demands"] == "1．改正检查发现的问题：与承诺不符。"
+    assert all(fault.text not in said for said in words.values())
+
+
+def test_a_day_that_was_extended_is_said_beside_the_first(city: None, clock: Moment, sign_in: SignIn) -> None:
+    task = make.faulty(clock.at)
+    order, by = make.ordered(task, clock.at), make.manager(task)  # to 2026-10-08
+    ordering.ask_extension(order, until=dt.date(2026, 10, 15), reason="等配件。", by=by, now=clock.at)
+    ordering.settle_extension(order, grant=True, answer="", by=make.head(task), now=clock.at)
+    html = sign_in(some.manager_of(task)).get(order_url(order)).content.decode()
+    assert "原期限 2026年10月8日，经批准延期至 2026年10月15日" in html
+
+
+def ended(task: SupervisionTask, now: dt.datetime) -> None:
+    """The approval side strikes the licence of the task off."""
+    assert task.licence is not None
+    assert task.case is not None
+    change_licence(
+        task.licence,
+        kind="deregistration",
+        basis="行政许可法",
+        reason="申请注销",
+        by=revoking.decider(task.case),
+        now=now,
+    )
+
+
+@pytest.mark.parametrize("where", ["fed back", "running", "settled"])
+def test_a_fault_under_a_licence_that_ended_is_closed(city: None, clock: Moment, sign_in: SignIn, where: str) -> None:
+    task = make.fed_back(make.faulty(clock.at, promise=True), clock.at + dt.timedelta(hours=3))
+    order = None if where == "fed back" else make.ordered(task, clock.at + dt.timedelta(hours=3))
+    if order is not None and where == "settled":
+        ordering.settle_order(
+            order, outcome="refused", reason="负责人当面拒绝整改。", by=make.manager(task), now=clock.at
+        )
+    clock.to("2026-09-30 10:00")
+    browser = sign_in(some.manager_of(task))
+    page, act = (reverse(f"tasks:{name}", args=[task.number]) for name in ("task", "licence_ended"))
+    reason = {"reason": "许可证已注销，不再整改。"}
+    assert act not in browser.get(page).content.decode()
+    assert browser.post(act, reason).status_code == 409
+    ended(SupervisionTask.objects.select_related("licence", "case").get(pk=task.pk), clock.at)
+    assert act in browser.get(page).content.decode()
+    assert browser.get(act).status_code == 200
+    assert browser.post(act, {"reason": " "}).status_code == 422
+    assert browser.post(act, reason).status_code == 302
+    task.refresh_from_db()
+    assert (task.status, task.end, task.end_reason) == (TaskStatus.CLOSED, TaskEnd.LICENCE_ENDED, reason["reason"])
+    assert list(reconcile.differences(clock.at)) == []
+    if order is not None:
+        order = Rectification.objects.select_related("deadline", "paper").get(pk=order.pk)
+        assert order.deadline.state == "cancelled"
+        lapsed = where == "running"
+        assert order.status == ("lapsed" if lapsed else "refused")
+        html = browser.get(reverse("tasks:orders") + "?tab=settled").content.decode()
+        assert order.paper.number in html
+        assert ("证照失效，不再整改" in html) == lapsed
+        assert order.paper.number not in browser.get(reverse("tasks:orders")).content.decode()
+        assert browser.get(order_url(order)).status_code == 200
+        again = browser.post(
+            order_url(order, "order_outcome"), {"outcome": "refused", "reason": "负责人当面拒绝整改。"}
+        )
+        assert again.status_code == 409
+
+
+def test_a_licence_that_ran_out_closes_it_as_well(city: None, clock: Moment, sign_in: SignIn) -> None:
+    task = make.fed_back(make.faulty(clock.at, promise=True), clock.at + dt.timedelta(hours=3))
+    act = reverse("tasks:licence_ended", args=[task.number])
+    Licence.objects.filter(tasks=task).update(valid_to="2026-09-30")
+    browser = sign_in(some.manager_of(task))
+    clock.to("2026-09-30 10:00")  # its last day
+    assert browser.post(act, {"reason": "已过期。"}).status_code == 409
+    clock.to("2026-10-01 10:00")
+    assert browser.post(act, {"reason": "已过期。"}).status_code == 302
+
+
+def test_what_was_typed_comes_back_when_somebody_was_faster(city: None, clock: Moment, sign_in: SignIn) -> None:
+    task = make.faulty(clock.at)
+    browser = sign_in(some.manager_of(task))
+    html = browser.get(new_url(task)).content.decode()
+    make.ordered(task, clock.at)
+    assert 'name="facts"' in html
+    sent = form(facts="走廊堆放货架，宽度不足一米。")
+    answer = browser.post(new_url(task), sent)
+    html = answer.content.decode()
+    assert answer.status_code == 409
+    for label, text in (("违反的事实", sent["facts"]), ("依据", sent["basis"]), ("整改期限", sent["due_on"]),
+                        ("逾期后果", sent["consequence"])):  # fmt: skip
+        assert f">{label}</label>" in html
+        assert text in html
+    assert "csrf" not in html.split("您刚才填写的内容")[1]
+    assert browser.get(new_url(task)).status_code == 409  # at once, before anything is written
+
+
+def test_a_feedback_that_came_second_comes_back_whole_and_in_words(city: None, clock: Moment, sign_in: SignIn) -> None:
+    task = make.faulty(clock.at, promise=True)
+    browser = sign_in(some.manager_of(task))
+    make.fed_back(task, clock.at + dt.timedelta(hours=3))
+    clauses = {f"clause_{number}": "conforming" for number in range(2, len(task.promise_clauses) + 1)}
+    sent = {"clause_1": "nonconforming", **clauses, "result": "nonconforming", "text": "堵塞通道。",
+            "platform": "market", "platform_number": "检〔2026〕7号", "csrfmiddlewaretoken": "abc"}  # fmt: skip
+    answer = browser.post(reverse("tasks:feedback", args=[task.number]), sent)
+    assert answer.status_code == 409
+    shown = [(one.label, one.text) for one in answer.context["typed"]]
+    words = ["不符合", *["符合"] * len(clauses), "不符合", "堵塞通道。", "省市场监管信息平台", "检〔2026〕7号"]
+    assert [text for _, text in shown] == words
+    assert [label for label, _ in shown][-4:] == ["监管结果", "情况说明", "开展监管工作的平台", "该平台的文书编号"]
 
 
 def test_more_time_is_asked_once_and_in_time(city: None, clock: Moment, sign_in: SignIn) -> None:
@@ -300,7 +456,12 @@ def test_a_head_reads_and_answers_but_does_not_settle(city: None, clock: Moment,
     order = make.ordered(task, clock.at)
     head, manager = sign_in(make.head(task).username), sign_in(some.manager_of(task))
     assert head.get(order_url(order)).status_code == 200
-    assert head.post(order_url(order, "order_outcome"), {"outcome": "refused", "reason": "x"}).status_code == 404
+    assert (
+        head.post(
+            order_url(order, "order_outcome"), {"outcome": "refused", "reason": "负责人当面拒绝整改。"}
+        ).status_code
+        == 404
+    )
     assert head.post(order_url(order, "order_extension"), {}).status_code == 404
     assert manager.post(order_url(order, "order_answer"), {"verdict": "grant"}).status_code == 404
     assert Rectification.objects.get().status == OrderStatus.RUNNING
@@ -328,7 +489,7 @@ def test_the_list_by_part_search_and_export(city: None, clock: Moment, sign_in: 
     table = text_of(browser.get(reverse("tasks:orders_export") + "?tab=overdue"))
     assert order.paper.number in table
     assert task.number in table
-    ordering.settle_order(order, outcome="refused", reason="拒绝。", by=make.manager(task), now=clock.at)
+    ordering.settle_order(order, outcome="refused", reason="负责人当面拒绝整改。", by=make.manager(task), now=clock.at)
     assert there("?tab=settled")
     assert not there()
 

@@ -36,7 +36,7 @@ def test_died_with_the_verdict(town: None, clock: Moment, tmp_path: Path) -> Non
     order, by = make.ordered(task, clock.at), make.manager(task)
 
     def settle() -> object:
-        return ordering.settle_order(order, outcome="refused", reason="拒绝。", by=by, now=clock.at)
+        return ordering.settle_order(order, outcome="refused", reason="负责人当面拒绝整改。", by=by, now=clock.at)
 
     dies_once("order_settled.before_commit", settle, tmp_path / "point")
     assert Rectification.objects.get().status == "refused"

@@ -17,7 +17,7 @@ from deadlines.models import Deadline
 from offices.models import User
 from supervision import reconcile
 from supervision.actions import handing_over, ordering, proposing
-from supervision.enums import OrderStatus, PaperKind, TaskStatus
+from supervision.enums import InspectionKind, OrderStatus, PaperKind, TaskStatus
 from supervision.models import Handover, Paper, Proposal, Rectification, SupervisionTask
 from tests import city as demo_city
 from tests.conftest import Moment
@@ -74,6 +74,7 @@ def test_the_last_second_and_the_day_after_meet(town: None, clock: Moment) -> No
         task = make.faulty(clock.at)
         order = make.ordered(task, clock.at)
         by, head = make.manager(task), make.head(task)
+        make.look(task, LAST - dt.timedelta(hours=8), bad=True, kind=InspectionKind.AGAIN)
         ordering.ask_extension(order, until=dt.date(2026, 10, 20), reason="等配件。", by=by, now=clock.at)
         said = together(
             lambda order=order, head=head: ordering.settle_extension(  # type: ignore[misc]
@@ -106,7 +107,7 @@ def test_a_refusal_and_an_extension_meet(town: None, clock: Moment) -> None:
                 order, grant=True, answer="", by=head, now=clock.at
             ),
             lambda order=order, by=by: ordering.settle_order(  # type: ignore[misc]
-                order, outcome="refused", reason="拒不整改。", by=by, now=clock.at
+                order, outcome="refused", reason="负责人当面拒绝整改。", by=by, now=clock.at
             ),
         )
         assert (granted, settled) in {("done", "done"), ("state-conflict", "done")}

@@ -22,6 +22,7 @@ from supervision.models import Feedback, SupervisionTask
 from tests.approvals import play
 from tests.conftest import Moment
 from tests.supervision import inspecting as field
+from tests.supervision import standing
 from tests.supervision import tasks as some
 
 pytestmark = pytest.mark.django_db
@@ -181,8 +182,14 @@ def test_what_was_promised_must_be_checked_clause_by_clause(city: None, clock: M
     assert back.status_code == 422
     assert "告知承诺事项须先记录检查" in back.content.decode()
     elsewhere = data | {"measure": "combined", "measure_with": "9月综合查一次"}
-    browser.post(url(task, "replan"), elsewhere)
+    # Whatever the measure: what was promised is looked at.
+    for measure in ("random_draw", "combined"):
+        browser.post(url(task, "replan"), elsewhere | {"measure": measure})
+        back = browser.post(url(task, "finish"), {"finished_on": "2026-09-28"})
+        assert "告知承诺事项须先记录检查" in back.content.decode()
+    standing.record(task, clock.at, result="conforming")
     browser.post(url(task, "finish"), {"finished_on": "2026-09-28"})
+    assert status(task) == TaskStatus.FINISHED
     kept = {f"clause_{number}": "conforming" for number in range(1, len(task.promise_clauses) + 1)}
     back = browser.post(url(task, "feedback"), feedback() | {"clause_1": "conforming"})
     assert back.status_code == 422

@@ -60,7 +60,7 @@ def test_proposed_with_its_evidence(city: None, clock: Moment, sign_in: SignIn) 
     assert "建议撤销许可" in browser.get(reverse("tasks:task", args=[task.number])).content.decode()
     html = browser.get(url(task)).content.decode()
     assert order.paper.number in html
-    assert "当事人拒绝整改。" in html
+    assert "负责人当面拒绝整改。" in html
     proposal = proposed(task, sign_in)
     task.refresh_from_db()
     assert task.status == TaskStatus.REVOCATION
@@ -141,8 +141,11 @@ def test_only_a_licence_that_stands(city: None, clock: Moment, sign_in: SignIn) 
 def test_not_while_the_order_runs(city: None, clock: Moment, sign_in: SignIn) -> None:
     task = make.fed_back(make.faulty(clock.at, promise=True), clock.at)
     make.ordered(task, clock.at)
-    answer = sign_in(some.manager_of(task)).post(url(task), {"facts": "x", "keys": keys(task)})
+    browser = sign_in(some.manager_of(task))
+    assert browser.get(url(task)).status_code == 409  # before anything is written
+    answer = browser.post(url(task), {"facts": "承诺不实。", "keys": keys(task)})
     assert answer.status_code == 409
+    assert "承诺不实。" in answer.content.decode()
     assert not Revocation.objects.exists()
 
 

@@ -82,7 +82,7 @@ def test_from_the_finding_to_the_revoked_licence(town: None, clock: Moment, tmp_
 
     dies_once(
         "order_settled.before_commit",
-        lambda: ordering.settle_order(order, outcome="refused", reason="拒绝整改。", by=by, now=now),
+        lambda: ordering.settle_order(order, outcome="refused", reason="负责人当面拒绝整改。", by=by, now=now),
         file,
     )
     proposal = dies_once(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator
 from itertools import permutations
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -41,6 +42,7 @@ from supervision.models import (
     TaskChange,
     Visit,
 )
+from supervision.sampling import set_rule
 from tests import city as demo_city
 from tests.approvals import revoking
 from tests.conftest import Moment
@@ -239,6 +241,9 @@ def test_a_licence_ends_while_it_is_drawn(town: None, clock: Moment) -> None:
     """Whichever is first, the drawn task learns that its licence was withdrawn; those that knew are not told twice."""
     now = clock.at
     drawing.inspectors(3)
+    link = drawing.linkage()
+    often: dict[str, Any] = {"ratio": 500, "times_a_year": 12, "basis": "局发〔2026〕1号"}
+    set_rule(link.office.department.division, "none", **often, by=drawing.manager(), now=now)
 
     def pair() -> tuple[Act, Act]:
         case = some.notified(now).case
@@ -390,7 +395,7 @@ def test_an_extension_is_granted_while_the_order_is_settled(town: None, clock: M
         ordering.ask_extension(order, until=until, reason="等配件。", by=by, now=now)
         return (
             lambda: ordering.settle_extension(order, grant=True, answer="", by=head, now=now),
-            lambda: ordering.settle_order(order, outcome="refused", reason="拒不整改。", by=by, now=now),
+            lambda: ordering.settle_order(order, outcome="refused", reason="负责人当面拒绝整改。", by=by, now=now),
         )
 
     for first, said in each_way(pair):

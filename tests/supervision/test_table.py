@@ -17,7 +17,7 @@ from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
 from approvals import doors
-from approvals.actions.licences import BY_HAND, change_licence
+from approvals.actions.licences import BY_HAND
 from approvals.models import Case, PhoneCode
 from approvals.states import APPLICANT, ROLES, Cell
 from ledger.models import Entry
@@ -57,7 +57,15 @@ OTHER_CODES = {
 # Addresses that change something, and are of no thing in the tables: they begin one, or set a rule.
 BEGINNINGS = {
     f"api-tasks:{name}"
-    for name in ("draw-plan-new", "sampling-rate", "checklist", "stock-batches", "stock-files", "stock-starts")
+    for name in (
+        "draw-plan-new",
+        "sampling-rate",
+        "checklist",
+        "checklist-plan-limit",
+        "stock-batches",
+        "stock-files",
+        "stock-starts",
+    )
 }
 # Pages that carry out an act of the task, with the address of the act: an empty form to them does nothing.
 PAGES = {
@@ -119,14 +127,8 @@ def _officers(stand: Stand, ok: bool) -> Callable[[], Body]:
 
 
 def _licence_ended(stand: Stand, ok: bool) -> Callable[[], Body]:
-    task = stand.task
     if ok:
-        assert task.licence is not None
-        assert task.case is not None
-        change_licence(
-            task.licence, kind="withdrawal", basis="行政许可法第八条", reason="情况变化",
-            by=revoking.decider(task.case), now=stand.at,
-        )  # fmt: skip
+        standing.withdraw(stand.task, stand.at)
     return lambda: {"reason": "证照已撤回"}
 
 
@@ -239,6 +241,11 @@ def _change(kind: str) -> Ready:
     return lambda stand, ok: lambda: body
 
 
+def _anew(stand: Stand, ok: bool) -> Callable[[], Body]:
+    told = stand.row.notice
+    return lambda: NOTICE | {"replaces": told.number if told else "无"}
+
+
 ORDER = make.ORDER | {"due_on": "2026-10-20"}
 NOTICE = {"ground": "unqualified", "facts": "拒不整改。", "days": 5}
 HEARD = {"text": "面积测量有误。", "wish": "later"}
@@ -275,9 +282,10 @@ PLANS: dict[tuple[str, str], tuple[str, Ready]] = {
     ("order", "api-tasks:order-extension"): ("", _extension),
     ("order", "api-tasks:order-answer"): ("", _answer),
     ("order", "api-tasks:inspections again"): ("", _look_again),
-    ("order", "api-tasks:order-outcome"): ("", _says(outcome="refused", reason="拒绝整改。")),
+    ("order", "api-tasks:order-outcome"): ("", _says(outcome="refused", reason="负责人当面拒绝整改。")),
     ("order", "api-tasks:handover"): ("", _says(**standing.LETTER)),
     ("order", "api-tasks:proposal"): ("", _proposal),
+    ("order", "api-tasks:licence-ended"): ("", _licence_ended),
     ("visit", "api-tasks:visit-request"): ("", _says(planned_on="2026-09-29", purpose="核查", exemption="投诉举报")),
     ("visit", "api-tasks:visit-settlement"): ("", _says(approve=True)),
     ("visit", "api-tasks:visit-cancellation"): ("", _says(reason="改期")),
@@ -285,6 +293,7 @@ PLANS: dict[tuple[str, str], tuple[str, Ready]] = {
     ("dispute", "api-tasks:dispute_decision"): ("", _decide_dispute),
     ("dispute", "api-tasks:task_disputes"): ("", _says(reason="还是不属本处室。")),
     ("revocation", "api:revocation-notice"): ("told", _says(**NOTICE)),
+    ("revocation", "api:revocation-notice anew"): ("told", _anew),
     ("revocation", "api:revocation-statement"): ("told", _says(**HEARD)),
     ("revocation", "api:statement"): ("told", _says(**HEARD)),
     ("revocation", "api:door-statement"): ("told", _door),
@@ -513,7 +522,8 @@ def base(city: None, clock: Moment, settings: Settings, tmp_path: Any) -> Superv
     """A task that its office was told of yesterday, given to one of its inspectors as a draw would."""
     settings.UPLOAD_ROOT = tmp_path / "uploads"
     task = some.notified(clock.at)
-    SupervisionTask.objects.filter(pk=task.pk).update(first_officer=inspectors_of(task.office)[0])
+    given = {"first_officer": inspectors_of(task.office)[0], "second_officer": make.manager(task)}
+    SupervisionTask.objects.filter(pk=task.pk).update(**given)
     clock.to("2026-09-29 10:00")
     return standing.fresh(task)
 

@@ -253,12 +253,50 @@ def test_a_change_of_plan_ends_the_old_clock_and_starts_another(city: None, cloc
     assert (task.planned_deadline.due_on, task.planned_deadline.state) == (dt.date(2026, 10, 20), "running")
     entry = acts_of(task, "task.replanned")[0]
     assert entry.data["before"] == {"measure": "on_site", "planned_finish_on": "2026-10-09"}
-    # what was missed stays missed
-    clock.to("2026-10-21 10:00")
-    late = same | {"planned_finish_on": "2026-10-30", "reason": "仍在停产"}
-    browser.post(url(task, "replan"), late)
-    states = Deadline.objects.filter(stream=task.stream, kind="planned_finish").order_by("pk")
-    assert [one.state for one in states] == ["cancelled", "missed", "running"]
+    assert "原计划已变更" in html
+    assert "原定 2026-10-09" in html
+    assert "期限取消" not in html
+
+
+def test_a_planned_day_that_has_passed_is_not_moved(city: None, clock: Moment, sign_in: SignIn) -> None:
+    task = some.acknowledged(clock.at, planned_finish_on=dt.date(2026, 10, 9))
+    clock.to("2026-10-10 10:00")
+    browser, client = sign_in(some.manager_of(task)), api(manager(task))
+    address = f"/api/v1/tasks/{task.number}/plan/"
+    assert "计划完成日（2026-10-09）已过，不能再改" in browser.get(url(task, "replan")).content.decode()
+    plan = {"measure": "on_site", "planned_finish_on": "2026-12-31", "reason": "再等"}
+    for tried in (
+        plan,
+        plan | {"measure": "none_now"},
+        plan | {"measure": "none_now", "planned_finish_on": "2026-10-09"},
+    ):
+        back = browser.post(url(task, "replan"), tried)
+        assert back.status_code == 422
+        assert "计划完成日（2026-10-09）已过" in back.content.decode()
+        assert client.post(address, tried, format="json").json()["code"] == "planned-day-passed"
+    # the measure may change; the clock stays the same and is late
+    done = client.post(address, plan | {"measure": "off_site", "planned_finish_on": "2026-10-09"}, format="json")
+    assert (done.status_code, done.json()["measure"]) == (200, "off_site")
+    task.refresh_from_db()
+    clocks = Deadline.objects.filter(stream=task.stream, kind="planned_finish")
+    assert [(one.state, one.due_on) for one in clocks] == [("running", dt.date(2026, 10, 9))]
+    assert task.planned_deadline == clocks[0]
+    html = browser.get(url(task)).content.decode()
+    assert "逾期完成" not in html
+    assert "超期" in html
+
+
+def test_a_change_of_the_measure_alone_keeps_the_clock(city: None, clock: Moment) -> None:
+    task = some.acknowledged(clock.at, planned_finish_on=dt.date(2026, 10, 9))
+    before = task.planned_deadline
+    task.sub_item.longest_plan_days = 3  # shortened since: what was planned before keeps its day
+    task.sub_item.save()
+    clock.to("2026-09-30 10:00")
+    by = manager(task)
+    plan = {"measure": "off_site", "planned_finish_on": dt.date(2026, 10, 9), "reason": "调阅资料即可"}
+    task = actions.replan(task, **plan, by=by, now=clock.at)  # type: ignore[arg-type]
+    assert (task.measure, task.planned_deadline) == ("off_site", before)
+    assert Deadline.objects.get(stream=task.stream, kind="planned_finish").state == "running"
 
 
 def test_no_check_now_is_reviewed_and_never_finished_as_it_is(city: None, clock: Moment, sign_in: SignIn) -> None:
@@ -275,6 +313,7 @@ def test_no_check_now_is_reviewed_and_never_finished_as_it_is(city: None, clock:
     task.refresh_from_db()
     assert task.measure == "off_site"
     assert acts_of(task, "task.replanned")[0].data["reviewed"] is True
+    assert "原定 2027-03-01" in browser.get(url(task)).content.decode()
     again = {"measure": "off_site", "planned_finish_on": "2027-08-28", "reason": "再改"}
     assert browser.post(url(task, "replan"), again).status_code == 302
     back = browser.post(url(task, "replan"), again | {"planned_finish_on": "2027-08-29"})
@@ -429,8 +468,9 @@ def test_feedback_begins_with_what_was_found_and_says_nothing_better(
     said |= dict.fromkeys(form.clause_names, "conforming")
     back = browser.post(url(task, "feedback"), said)
     assert back.status_code == 422
-    assert "检查记录的结论是“不符合”" in back.content.decode()
-    assert browser.post(url(task, "feedback"), said | {"result": "nonconforming"}).status_code == 302
+    assert "第 1 次检查记录（2026-09-28）的结论是“不符合”，以后的记录不能抵消" in back.content.decode()
+    bad = said | {"result": "nonconforming", "clause_1": "nonconforming"}
+    assert browser.post(url(task, "feedback"), bad).status_code == 302
 
 
 def test_a_task_without_a_case_has_no_files_of_others(city: None, clock: Moment, sign_in: SignIn) -> None:

@@ -187,7 +187,7 @@ ON_TASK = {
     "task": (200, READERS), "acknowledge": (302, OFFICE), "assign": (302, OFFICE), "replan": (302, OFFICE),
     "licence_ended": (302, OFFICE), "finish": (302, OFFICE), "feedback": (302, OFFICE), "close": (302, OFFICE),
     "dispute": (409, OFFICE), "visit_request": (200, OFFICE), "visit_cancel": (302, OFFICE),
-    "inspect": (409, FIELD), "reinspect": (409, FIELD), "photo_upload": (422, FIELD), "order_new": (200, OFFICE),
+    "inspect": (409, FIELD), "reinspect": (409, FIELD), "photo_upload": (422, FIELD), "order_new": (409, OFFICE),
     "handover": (409, OFFICE), "proposal": (200, OFFICE),
 }  # fmt: skip
 Address = tuple[str, int, tuple[str, ...]]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 from rest_framework.test import APIClient
 
+from approvals.actions.licences import change_licence
 from approvals.exceptions import Refused
 from ledger.models import Entry
 from notifications.models import Message
@@ -17,11 +20,12 @@ from offices.models import Posting, User
 from offices.tokens import issue
 from supervision import actions
 from supervision.actions import visiting
+from supervision.actions.inspecting import record_inspection
 from supervision.actions.ordering import settle_order
 from supervision.actions.proposing import propose
 from supervision.models import SupervisionTask, Visit, VisitCap
 from tests import city as demo_city
-from tests.approvals import play
+from tests.approvals import play, revoking
 from tests.approvals.test_races import together
 from tests.conftest import Moment
 from tests.supervision import ordering as make
@@ -209,6 +213,83 @@ def test_a_measure_that_needs_no_visit_takes_it_back(city: None, clock: Moment) 
     assert Visit.objects.get().status == "cancelled"
     with pytest.raises(Refused, match="不入企"):
         ask(task, clock.at)
+
+
+def _with_officers(clock: Moment, **plan: Any) -> tuple[SupervisionTask, list[User]]:
+    """A task on site with two officers; what stands in the way of the finish is none of the visit's business."""
+    task = some.acknowledged(clock.at, **{"planned_finish_on": dt.date(2026, 10, 20)} | plan)
+    people = [some.inspector(task), some.inspector(task, "jiancha2")]
+    by = play.person(some.manager_of(task))
+    task = actions.assign(task, first_officer=people[0], second_officer=people[1], by=by, now=clock.at)
+    return task, people
+
+
+def _told(task: SupervisionTask) -> dict[User, str]:
+    """Who was told last, and what."""
+    rows = Message.objects.filter(kind="task_notice", reference=f"task:{task.pk}").select_related("to_user")
+    return {row.to_user: row.text for row in rows.order_by("pk") if row.to_user is not None}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("approved", [True, False])
+def test_a_visit_to_come_falls_away_with_the_finish_and_its_people_are_told(
+    city: None, clock: Moment, approved: bool
+) -> None:
+    task, officers = _with_officers(clock, measure="combined", measure_with="十月联合检查")
+    by, head = play.person(some.manager_of(task)), play.person(head_of(task))
+    visit = visiting.request_visit(task, purpose="核查", planned_on=dt.date(2026, 10, 12), by=by, now=clock.at)
+    if approved:
+        visiting.settle_visit(visit, approve=True, by=head, now=clock.at)
+        said = f"监管任务{task.number}，10月12日的入企检查已批准。"
+        assert {_told(task)[one] for one in [by, *officers]} == {said}
+    draft = standing.look(standing.fresh(task), clock.at, result="conforming")
+    draft = replace(draft, first_officer=officers[0].pk, second_officer=officers[1].pk)
+    record_inspection(task, draft=draft, by=officers[0], now=clock.at)
+    actions.finish(task, finished_on=clock.at.date(), by=by, now=clock.to("2026-09-28 11:00"))
+    visit.refresh_from_db()
+    assert (visit.status, visit.settled_reason) == ("cancelled", "监管已完成，不再入企。")
+    said = f"监管任务{task.number}，10月12日的入企检查已取消，不再前往。"
+    assert {_told(task)[one] for one in [head, *officers]} == {said}
+    assert visiting.room_for(task, 2026).used == 0
+
+
+@pytest.mark.django_db
+def test_a_visit_falls_away_with_the_licence(city: None, clock: Moment) -> None:
+    task, officers = _with_officers(clock)
+    by, head = play.person(some.manager_of(task)), play.person(head_of(task))
+    visit = visiting.request_visit(task, purpose="核查", planned_on=dt.date(2026, 10, 12), by=by, now=clock.at)
+    assert task.licence is not None
+    assert task.case is not None
+    decider = revoking.decider(task.case)
+    change_licence(
+        task.licence, kind="withdrawal", basis="行政许可法第八条", reason="情况变化", by=decider,
+        now=clock.to("2026-09-28 11:00"),
+    )  # fmt: skip
+    visit.refresh_from_db()
+    assert (visit.status, visit.settled_reason) == ("cancelled", "证照已失效，不再入企。")
+    said = f"监管任务{task.number}，10月12日的入企检查已取消，不再前往。"
+    assert {_told(task)[one] for one in [by, head, *officers]} == {said}
+
+
+@pytest.mark.django_db
+def test_the_planned_day_is_not_set_before_the_visit(city: None, clock: Moment, sign_in: SignIn) -> None:
+    task = some.acknowledged(clock.at, planned_finish_on=dt.date(2026, 10, 20))
+    by = play.person(some.manager_of(task))
+    visit = visiting.request_visit(task, purpose="核查", planned_on=dt.date(2026, 10, 12), by=by, now=clock.at)
+    address = reverse("tasks:replan", args=[task.number])
+    plan = {"measure": "on_site", "planned_finish_on": "2026-10-11", "reason": "提前"}
+    manager = sign_in(some.manager_of(task))
+    for settled in (False, True):
+        if settled:
+            visiting.settle_visit(visit, approve=True, by=play.person(head_of(task)), now=clock.at)
+        back = manager.post(address, plan)
+        assert back.status_code == 422
+        assert "2026-10-12的入企检查" in back.content.decode()
+    door = f"/api/v1/tasks/{task.number}/plan/"
+    assert api(by.username).post(door, plan, format="json").json()["code"] == "planned-day-before-visit"
+    assert manager.post(address, plan | {"planned_finish_on": "2026-10-12"}).status_code == 302
+    task.refresh_from_db()
+    assert task.planned_finish_on == visit.planned_on
 
 
 @pytest.mark.django_db
