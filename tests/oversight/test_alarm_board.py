@@ -338,7 +338,7 @@ def test_the_rail_costs_one_statement(clock: Moment, sign_in: SignIn) -> None:
         with CaptureQueriesContext(connection) as seen:
             browser.get("/desk/", follow=True)
         about = [
-            q["sql"] for q in seen.captured_queries if "LIMIT 100" in q["sql"] and "deadlines_deadline" in q["sql"]
+            q["sql"] for q in seen.captured_queries if "LIMIT 100)" in q["sql"] and "deadlines_deadline" in q["sql"]
         ]
         assert len(about) == 1, username
 
