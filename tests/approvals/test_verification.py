@@ -438,6 +438,29 @@ def test_the_panel_comes_live_and_says_what_changed_elsewhere(
     assert 'id="live"' in told
 
 
+@pytest.mark.parametrize("place", ["window:case", "window:verification"])
+def test_an_answer_that_comes_while_the_page_is_read_stands_in_all_of_it(
+    service: Service, clock: Moment, sign_in: Callable[[str], Client], place: str
+) -> None:
+    browser = sign_in("chuangkou1")
+    case, line = waiting(clock)
+    ask(browser, case, line)
+    came: list[int] = []
+
+    def answer_first(execute: Callable[..., Any], sql: str, *arguments: Any) -> Any:
+        if sql.startswith('SELECT "approvals_verification"') and not came:
+            came.append(0)
+            came[0] = verifying.ask_due(clock.at)
+        return execute(sql, *arguments)
+
+    with connection.execute_wrapper(answer_first):
+        html = window.text_of(browser.get(reverse(place, args=[case.number])))
+    assert came == [1]
+    assert "核验一致" in html
+    assert "已核验" in html
+    assert "核验中…" not in html
+
+
 def test_a_filing_may_be_verified_too(service: Service, clock: Moment, sign_in: Callable[[str], Client]) -> None:
     browser = sign_in("chuangkou1")
     case, line = waiting(clock, FILING)

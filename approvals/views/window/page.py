@@ -187,6 +187,7 @@ def case_page(
     waiting = uploads.waiting(case.intake_key) if open_now else {}
     clerk = case.division_id in request.access.divisions(Role.WINDOW_CLERK)
     lines = lines_of(case, may_cover=clerk)
+    verification = panel(case, lines)
     again = case.status == CaseStatus.CORRECTION_REQUESTED
     rows = rows_of(lines, said or {}, waiting, errors or {}, judge=judge, modes=case.promise_modes, again=again)
     scope = {"case": case.number}
@@ -218,7 +219,7 @@ def case_page(
         "problem": problem,
         "progress_url": f"{portal_address()}/progress/?{urlencode({'number': case.number})}",
         "poll_url": poll_url(case, acts["verb"]),
-        "verification": panel(case, lines),
+        "verification": verification,
         "owed": owed,
         "being_revoked": to_hear(case) if clerk and case.status == S.COMPLETED else None,
         "crumbs": [{"label": "窗口办件", "url": reverse("window:desk")}, {"label": case.number, "url": url_of(case)}],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,8 +85,21 @@ def validity(said: dict[str, Any]) -> str:
     return f"{begins}至{ends}" if ends else f"{begins}起，长期"
 
 
+def _catch_up(lines: Sequence[CaseMaterial], newest: Mapping[int, Verification]) -> None:
+    """Read a line again whose answer came after it was read: panel and checklist say the same."""
+    answered = {pk for pk, row in newest.items() if row.state == V.MATCHED}
+    behind = [line for line in lines if line.state == MaterialState.MISSING and line.pk in answered]
+    if behind:
+        states = dict(CaseMaterial.objects.filter(pk__in=[line.pk for line in behind]).values_list("pk", "state"))
+        for line in behind:
+            line.state = states[line.pk]
+
+
 def panel(case: Case, lines: Sequence[CaseMaterial]) -> dict[str, Any] | None:
-    """What the panel shows; None without a material that data may answer for. At most two statements."""
+    """What the panel shows; None without a material that data may answer for. At most three statements.
+
+    A line whose answer came while the page was read is brought up to date in ``lines``.
+    """
     found = [line for line in lines if verifying.is_verifiable(line)]
     if not found:
         return None
@@ -98,6 +111,7 @@ def panel(case: Case, lines: Sequence[CaseMaterial]) -> dict[str, Any] | None:
     elif missing and not verifying.chose_verification(case):
         why = NOT_CHOSEN
     newest = verifying.newest_of(found)
+    _catch_up(found, newest)
     rows = [Row(line, newest.get(line.pk), missing and not why) for line in found]
     if not open_now:
         rows = [row for row in rows if row.row is not None]
