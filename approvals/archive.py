@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.db.models import QuerySet
+
 from approvals import covering, verifying
 from approvals.enums import MaterialState
 from approvals.models import CaseMaterial, Upload
+from offices import kept
 
 TONES = {
     MaterialState.PROVIDED: "good",
@@ -32,17 +35,24 @@ def size_text(size: int) -> str:
 def neutral_files(case_id: int) -> dict[int, list[Upload]]:
     """Line of the checklist → its files, without what people called them; one statement."""
     files: dict[int, list[Upload]] = {}
-    rows = covering.for_blind_eyes(Upload.objects.filter(case_material__case_id=case_id))
-    for file in rows.select_related("case_material").only("extension", "size", "case_material__order"):
+    for file in kept.ask(_files, _files, case_id):
         files.setdefault(file.case_material_id or 0, []).append(file)
     return files
+
+
+def _files(case_id: int) -> QuerySet[Upload]:
+    rows = covering.for_blind_eyes(Upload.objects.filter(case_material__case_id=case_id))
+    return rows.select_related("case_material").only("extension", "size", "case_material__order")
+
+
+def _lines(case_id: int) -> QuerySet[CaseMaterial]:
+    return CaseMaterial.objects.filter(case_id=case_id).select_related("material").order_by("order")
 
 
 def checklist(case_id: int) -> list[dict[str, Any]]:
     """The checklist's lines in order, each with its files (``line``, ``files``); two statements."""
     files = neutral_files(case_id)
-    lines = CaseMaterial.objects.filter(case_id=case_id).select_related("material").order_by("order")
-    return [{"line": line, "files": files.get(line.pk, [])} for line in lines]
+    return [{"line": line, "files": files.get(line.pk, [])} for line in kept.ask(_lines, _lines, case_id)]
 
 
 def material_rows(case_id: int, address: Callable[[Upload], str]) -> list[dict[str, Any]]:

@@ -12,19 +12,20 @@ from dataclasses import dataclass
 from typing import Self
 
 from django.db.models import Case as Choose
-from django.db.models import Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
 from approvals import countersigning
 from approvals.draws import on_duty
 from approvals.enums import DECIDED, CaseStatus, Way
-from approvals.models import Case, Extension
+from approvals.models import Case, Extension, Opinion
 from approvals.querysets import CaseQuerySet
 from approvals.sheets import given_by
 from credit.models import CreditSubject
 from deadlines.enums import State
 from deadlines.models import Deadline
 from deadlines.querysets import DeadlineQuerySet
+from offices import kept
 from offices.access import Access
 from offices.models import Posting
 
@@ -168,7 +169,8 @@ def listed(cases: CaseQuerySet, *, decided: bool = False) -> CaseQuerySet:
 def rows(cases: Sequence[Case]) -> list[BlindRow]:
     """Lines of ``listed`` cases, in their order; one statement for their clocks."""
     pressing: dict[int, int | None] = {case.pk: case.pressing for case in cases}  # type: ignore[attr-defined]
-    clocks = Deadline.objects.in_bulk({clock for clock in pressing.values() if clock})
+    asked = sorted({clock for clock in pressing.values() if clock})
+    clocks = {clock.pk: clock for clock in kept.ask(_clocks, _clocks, asked)}
     return [
         BlindRow(
             case.pk, case.number, case.business_item.name, CaseStatus(case.status), case.on_the_spot,
@@ -176,6 +178,10 @@ def rows(cases: Sequence[Case]) -> list[BlindRow]:
         )
         for case in cases
     ]  # fmt: skip
+
+
+def _clocks(keys: Sequence[int]) -> DeadlineQuerySet:
+    return Deadline.objects.filter(pk__in=keys)
 
 
 def applicant_of(case: BlindCase) -> CreditSubject | None:
@@ -196,7 +202,9 @@ def to_review(access: Access) -> CaseQuerySet:
 def advised(access: Access) -> CaseQuerySet:
     """已出意见: what this reviewer advised on, or scored, and nobody has decided yet."""
     mine = Case.objects.for_reviewer(access).filter(status=CaseStatus.IN_REVIEW)
-    return mine.filter(Q(opinion__isnull=False) | Q(pk__in=given_by(access.user).values("case_id")))
+    # A scalar subquery: bounded counts end early, a join over all opinions would come first.
+    mine = mine.alias(advice=Subquery(Opinion.objects.filter(case=OuterRef("pk")).values("pk")[:1]))
+    return mine.filter(Q(advice__isnull=False) | Q(pk__in=given_by(access.user).values("case_id")))
 
 
 def to_countersign(access: Access) -> CaseQuerySet:
@@ -256,8 +264,11 @@ def _pressing() -> DeadlineQuerySet:
 
 def late(cases: CaseQuerySet, on: dt.date) -> CaseQuerySet:
     """Rows of ``with_due`` whose day has passed; a clock that stands still is not late."""
-    still = Q(status=CaseStatus.IN_REVIEW) & Exists(_pressing().filter(state=State.PAUSED))
-    return cases.filter(~still, Q(due_on__lt=on))
+    day = _pressing().values("due_on")
+    judged = Choose(
+        When(status=CaseStatus.IN_REVIEW, then=Subquery(day.exclude(state=State.PAUSED))), default=Subquery(day)
+    )
+    return cases.alias(late_on=judged).filter(late_on__lt=on)
 
 
 def matching(text: str, prefix: str = "") -> Q:

@@ -154,7 +154,7 @@ class RevocationDecisionForm(forms.Form):
             label="法定情形", choices=NONE + RevocationGround.choices, help_text="撤销的必选，须与告知书一致。"
         )
     )
-    reason = _area("事实和理由", "写入决定书。", "请写明决定的理由；理由写入决定书。", 5)
+    reason = _area("事实和理由", "写入决定书，至少 10 字。", "请写明决定的理由；理由写入决定书。", 5)
     public_interest = _conditional(
         _area("是否可能对公共利益造成重大损害", "撤销的必填；可能造成重大损害的，不予撤销。", "", 3)
     )

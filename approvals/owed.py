@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from approvals import sweeping
@@ -30,6 +30,7 @@ from deadlines.words import chinese_date
 from ledger.record import Draft as LedgerDraft
 from ledger.record import record_many
 from notifications.outbox import Draft, post
+from offices import kept
 from offices.access import Access
 from offices.models import Posting, User
 from offices.people import by_department, by_office, overseers
@@ -268,8 +269,12 @@ def waits_for(access: Access) -> CaseQuerySet:
 
 def texts_of(case_ids: Iterable[int]) -> dict[int, str]:
     """Case → why its licence waits, for those among ``case_ids`` that owe deferred materials; one statement."""
-    rows = CaseMaterial.objects.filter(case__in=list(case_ids), state=MaterialState.DEFERRED)
-    return {case: f"等待申请人补交{count}项材料" for case, count in rows.values_list("case").annotate(Count("pk"))}
+    return {case: f"等待申请人补交{count}项材料" for case, count in kept.ask(_deferred, _deferred, list(case_ids))}
+
+
+def _deferred(case_ids: Sequence[int]) -> QuerySet[CaseMaterial, tuple[int, int]]:
+    rows = CaseMaterial.objects.filter(case__pk__in=case_ids, state=MaterialState.DEFERRED)
+    return rows.values_list("case").annotate(Count("pk"))
 
 
 def connect() -> None:

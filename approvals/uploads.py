@@ -86,7 +86,7 @@ def detect(file: IO[bytes] | File[Any]) -> FileKind | None:
     return KINDS.get(found.extension)
 
 
-def _refuse_broken(file: IO[bytes] | File[Any], kind: FileKind, name: str) -> None:
+def refuse_broken(file: IO[bytes] | File[Any], kind: FileKind, name: str) -> None:
     """Refuse what only begins like its kind, and images of a size that no camera or scanner makes.
 
     Nothing is drawn or decoded here: strangers' bytes are opened by a process of their own (``covering``).
@@ -163,7 +163,7 @@ def store(file: File[Any], *, intake_key: uuid.UUID, slot: str, by: User | None,
     if kind is None:
         message = f"“{name}”的内容不是 PDF、JPG、PNG 或 OFD（只改扩展名不行），请转换格式后重新上传。"
         raise Refused("upload-kind", message, field="file")
-    _refuse_broken(file, kind, name)
+    refuse_broken(file, kind, name)
     token = secrets.token_hex(20)
     path = f"{token[:2]}/{token}"
     target = Path(settings.UPLOAD_ROOT) / path

@@ -29,6 +29,7 @@ class Found:
     intact: bool
     licence: Licence | None
     expired: bool
+    withdrawn: bool = False
 
     @property
     def state(self) -> str:
@@ -37,12 +38,18 @@ class Found:
             return "摘要不符"
         if self.licence is not None and self.licence.state != Licence.State.VALID:
             return f"证照{self.licence.get_state_display()}"
+        if self.withdrawn:
+            return "已作废"
         return "有效期已过" if self.expired else "有效"
 
     @property
     def stands(self) -> bool:
         """Whether what the paper granted may be relied on today."""
-        return not self.expired and (self.licence is None or self.licence.state == Licence.State.VALID)
+        return (
+            not self.expired
+            and not self.withdrawn
+            and (self.licence is None or self.licence.state == Licence.State.VALID)
+        )
 
 
 Finder = Callable[[str, dt.date], Found | None]

@@ -131,9 +131,11 @@ class Act(models.TextChoices):
     RETIRED = "item.retired", "事项停用"
     LINKED = "item.linked", "建立审管关联"
     UNLINKED = "item.unlinked", "停用审管关联"
+    LINKAGES_REOPENED = "item.linkages_reopened", "清单变动，审管关联待核对"
+    LINKAGE_CONFIRMED = "item.linkage_confirmed", "核对审管关联，继续适用"
 
 
 class SubItemAct(models.TextChoices):
-    """Acts on the stream ``checklist:<pk of the sub-item>`` that the files do not undo."""
+    """Acts on the stream of a sub-item that the files do not undo."""
 
     PLAN_LIMIT_SET = "checklist.plan_limit_set", "设定监管计划最长天数"

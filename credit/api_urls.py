@@ -2,7 +2,12 @@
 
 from django.urls import URLPattern, path
 
-from credit import api
+from credit import api, api_pushes, api_records
 
 app_name = "api-credit"
-urlpatterns: list[URLPattern] = [path("handling/", api.HandlingView.as_view(), name="handling")]
+urlpatterns: list[URLPattern] = [
+    path("handling/", api.HandlingView.as_view(), name="handling"),
+    path("credit-pushes/", api_pushes.PushesView.as_view(), name="credit-pushes"),
+    path("credit-pushes/<int:pk>/", api_pushes.PushView.as_view(), name="credit-push"),
+    *api_records.urlpatterns,
+]

@@ -10,8 +10,17 @@ class CreditConfig(AppConfig):
     verbose_name = "信用"
 
     def ready(self) -> None:
-        """Name the acts."""
+        """Name the acts and the messages, answer the clocks."""
+        from credit import alarms, enums, messages, owning
+        from credit.asking import ReceivedAct
         from credit.handling import Act
+        from credit.pushing import PushAct
         from ledger import acts
 
         acts.register(Act)
+        acts.register(PushAct)
+        acts.register(ReceivedAct)
+        acts.register(enums.CreditAct)
+        messages.register()
+        alarms.connect()
+        owning.register()

@@ -36,12 +36,15 @@ class KindCode(models.TextChoices):
     FEEDBACK = "feedback", "监管结果反馈期限"
     PLANNED_FINISH = "planned_finish", "监管计划完成日"
     RECTIFICATION = "rectification", "责令整改期限"
+    FOLLOW_UP = "follow_up", "监管后续处理期限"
     DISPUTE = "dispute", "审管争议协调期限"
     EXPEDITE = "expedite", "督办通知单答复期限"
     PROMISE = "promise", "承诺履行期限"
     LATER_SUBMISSION = "later_submission", "容缺补交期限"
     REVOCATION = "revocation", "撤销建议办理期限"
     REVOCATION_HEARING = "revocation_hearing", "陈述申辩期限"
+    CREDIT_OBJECTION = "credit_objection", "失信认定异议期限"
+    CREDIT_REPAIR = "credit_repair", "信用修复办理期限"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,7 @@ DAILY = Alarms(first=-1)
 # Stages press only whoever has the case: on the last day and the day after. The whole clock climbs the ladder.
 STAGE = Alarms(first=0, last=1)
 REVIEWING = "审查人员；逾期：处室负责人、部门负责人、督办人员"
+CREDIT = "信用管理员"
 SUPERVISING = "处室管理员；逾期：副管理员与部门负责人、督办人员"
 PLAN = "连政办发〔2022〕67号"
 PLAN_2023 = "连政办传〔2023〕8号"
@@ -289,6 +293,18 @@ KINDS: dict[KindCode, Kind] = {
             "supervision",
             room=Room.PERSON,
         ),
+        # The plan says that a fault is set right and gives no days for it; without a clock a task would rest unseen.
+        Kind(
+            KindCode.FOLLOW_UP,
+            10,
+            Unit.WORKING,
+            f"{PLAN}：监管结果的后续处理（平台设定，由主管部门调整）",
+            DAILY,
+            SUPERVISING,
+            "supervision",
+            room=Room.FREE,
+            longest=20,
+        ),
         Kind(
             KindCode.DISPUTE,
             5,
@@ -356,6 +372,28 @@ KINDS: dict[KindCode, Kind] = {
             "approvals",
             room=Room.FREE,
             longest=20,
+        ),
+        # The subject's own: nobody is pressed while it runs; the day after, whoever told the subject decides.
+        Kind(
+            KindCode.CREDIT_OBJECTION,
+            5,
+            Unit.WORKING,
+            "拟认定失信告知书载明的异议期限（平台设定，由主管部门调整）",
+            Alarms(first=1, last=1),
+            CREDIT,
+            "credit",
+            room=Room.FREE,
+            longest=20,
+        ),
+        Kind(
+            KindCode.CREDIT_REPAIR,
+            10,
+            Unit.WORKING,
+            "信用修复管理办法（2026年4月1日起施行）",
+            DAILY,
+            f"{CREDIT}；逾期：部门负责人、督办人员",
+            "credit",
+            room=Room.SHORTER,
         ),
     )
 }

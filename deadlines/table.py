@@ -91,6 +91,8 @@ def alarms(stages: Alarms | None) -> str:
     """When it reminds, in working days around the due date."""
     if stages is None:
         return "不提醒"
+    if stages.first > 0 and stages.first == stages.last:
+        return f"逾期后第 {stages.first} 个工作日"
     before = f"到期前 {-stages.first} 个工作日起" if stages.first < 0 else "到期当日起"
     if stages.last is None:
         return f"{before}，逾期后每个工作日"

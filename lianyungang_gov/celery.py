@@ -32,6 +32,7 @@ app.conf.beat_schedule = {
     "deem-lapsed": {"task": "approvals.tasks.deem_lapsed", "schedule": 60.0, "options": {"expires": 60}},
     "lapse-unanswered": {"task": "approvals.tasks.lapse_unanswered", "schedule": 60.0, "options": {"expires": 60}},
     "verify-materials": {"task": "approvals.tasks.verify_materials", "schedule": 10.0, "options": {"expires": 10}},
+    "push-credit": {"task": "credit.tasks.push", "schedule": 10.0, "options": {"expires": 10}},
     "find-overdue-owed": {"task": "approvals.tasks.find_overdue_owed", "schedule": 60.0, "options": {"expires": 60}},
     "look-through-files": {"task": "approvals.tasks.look_through", "schedule": 20.0, "options": {"expires": 20}},
     "draw-covers": {"task": "approvals.tasks.draw_covers", "schedule": 20.0, "options": {"expires": 20}},

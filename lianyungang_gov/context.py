@@ -15,11 +15,13 @@ from approvals.enums import CaseStatus
 from approvals.models import Case
 from approvals.views import revocations, site
 from approvals.views.extensions import waits_for
+from credit.views_pushes import waits_for as pushes_waiting
 from lianyungang_gov.desk import places_for
 from offices.access import Access, covered
 from offices.models import Posting
 from offices.tally import tally, up_to
 from oversight import mine, queries
+from supervision import views_corrections
 from supervision.enums import TaskStatus
 from supervision.models import SupervisionTask, UnlinkedCase
 
@@ -58,12 +60,14 @@ QUEUES: dict[str, Callable[[Access], QuerySet[Any]]] = {
     "/office/": _in_the_office,
     "/office/site/": lambda access: site.waiting(site.mine(access), access),
     "/tasks/": _arrived,
+    "/tasks/set-asides/": views_corrections.waits_for,
     "/office/extensions/": waits_for,
     "/office/owed/": owed.waits_for,
     "/office/revocations/": revocations.waits_for,
     "/office/hearings/": revocations.hearings_for,
     "/oversight/unlinked/": _unassigned,
     "/oversight/disputes/": queries.waiting_disputes,
+    "/credit/pushes/": pushes_waiting,
     "/alarms/": mine.pressing,  # late, or due today
 }
 

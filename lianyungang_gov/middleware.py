@@ -36,10 +36,11 @@ def _cut_search(request: HttpRequest) -> None:
 def _sign_of_life(request: HttpRequest) -> None:
     """Let the session last another half hour, written at most once a minute: most pages then write nothing at all.
 
-    A view that took the session away (a poll) is no sign of life; a call with a token has no session to keep.
+    An applicant's session, whose door stands open, lasts as well. A view that took the session away (a poll) is no sign
+    of life; a call with a token has no session to keep.
     """
     session = getattr(request, "session", None)
-    if session is None or not session.accessed or not request.user.is_authenticated:
+    if session is None or not session.accessed or session.is_empty():
         return
     now = int(time.time())  # the session's own clock, not the portal's: training must not sign anybody out
     if not 0 <= now - session.get("seen", 0) < WRITTEN_EVERY:

@@ -289,6 +289,15 @@ if PRODUCTION and ELICENCE_URL and not (ELICENCE_URL.startswith("https://") and 
 if not 0 < ELICENCE_TIMEOUT <= 10:
     raise ImproperlyConfigured("ELICENCE_TIMEOUT must be above 0 and at most 10 seconds")
 
+# --- the public credit platform (empty: nothing is pushed, the last known answers count) ------------------------------
+CREDIT_URL = env.str("CREDIT_URL", default="")
+CREDIT_TOKEN = env.str("CREDIT_TOKEN", default="")
+CREDIT_TIMEOUT = env.float("CREDIT_TIMEOUT", default=5.0)
+if PRODUCTION and CREDIT_URL and not (CREDIT_URL.startswith("https://") and CREDIT_TOKEN):
+    raise ImproperlyConfigured("CREDIT_URL must be an https address with a CREDIT_TOKEN in production")
+if not 0 < CREDIT_TIMEOUT <= 10:
+    raise ImproperlyConfigured("CREDIT_TIMEOUT must be above 0 and at most 10 seconds")
+
 # --- API -------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["offices.tokens.TokenAuthentication"],
@@ -322,6 +331,16 @@ SPECTACULAR_SETTINGS = {
         "SubjectKind": "credit.models.CreditSubject.Kind",
         "CreditRecordKind": "credit.models.CreditRecord.Kind",
         "CreditGrade": "credit.models.Grade",
+        "CreditFactKind": "credit.models.CreditFact.Kind",
+        "CreditFactTab": "credit.api_records.FACT_TABS",
+        "CreditRecordTab": "credit.api_records.RECORD_TABS",
+        "CreditRecordOrigin": "credit.models.CreditRecord.Origin",
+        "BreachLevel": "credit.models.Level",
+        "BreachStatus": "credit.models.Breach.Status",
+        "RepairGround": "credit.models.Repair.Ground",
+        "RepairOrigin": "credit.models.Repair.Origin",
+        "PushKind": "credit.models.Push.Kind",
+        "PushState": "credit.models.Push.State",
         "HandlingWay": "credit.models.HandlingWay",
         "ItemKind": "catalogue.enums.ItemKind",
         "Handling": "catalogue.enums.Handling",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from offices import kept
 from offices.models import Division, Posting, User
 
 
@@ -45,9 +46,12 @@ class Access:
 
 def access_for(user: User, on: dt.date) -> Access:
     """Return what ``user`` may see on that day; one statement."""
-    mine = Posting.objects.active(on).filter(user=user)
-    rows = mine.select_related("department__division", "office__department").order_by("pk")
-    return Access(user, on, tuple(rows) if user.is_active else ())
+    return Access(user, on, tuple(kept.ask(_held, _held, user.pk, on)) if user.is_active else ())
+
+
+def _held(user: int, on: dt.date) -> QuerySet[Posting]:
+    rows = Posting.objects.active(on).filter(user=user)
+    return rows.select_related("department__division", "office__department").order_by("pk")
 
 
 def covered(access: Access, role: str) -> QuerySet[Division]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from django.core import signing
 from django.db.models import Model, Q, QuerySet
+
+from offices import kept
 
 M = TypeVar("M", bound=Model)
 SIZE = 50
@@ -63,10 +65,21 @@ class Keyset(Generic[M]):
 
     ``wide``: its rows come with many joins and no index has its order. The page's keys are then sorted alone, and only
     the rows shown are joined.
+    ``key``: all that the text of its statements depends on besides the order, so that they are written once
+    (``offices.kept``); the queryset is then given as what makes it. None where somebody typed a search.
     """
 
-    def __init__(self, queryset: QuerySet[M], order: Sequence[str], size: int = SIZE, *, wide: bool = False) -> None:
-        self.queryset = queryset
+    def __init__(
+        self,
+        queryset: QuerySet[M] | Callable[[], QuerySet[M]],
+        order: Sequence[str],
+        size: int = SIZE,
+        *,
+        wide: bool = False,
+        key: Hashable = None,
+    ) -> None:
+        self._make = queryset if callable(queryset) else lambda: queryset
+        self.key = key
         self.order = tuple(order)
         self.size = size
         self.wide = wide
@@ -114,13 +127,32 @@ class Keyset(Generic[M]):
         """The cursor of the page that begins behind ``row``."""
         return self._cursor("n", row)
 
-    def _found(self, rows: QuerySet[M]) -> list[M]:
-        """The first rows of one page and one more."""
-        if not self.wide:
-            return list(rows[: self.size + 1])
-        keys = list(rows.values_list("pk", flat=True)[: self.size + 1])
-        by_key = {row.pk: row for row in self.queryset.filter(pk__in=keys).order_by()} if keys else {}
-        return [by_key[key] for key in keys if key in by_key]
+    def _ask(self, kind: Hashable, write: Callable[..., QuerySet[M]], *values: Any) -> list[Any]:
+        if self.key is None:
+            return list(write(*values))
+        return kept.ask((self.key, self.order, self.size, kind), write, *values)
+
+    def _ordered(self, values: Sequence[Any], *, backwards: bool) -> QuerySet[M]:
+        """One row more than the page that begins behind ``values``; of a wide list the keys alone."""
+        order = [c.removeprefix("-") if c.startswith("-") else f"-{c}" for c in self.order] if backwards else self.order
+        rows = self._make().order_by(*order)
+        if values:
+            rows = rows.filter(self._after(values, backwards=backwards))
+        return (rows.values_list("pk", flat=True) if self.wide else rows)[: self.size + 1]
+
+    def _found(self, values: Sequence[Any], *, backwards: bool) -> tuple[list[M], bool]:
+        """The rows of the page behind ``values``, and whether there are more behind them.
+
+        A row that leaves a wide list between its key and itself is missing; that there are more is not.
+        """
+        kind = (self.wide, backwards)
+        found = self._ask(kind, lambda *given: self._ordered(given, backwards=backwards), *values)
+        more = len(found) > self.size
+        if not self.wide or not found:
+            return found[: self.size], more
+        rows = self._ask("rows", lambda keys: self._make().filter(pk__in=keys).order_by(), found[: self.size])
+        by_key = {row.pk: row for row in rows}
+        return [by_key[key] for key in found if key in by_key], more
 
     def page(self, cursor: str = "") -> Page[M]:
         """Return the page at ``cursor`` (from a former page); without a cursor, the first page.
@@ -129,13 +161,7 @@ class Keyset(Generic[M]):
         """
         place = self._place(cursor) if cursor else None
         backwards = place is not None and place[0] == "p"
-        order = [c.removeprefix("-") if c.startswith("-") else f"-{c}" for c in self.order] if backwards else self.order
-        rows = self.queryset.order_by(*order)
-        if place is not None:
-            rows = rows.filter(self._after(place[1], backwards=backwards))
-        found = self._found(rows)
-        more = len(found) > self.size
-        found = found[: self.size]
+        found, more = self._found(place[1] if place is not None else (), backwards=backwards)
         if backwards:
             found.reverse()
         has_next = (backwards or more) and bool(found)

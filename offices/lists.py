@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -108,9 +108,17 @@ class Listing:
             "clear_url": self.url if chips else "",
         }
 
-    def page(self, rows: QuerySet[M], order: Sequence[str], *, wide: bool = False) -> Page[M]:
-        """The asked page of ``rows``; ``wide`` as ``Keyset``."""
-        return Keyset(rows, order, wide=wide).page(self.request.GET.get("page", ""))
+    def page(
+        self,
+        rows: QuerySet[M] | Callable[[], QuerySet[M]],
+        order: Sequence[str],
+        *,
+        wide: bool = False,
+        key: Hashable = None,
+    ) -> Page[M]:
+        """The asked page of ``rows``; ``wide`` and ``key`` as ``Keyset``; the filters are part of the key."""
+        key = None if key is None or self.asked["q"] else (key, tuple(self.asked.items()))
+        return Keyset(rows, order, wide=wide, key=key).page(self.request.GET.get("page", ""))
 
     def pager(self, page: Page[Any], unit: str = "件") -> dict[str, str]:
         """The pager as ``components/pager.html`` takes it; nothing where one page holds everything."""

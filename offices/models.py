@@ -224,6 +224,7 @@ class Posting(models.Model):
         DISCIPLINE = "discipline", "纪检监察人员"
         SITE_OFFICER = "site_officer", "现场核查人员"
         INSPECTOR = "inspector", "监管执法人员"
+        CREDIT_OFFICER = "credit_officer", "信用管理员"
 
     OFFICE_ROLES = (
         Role.REVIEWER, Role.DECIDER, Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY, Role.SITE_OFFICER, Role.INSPECTOR,

@@ -50,21 +50,24 @@ def _bounded(rows: QuerySet[Any], most: int) -> tuple[str, tuple[Any, ...]]:
     return f"(SELECT count(*) FROM (SELECT DISTINCT * FROM ({sql}) AS waiting) AS rows_)", tuple(values)  # noqa: S608 - by the ORM
 
 
-@functools.lru_cache(maxsize=KEPT)
-def _statement(asked: _Asked) -> _Statement:
+def _written(asked: _Asked) -> _Statement:
     lists = asked.lists(asked.access, *asked.arguments)
     parts = [_bounded(rows, asked.most) for rows in lists.values()]
     values = tuple(value for _, given in parts for value in given)
     return _Statement(tuple(lists), "SELECT " + ", ".join(sql for sql, _ in parts), values)
 
 
-def tally(access: Access, lists: Lists, *arguments: Hashable, most: int = MOST) -> dict[str, int]:
+_kept = functools.lru_cache(maxsize=KEPT)(_written)
+
+
+def tally(access: Access, lists: Lists, *arguments: Hashable, most: int = MOST, keep: bool = True) -> dict[str, int]:
     """Return name → number of rows of each list, counted up to ``most`` + 1; one statement for all of them.
 
     ``lists`` is a function of a module: (access, \\*arguments) → name → rows. It may read nothing from the database and
-    nothing but its arguments: what it returns for them is kept.
+    nothing but its arguments: what it returns for them is kept. ``keep=False`` where an argument is what somebody
+    typed: names and numbers of people do not stay in memory, and nobody types the same again.
     """
-    statement = _statement(_Asked(lists, access.key, arguments, most, access))
+    statement = (_kept if keep else _written)(_Asked(lists, access.key, arguments, most, access))
     if not statement.names:
         return {}
     with connection.cursor() as cursor:

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass
 
-from django.db.models import BigIntegerField, Count, Exists, OuterRef, Q, Subquery, When
+from django.db.models import BigIntegerField, BooleanField, Exists, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models import Case as Choose
 from django.db.models.functions import Cast, Coalesce, Substr
 
 from approvals.models import Case
 from approvals.notices import Kind as CaseKind
+from approvals.querysets import CaseQuerySet
 from deadlines import calendar as working_calendar
 from deadlines.enums import Light, State
 from deadlines.kinds import STAGES, KindCode
@@ -24,6 +25,7 @@ from deadlines.models import Alarm, Deadline
 from deadlines.office import EXPECTED_FROM
 from deadlines.querysets import DeadlineQuerySet
 from notifications.models import Message
+from offices import kept
 from offices.links import link
 from supervision.messages import Kind as TaskKind
 from supervision.models import Dispute, SupervisionTask
@@ -53,7 +55,13 @@ GROUPS = (
     Group(
         "supervision",
         "监管",
-        (KindCode.ACKNOWLEDGE, KindCode.PLANNED_FINISH, KindCode.FEEDBACK, KindCode.RECTIFICATION),
+        (
+            KindCode.ACKNOWLEDGE,
+            KindCode.PLANNED_FINISH,
+            KindCode.FEEDBACK,
+            KindCode.RECTIFICATION,
+            KindCode.FOLLOW_UP,
+        ),
     ),
     Group("dispute", "争议", (KindCode.DISPUTE,)),
     Group("revocation", "撤销", (KindCode.REVOCATION, KindCode.REVOCATION_HEARING, KindCode.HEARING_HOLD)),
@@ -168,15 +176,30 @@ def with_owner(rows: DeadlineQuerySet, text: str = "") -> DeadlineQuerySet:
     planner turns into a walk through all the cases that ever were.
     """
     named = Q(number__contains=text.upper()) if text else Q()
+    case = Case.objects.filter(named, pk=OuterRef("case_key")).values("department")
+    task = SupervisionTask.objects.filter(named, pk=OuterRef("task_key")).values("department")
+    return _keyed(rows).alias(owned_by=Coalesce(Subquery(case), Subquery(task)))
+
+
+def _keyed(rows: DeadlineQuerySet) -> DeadlineQuerySet:
+    """With the key of the case or the task that a clock is of."""
     key = Cast(Substr("stream", len(CASE) + 1), BigIntegerField())
     # The branches keep a stream of another shape from being read as a number.
-    keyed = rows.alias(
+    return rows.alias(
         case_key=Choose(When(stream__startswith=CASE, then=key), default=None, output_field=BigIntegerField()),
         task_key=Choose(When(stream__startswith=TASK, then=key), default=None, output_field=BigIntegerField()),
     )
-    case = Case.objects.filter(named, pk=OuterRef("case_key")).values("department")
-    task = SupervisionTask.objects.filter(named, pk=OuterRef("task_key")).values("department")
-    return keyed.alias(owned_by=Coalesce(Subquery(case), Subquery(task)))
+
+
+def owned(rows: DeadlineQuerySet, departments: Collection[int]) -> DeadlineQuerySet:
+    """Clocks of the cases and tasks of a few departments, for a count: as ``with_owner`` finds them.
+
+    The planner chooses: each owner looked up by its key where few clocks are late, the departments' owners once where
+    many are.
+    """
+    case = Case.objects.filter(pk=OuterRef("case_key"), department__in=departments)
+    task = SupervisionTask.objects.filter(pk=OuterRef("task_key"), department__in=departments)
+    return _keyed(rows).filter(Q(Exists(case)) | Q(Exists(task)))
 
 
 def clocks(departments: Collection[int], text: str = "") -> DeadlineQuerySet:
@@ -216,24 +239,37 @@ def lit(rows: DeadlineQuerySet, light: str, horizon: Horizon) -> DeadlineQuerySe
     return rows.lit(Light(light), horizon.today) if light in Light.values else rows
 
 
-def counts(rows: DeadlineQuerySet, horizon: Horizon) -> dict[str, int]:
-    """How many lines each tab has, ``all`` and ``provisional`` included: one statement over the first ``MOST`` + 1."""
-    asked = {tab: Count("pk", filter=condition) for tab, condition in horizon.conditions().items()}
-    rows = rows.annotate(rests=Exists(of_same_owner().filter(provisional=True)))
-    pressing = rows.order_by(*ORDER)[: MOST + 1]
-    found: dict[str, int] = pressing.aggregate(all=Count("pk"), provisional=Count("pk", filter=Q(rests=True)), **asked)
-    return found
+def counts(rows: Callable[[], DeadlineQuerySet], horizon: Horizon, key: Hashable = None) -> dict[str, int]:
+    """How many lines each tab has, ``all`` and ``provisional`` included: one statement over the first ``MOST`` + 1.
+
+    ``key``: all that the text of ``rows`` depends on; None where somebody typed a search.
+    """
+
+    def judged() -> DeadlineQuerySet:
+        tabs = {f"in_{tab}": _whether(condition) for tab, condition in horizon.conditions().items()}
+        rests = Exists(of_same_owner().filter(provisional=True))
+        return rows().annotate(**tabs, in_provisional=rests).order_by(*ORDER)[: MOST + 1]
+
+    found = kept.counts(key and (key, horizon), judged, names=[f"in_{tab}" for tab in (*TABS, "provisional")])
+    return {name.removeprefix("in_"): number for name, number in found.items()}
+
+
+def _whether(condition: Q) -> Choose:
+    return Choose(When(condition, then=Value(True)), default=Value(False), output_field=BooleanField())
 
 
 def beside(page: Sequence[Deadline]) -> dict[str, list[Deadline]]:
     """Stream → the other open clocks of the owners on a page, the most pressing first; one statement."""
     found: dict[str, list[Deadline]] = defaultdict(list)
     shown = {clock.pk for clock in page}
-    rows = Deadline.objects.open().filter(stream__in={clock.stream for clock in page})
-    for clock in rows.order_by("-state", *ORDER):
+    for clock in kept.ask(_beside, _beside, sorted({clock.stream for clock in page})):
         if clock.pk not in shown:
             found[clock.stream].append(clock)
     return found
+
+
+def _beside(streams: Sequence[str]) -> DeadlineQuerySet:
+    return Deadline.objects.open().filter(stream__in=streams).order_by("-state", *ORDER)
 
 
 def keys(streams: Collection[str], prefix: str) -> list[int]:
@@ -273,17 +309,22 @@ def _people(page: Sequence[Deadline]) -> dict[int, list[str]]:
     return found
 
 
+def _cases(ids: Sequence[int]) -> CaseQuerySet:
+    found = Case.objects.filter(pk__in=ids).select_related("business_item", "department", "review_office")
+    return found.only("number", "status", "business_item__name", "department__name", "review_office__name")
+
+
+def _tasks(ids: Sequence[int]) -> QuerySet[SupervisionTask]:
+    found = SupervisionTask.objects.filter(pk__in=ids)
+    found = found.select_related("business_item", "department", "office", "sub_item")
+    return found.only("number", "status", "business_item__name", "department__name", "office__name", "sub_item__name")
+
+
 def decorate(page: Sequence[Deadline]) -> list[Row]:
     """The lines of a page of ``with_alarm`` clocks: five statements, whatever its length."""
     streams = {clock.stream for clock in page}
-    cases = Case.objects.filter(pk__in=keys(streams, CASE)).select_related(
-        "business_item", "department", "review_office"
-    )
-    cases = cases.only("number", "status", "business_item__name", "department__name", "review_office__name")
-    tasks = SupervisionTask.objects.filter(pk__in=keys(streams, TASK)).select_related(
-        "business_item", "department", "office", "sub_item"
-    )
-    tasks = tasks.only("number", "status", "business_item__name", "department__name", "office__name", "sub_item__name")
+    cases = kept.ask(_cases, _cases, sorted(keys(streams, CASE)))
+    tasks = kept.ask(_tasks, _tasks, sorted(keys(streams, TASK)))
     owner_of: dict[str, Case | SupervisionTask] = {case.stream: case for case in cases}
     owner_of |= {task.stream: task for task in tasks}
     people, others = _people(page), beside(page)

@@ -103,6 +103,8 @@ def _to_visit(access: Access) -> CaseQuerySet:
 def _owners(access: Access) -> list[tuple[str, QuerySet[Any]]]:
     """Cases and tasks that wait for this person, with the prefix of their streams; one queryset for each hat."""
     hats: tuple[tuple[tuple[str, ...], str, Callable[[Access], QuerySet[Any]]], ...] = (
+        # First what is late by its nature, so that a bounded count of what is late ends early.
+        ((Role.DECIDER,), board.CASE, owed.waits_for),
         ((Role.WINDOW_CLERK,), board.CASE, _at_the_window),
         ((Role.DELIVERY_CLERK,), board.CASE, _to_hand_out),
         ((Role.REVIEWER,), board.CASE, blind.to_review),
@@ -110,7 +112,6 @@ def _owners(access: Access) -> list[tuple[str, QuerySet[Any]]]:
         (BACK_OFFICE, board.CASE, blind.to_countersign),
         ((Role.SITE_OFFICER,), board.CASE, _to_visit),
         (BACK_OFFICE, board.CASE, _to_certify),
-        ((Role.DECIDER,), board.CASE, owed.waits_for),
         ((Role.DECIDER,), board.CASE, _to_revoke),
         ((Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY), board.TASK, _tasks),
     )
@@ -156,7 +157,7 @@ def pressing(access: Access) -> QuerySet[Any]:
     if departments := access.departments(Role.DEPARTMENT_HEAD):
         told = Deadline.objects.open().overdue(access.on).filter(kind__in=board.HEADED)
         earlier = told.filter(stream=OuterRef("stream"), pk__lt=OuterRef("pk"))
-        rows = board.with_owner(told.exclude(Exists(earlier))).filter(owned_by__in=departments)  # type: ignore[misc]
+        rows = board.owned(told.exclude(Exists(earlier)), departments)
         found.append(rows.values_list("stream", flat=True))
     return found[0].union(*found[1:], all=True) if found else Deadline.objects.none()
 

@@ -20,6 +20,7 @@ from notifications.enums import State
 from notifications.models import Message
 from notifications.outbox import AGAIN
 from notifications.querysets import MessageQuerySet
+from offices import kept
 from offices.access import Access, covered
 from offices.models import Department, Division, Office, OfficeQuerySet, Posting, User, UserQuerySet
 from supervision.enums import DisputeOutcome
@@ -36,8 +37,17 @@ LOOKED_AT_DAYS = 90
 
 def departments_of(access: Access, role: str) -> dict[int, str]:
     """Id → name of the departments in the divisions that the person covers in ``role``; one statement."""
-    rows = Department.objects.filter(division__in=covered(access, role)).order_by("division__code", "id")
-    return dict(rows.values_list("pk", "name"))
+
+    def rows() -> QuerySet[Department, tuple[int, str]]:
+        found = Department.objects.filter(division__in=covered(access, role)).order_by("division__code", "id")
+        return found.values_list("pk", "name")
+
+    return dict(kept.ask((departments_of, access.key, role), rows))
+
+
+def divisions_of(access: Access, role: str) -> list[Division]:
+    """The divisions that the person covers in ``role``; one statement."""
+    return kept.ask((divisions_of, access.key, role), lambda: covered(access, role))
 
 
 def departments_by_division(access: Access, role: str) -> QuerySet[Department]:
@@ -83,7 +93,8 @@ def received(divisions: list[Division], period: Period) -> int:
     spans = Q(pk__in=[])
     for division in divisions:
         spans |= Q(number__gte=f"{division.code}{first}", number__lt=f"{division.code}{last}")
-    return ApprovalCase.objects.filter(spans).count()
+    key = (received, tuple(division.code for division in divisions), period)
+    return kept.count(key, lambda: ApprovalCase.objects.filter(spans))
 
 
 def refusals(access: Access, period: Period) -> QuerySet[NotAccepted]:
@@ -91,9 +102,11 @@ def refusals(access: Access, period: Period) -> QuerySet[NotAccepted]:
     rows = NotAccepted.objects.filter(case__division__in=covered(access, Role.OVERSEER))
     if period.first is not None:
         rows = rows.filter(issued_at__gte=opening_of_day(period.first))
-    return rows.filter(issued_at__lt=opening_of_day(period.last + dt.timedelta(days=1))).select_related(
-        "case__business_item", "case__department", "issued_by"
-    )
+    rows = rows.filter(issued_at__lt=opening_of_day(period.last + dt.timedelta(days=1)))
+    return rows.select_related("case__business_item", "case__department", "issued_by").only(
+        "issued_at", "ground", "reason", "issued_by__full_name", "case__number", "case__status",
+        "case__business_item__name", "case__department__name",
+    )  # fmt: skip
 
 
 def opening_of_day(day: dt.date) -> dt.datetime:

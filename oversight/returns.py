@@ -16,9 +16,10 @@ from django.db.models import Count, QuerySet, Value
 from approvals.actions.mending import LABELS as MENDED
 from approvals.enums import Door, EndingKind
 from approvals.models import Case, CorrectionNotice, Ending, Mending, NotAccepted
+from offices import kept
 from offices.access import Access, covered
 from offices.models import Department, Division, Posting
-from oversight.queries import Period, opening_of_day
+from oversight.queries import Period, divisions_of, opening_of_day
 
 Role = Posting.Role
 
@@ -145,17 +146,22 @@ Counted = Mapping[str, Mapping[int, int]]
 
 def counted(access: Access, period: Period) -> Counted:
     """Kind → department → how many, in all the person's divisions; two statements."""
-    divisions = list(covered(access, Role.OVERSEER).values_list("pk", flat=True))
-    parts = [
-        kind.within(divisions, period)
-        .order_by()
-        .annotate(counted_as=Value(key))
-        .values_list("counted_as", f"{kind.case}department")
-        .annotate(found=Count("pk"))
-        for key, kind in KINDS.items()
-    ]
+    divisions = tuple(one.pk for one in divisions_of(access, Role.OVERSEER))
+
+    def parts() -> QuerySet[Any, tuple[str, int, int]]:
+        counts = [
+            kind.within(divisions, period)
+            .order_by()
+            .annotate(counted_as=Value(key))
+            .values_list("counted_as", f"{kind.case}department")
+            .annotate(found=Count("pk"))
+            for key, kind in KINDS.items()
+        ]
+        every: QuerySet[Any, tuple[str, int, int]] = counts[0].union(*counts[1:], all=True)
+        return every
+
     found: dict[str, dict[int, int]] = {key: {} for key in KINDS}
-    for key, department, number in parts[0].union(*parts[1:], all=True):
+    for key, department, number in kept.ask((counted, divisions, period), parts):
         found[key][department] = number
     return found
 

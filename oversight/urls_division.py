@@ -25,6 +25,7 @@ urlpatterns = [
     path("linkages/export.csv", linkages.export, name="linkages_export"),
     path("linkages/new/", linkages.new, name="linkage_new"),
     path("linkages/<int:pk>/turn/", linkages.turn, name="linkage_turn"),
+    path("linkages/<int:pk>/confirmation/", linkages.confirmation, name="linkage_confirm"),
     path("items/", items.items, name="items"),
     path("items/export.csv", items.items_export, name="items_export"),
     path("items/<int:pk>/", items.item, name="item"),

@@ -1,4 +1,4 @@
-"""Become one of the portal's processes: ``python -m scripts.entry web|worker|beat|valkey|elicence|migrate|static``.
+"""Become one of the portal's processes: ``python -m scripts.entry ROLE`` (see ``ROLES``).
 
 The one place that knows how each process is started; the supervisor of ``make run``, the container image and the tests
 all come through here. The Python of this call is replaced by the program (``exec``), so its pid is the program's.
@@ -25,6 +25,7 @@ ENVIRONMENT = {
     "WORKER_CONCURRENCY": "2",
     "VALKEY_SOCKET": "",
     "ELICENCE_PORT": "8098",
+    "CREDIT_PORT": "8097",
     "HEALTH_URL": "",
 }
 """The environment names that the processes and their health checks read beside the settings, with their defaults."""
@@ -96,6 +97,9 @@ def command_of(role: str, env: Mapping[str, str]) -> list[str]:
             return valkey_command(directory=var_dir / "run", socket=socket)
         case "elicence":
             return [sys.executable, "-m", "scripts.standin_elicence", "--port", known["ELICENCE_PORT"]]
+        case "credit":
+            kept = str(var_dir / "credit-platform.jsonl")
+            return [sys.executable, "-m", "scripts.standin_credit", "--port", known["CREDIT_PORT"], "--file", kept]
         case "migrate":
             return [*manage, "migrate", "--noinput"]
         case "static":
@@ -103,7 +107,7 @@ def command_of(role: str, env: Mapping[str, str]) -> list[str]:
     raise PlainError(f"不认识的进程：{role}")
 
 
-ROLES = ("web", "worker", "beat", "valkey", "elicence", "migrate", "static")
+ROLES = ("web", "worker", "beat", "valkey", "elicence", "credit", "migrate", "static")
 
 
 def main() -> int:

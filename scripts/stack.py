@@ -36,7 +36,7 @@ from scripts.runtime import (
 
 LONGEST_SOCKET = "supervisor.sock.0000000"
 PORTAL_ROLES = ("web", "worker", "beat")
-EMBEDDED_ROLES = ("valkey", "elicence")
+EMBEDDED_ROLES = ("valkey", "elicence", "credit")
 _LOG_BYTES = 2 * 1024 * 1024
 _LOG_BACKUPS = 3
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -71,8 +71,10 @@ class Stack:
         self.env: dict[str, str] = {}
         told = os.environ | self._changes
         self.embedded_valkey = not told.get("REDIS_URL")
-        # The stand-in that answers for materials: in the demo, where no real service is named.
-        self.embedded_elicence = (told.get("PORTAL_MODE") or "demo") == "demo" and not told.get("ELICENCE_URL")
+        # The stand-ins for services outside: in the demo, where no real one is named.
+        is_demo = (told.get("PORTAL_MODE") or "demo") == "demo"
+        self.embedded_elicence = is_demo and not told.get("ELICENCE_URL")
+        self.embedded_credit = is_demo and not told.get("CREDIT_URL")
 
     @property
     def base_url(self) -> str:
@@ -83,7 +85,11 @@ class Stack:
     @property
     def roles(self) -> tuple[str, ...]:
         """The supervised processes."""
-        embedded = {"valkey": self.embedded_valkey, "elicence": self.embedded_elicence}
+        embedded = {
+            "valkey": self.embedded_valkey,
+            "elicence": self.embedded_elicence,
+            "credit": self.embedded_credit,
+        }
         return (*(role for role in EMBEDDED_ROLES if embedded[role]), *PORTAL_ROLES)
 
     @property
@@ -188,6 +194,10 @@ class Stack:
             port = free_port()
             env |= {"ELICENCE_PORT": str(port), "ELICENCE_URL": f"http://127.0.0.1:{port}"}
             env["ELICENCE_TOKEN"] = secrets.token_urlsafe()
+        if self.embedded_credit:
+            port = free_port()
+            env |= {"CREDIT_PORT": str(port), "CREDIT_URL": f"http://127.0.0.1:{port}"}
+            env["CREDIT_TOKEN"] = secrets.token_urlsafe()
         return env
 
     def _configuration(self) -> str:

@@ -23,6 +23,7 @@ OWNERS = {
     KindCode.ACKNOWLEDGE: ("acknowledge_deadline_id", "签收"),
     KindCode.PLANNED_FINISH: ("planned_deadline_id", "完成监管"),
     KindCode.FEEDBACK: ("feedback_deadline_id", "反馈监管结果"),
+    KindCode.FOLLOW_UP: ("follow_up_deadline_id", "后续处理"),
     KindCode.RECTIFICATION: ("orders__deadline_id", "责令整改"),
     KindCode.DISPUTE: ("disputes__deadline_id", "争议协调"),
 }

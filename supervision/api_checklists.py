@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from catalogue.models import SupervisionSubItem
+from catalogue.models.supervision import MOST_PLAN_DAYS
 from offices.api import ACT, READ, PageQuerySerializer, PortalView, Said, answers, page, paged, read
 from offices.models import Posting
 from supervision import checklists
@@ -83,7 +84,7 @@ class PublishChecklistSerializer(serializers.Serializer[Any]):
 class PlanLimitSerializer(serializers.Serializer[Any]):
     """The most days of a plan."""
 
-    days = serializers.IntegerField(min_value=1, max_value=checklists.MOST_PLAN_DAYS)
+    days = serializers.IntegerField(min_value=1, max_value=MOST_PLAN_DAYS)
     reason = Said(max_length=300)
 
 

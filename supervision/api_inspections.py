@@ -93,8 +93,13 @@ class InspectionSerializer(serializers.Serializer[Any]):
     signer = serializers.CharField(allow_blank=True)
     unsigned_reason = serializers.CharField(allow_blank=True)
     recorded_at = serializers.DateTimeField()
+    set_aside = serializers.SerializerMethodField(help_text="Whether it counts no more.")
     findings = FindingSerializer(many=True)
     photos = PhotoSerializer(many=True)
+
+    def get_set_aside(self, record: Inspection) -> bool:
+        """Whether it was set aside, from what was read with it."""
+        return any(one.granted for one in record.set_asides.all())
 
 
 class FindingDraftSerializer(serializers.Serializer[Any]):
@@ -167,11 +172,13 @@ class InspectionsView(InspectionView):
         responses=answers({200: InspectionSerializer(many=True)}, *READ),
     )
     def get(self, request: Request, number: str) -> Response:
-        """Return the records; four statements."""
+        """Return the records; five statements."""
         task = get_object_or_404(SupervisionTask.objects.for_office_people(self.access), number=number)
         rows = Inspection.objects.filter(task=task).select_related("first_officer", "second_officer")
         return Response(
-            InspectionSerializer(rows.prefetch_related("findings", "photos").order_by("order"), many=True).data
+            InspectionSerializer(
+                rows.prefetch_related("findings", "photos", "set_asides").order_by("order"), many=True
+            ).data
         )
 
     @extend_schema(

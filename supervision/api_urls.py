@@ -9,6 +9,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("tasks/", api.TaskListView.as_view(), name="tasks"),
     path("tasks/acknowledgements/", api.AcknowledgementsView.as_view(), name="acknowledgements"),
     path("", include("supervision.api_visits")),
+    path("", include("supervision.api_corrections")),
     path("", include("supervision.api_disputes")),
     path("", include("supervision.api_inspections")),
     path("", include("supervision.api_orders")),

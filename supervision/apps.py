@@ -22,6 +22,7 @@ class SupervisionConfig(AppConfig):
             checks,
             enums,
             messages,
+            messages_corrections,
             messages_orders,
             messages_stock,
             moves,
@@ -43,6 +44,7 @@ class SupervisionConfig(AppConfig):
         draws.name_purposes(PURPOSES)
         messages.register()
         messages_orders.register()
+        messages_corrections.register()
         messages_stock.register()
         alarms.connect()
         moves.connect()

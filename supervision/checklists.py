@@ -16,6 +16,7 @@ from django.db import transaction
 from approvals.exceptions import Refused
 from catalogue.enums import SubItemAct
 from catalogue.models import SupervisionSubItem
+from catalogue.models.supervision import MOST_PLAN_DAYS
 from ledger.hashing import canonical, sm3
 from ledger.models import Entry
 from ledger.record import record
@@ -28,7 +29,6 @@ ACTIVITY = "activity"
 MOST_POINTS = 60
 LONGEST_POINT = 300
 LONGEST_BASIS = 200
-MOST_PLAN_DAYS = 180
 OVERTAKEN = "这份检查表刚被改过，已是第 {version} 版；请刷新查看新版后再改。"
 
 
@@ -185,7 +185,7 @@ def publish(
         published_at=now,
     )  # fmt: skip
     data = {"version": made.version, "points": len(found), "digest": sm3(canonical({"points": found}))}
-    record(stream_of(sub_item), ChecklistAct.PUBLISHED, at=now, by=by, data=data)
+    record(sub_item.stream, ChecklistAct.PUBLISHED, at=now, by=by, data=data)
     return made
 
 
@@ -207,16 +207,11 @@ def set_plan_limit(
     data = {"days": days, "before": sub_item.longest_plan_days, "reason": reason.strip()[:300]}
     sub_item.longest_plan_days = days
     save_at(sub_item, now, by=by, reason="plan_limit")
-    record(stream_of(sub_item), SubItemAct.PLAN_LIMIT_SET, at=now, by=by, data=data)
+    record(sub_item.stream, SubItemAct.PLAN_LIMIT_SET, at=now, by=by, data=data)
     return sub_item
 
 
 def plan_limits(sub_item: SupervisionSubItem) -> list[Entry]:
     """Who set the most days of a plan, when and why, the newest first; one statement."""
-    rows = Entry.objects.filter(stream=stream_of(sub_item), act=SubItemAct.PLAN_LIMIT_SET)
+    rows = Entry.objects.filter(stream=sub_item.stream, act=SubItemAct.PLAN_LIMIT_SET)
     return list(rows.select_related("actor").order_by("-seq"))
-
-
-def stream_of(sub_item: SupervisionSubItem) -> str:
-    """The ledger stream of a sub-item's checklist."""
-    return f"checklist:{sub_item.pk}"

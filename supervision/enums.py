@@ -39,6 +39,8 @@ MOVES: dict[str, frozenset[str]] = {
 OPEN = tuple(status for status in S if status != S.CLOSED)
 # Taken with a measure and a planned day, not yet ended.
 AT_WORK = (S.ACKNOWLEDGED, S.IN_PROGRESS, S.FINISHED, S.FED_BACK, S.RECTIFYING, S.HANDED_OVER, S.REVOCATION)
+# Looked at and not yet fed back: a record may still be set aside.
+WHILE_LOOKED_AT = (S.IN_PROGRESS, S.FINISHED)
 # The licence came to its end before the check did: a manager may close the task with that reason.
 BEFORE_FINISH = (S.VIEWED, S.ACKNOWLEDGED, S.IN_PROGRESS)
 # … or before what was found was set right: nothing is mended under a licence that is no more.
@@ -179,6 +181,9 @@ class TaskAct(models.TextChoices):
     VISIT_REQUESTED = "task.visit_requested", "申请入企检查"
     VISIT_SETTLED = "task.visit_settled", "入企检查批准或不批准"
     INSPECTED = "task.inspected", "记录检查情况"
+    RECORD_ASIDE_ASKED = "task.record_aside_asked", "申请检查记录作废"
+    RECORD_SET_ASIDE = "task.record_set_aside", "批准检查记录作废"
+    RECORD_ASIDE_REFUSED = "task.record_aside_refused", "不批准检查记录作废"
     FINISHED = "task.finished", "完成监管"
     FED_BACK = "task.fed_back", "反馈监管结果"
     ORDERED = "task.ordered", "责令限期整改"

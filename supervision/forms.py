@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 
@@ -82,8 +82,7 @@ def _offer_drawn(form: forms.Form, task: SupervisionTask, today: dt.date) -> Non
     gone = officers.unable(task, today)
     stand_ins = list(officers.stand_ins(task, today).values_list("pk", flat=True))
     for name, person in (("first_officer", task.first_officer), ("second_officer", task.second_officer)):
-        field = form.fields[name]
-        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101
+        field = cast("forms.ModelChoiceField[User]", form.fields[name])
         own = [person.pk] if person else []
         stays = person is not None and person.pk not in gone
         field.queryset = User.objects.filter(pk__in=own if stays else own + stand_ins).order_by("full_name", "pk")
@@ -178,6 +177,14 @@ class ReasonForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         error_messages={"required": "请写明理由。"},
     )
+
+
+class GraveReasonForm(ReasonForm):
+    """A reason for what ends a matter for good."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].help_text = "写明具体情况，至少 10 字。"
 
 
 class VisitForm(forms.Form):

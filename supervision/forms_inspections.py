@@ -8,9 +8,10 @@ from typing import Any, cast
 
 from django import forms
 
+from catalogue.models.supervision import MOST_PLAN_DAYS
 from offices.models import User
 from supervision.actions.inspecting import LONGEST_WORDS, FindingDraft, InspectionDraft, assigned, is_owed, worst
-from supervision.checklists import MOST_PLAN_DAYS, Asked
+from supervision.checklists import Asked
 from supervision.enums import InspectionKind, Measure, OffSite, Result
 from supervision.models import SupervisionTask
 

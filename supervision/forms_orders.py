@@ -82,7 +82,11 @@ class SettleForm(forms.Form):
         label="整改结果", choices=OUTCOMES, widget=forms.RadioSelect, error_messages={"required": "请选择整改结果。"}
     )
     reason = _text(
-        "认定理由", "请写明认定的理由。", 2000, required=False, help_text="写入复查意见书；复查合格的可以不填。"
+        "认定理由",
+        "请写明认定的理由。",
+        2000,
+        required=False,
+        help_text="写入复查意见书；复查合格的可以不填，其他的至少 10 字。",
     )
 
 
@@ -119,7 +123,9 @@ class HandoverResultForm(forms.Form):
 class ProposalForm(forms.Form):
     """建议撤销行政许可: facts and the evidence that goes with them."""
 
-    facts = _text("事实和理由", "请写明事实和理由。", 4000, 8, help_text="已按通知书和认定结果预填，请核对、补充。")
+    facts = _text(
+        "事实和理由", "请写明事实和理由。", 4000, 8, help_text="已按通知书和认定结果预填，请核对、补充，至少 10 字。"
+    )
     keys = forms.MultipleChoiceField(
         label="证据",
         widget=forms.CheckboxSelectMultiple,

@@ -27,7 +27,7 @@ NO_DAY = dt.date.max
 # A task whose SMS is still on its way has no day yet; it stands behind those that have, before those fed back.
 NO_DAY_YET = NO_DAY - dt.timedelta(days=1)
 MOST = 999  # a longer queue is not counted to its end
-CLOCKS = ("acknowledge_deadline", "planned_deadline", "feedback_deadline")
+CLOCKS = ("acknowledge_deadline", "planned_deadline", "feedback_deadline", "follow_up_deadline")
 PEOPLE = ("first_officer", "second_officer")
 WHOSE = (("mine", "分派给我的"), ("nobody", "尚未分派"), ("fault", "分派须调整"))
 
@@ -68,7 +68,7 @@ def with_due(tasks: TaskQuerySet) -> TaskQuerySet:
     A task has one pressing clock, so one look at its key: three joins would read two clocks for nothing, and of a big
     office all clocks there are.
     """
-    first, work, last = (
+    first, work, last, follow = (
         Subquery(Deadline.objects.filter(pk=OuterRef(f"{clock}_id")).order_by().values("due_on")[:1])
         for clock in CLOCKS
     )
@@ -78,7 +78,8 @@ def with_due(tasks: TaskQuerySet) -> TaskQuerySet:
             When(status__in=(S.NOTIFIED, S.VIEWED, S.DISPUTED), then=Coalesce(first, Value(NO_DAY_YET))),
             When(status__in=(S.ACKNOWLEDGED, S.IN_PROGRESS), then=Coalesce(work, Value(NO_DAY))),
             When(status=S.FINISHED, then=Coalesce(last, Value(NO_DAY))),
-            When(status=S.RECTIFYING, then=Coalesce(Subquery(order.values("due_on")[:1]), Value(NO_DAY))),
+            When(status=S.FED_BACK, then=Coalesce(follow, Value(NO_DAY))),
+            When(status=S.RECTIFYING, then=Coalesce(Subquery(order.values("due_on")[:1]), follow, Value(NO_DAY))),
             default=Value(NO_DAY),
             output_field=DateField(),
         )

@@ -126,6 +126,8 @@ def _note(entry: Entry, names: dict[int, str]) -> str:
         people = [names.get(data[key] or 0, "") for key in ("first", "second")]
         reason = data.get("reason")
         return "、".join(name for name in people if name) + (f"；更换的原因：{reason}" if reason else "")
+    if entry.act in {TaskAct.RECORD_ASIDE_ASKED, TaskAct.RECORD_SET_ASIDE, TaskAct.RECORD_ASIDE_REFUSED}:
+        return f"第 {data['order']} 次检查记录"
     if entry.act == TaskAct.VISIT_REQUESTED:
         return f"计划 {data['planned_on']} 入企" + ("，不计入年度上限" if data.get("exempt") else "")
     if entry.act == TaskAct.VISIT_SETTLED:
@@ -300,7 +302,7 @@ def archive(task: SupervisionTask, access: Access, now: dt.datetime) -> dict[str
     clock = task.current_deadline
     others = [
         other
-        for other in (task.acknowledge_deadline, task.planned_deadline, task.feedback_deadline)
+        for other in (task.acknowledge_deadline, task.planned_deadline, task.feedback_deadline, task.follow_up_deadline)
         if other is not None and other != clock
     ]
     return {

@@ -9,16 +9,12 @@ from django.urls import reverse
 
 from offices.models import Posting
 from offices.web import PortalRequest
-from supervision.actions import inspecting
+from supervision.actions import correcting, inspecting
 from supervision.enums import AT_WORK, Result, TaskStatus
-from supervision.models import Finding, Inspection, SupervisionTask
-from supervision.views_inspections import RESULT_TONES
+from supervision.models import Inspection, SupervisionTask
+from supervision.views_inspections import Aside, asides_of, result_badge, said_aside
 
 Role = Posting.Role
-
-
-def _badge(one: Inspection | Finding) -> dict[str, str]:
-    return {"label": one.get_result_display(), "tone": RESULT_TONES[Result(one.result)]}
 
 
 def _records(task: SupervisionTask) -> bool:
@@ -35,8 +31,20 @@ def in_the_field(task: SupervisionTask, request: PortalRequest) -> bool:
     return given and task.office_id in access.offices(Role.INSPECTOR)
 
 
+def _aside(found: Aside | None) -> dict[str, str]:
+    """What is said of a record that was set aside, or is asked to be; nothing of what was overtaken."""
+    if found is None or (found.asked.granted is None and not found.waits):
+        return {}
+    asked = found.asked
+    if asked.granted:
+        return {"label": "已作废", "tone": "neutral", "text": f"已作废：{said_aside(asked)}"}
+    if asked.granted is None:
+        return {"label": "作废待批", "tone": "warn", "text": f"申请作废：{asked.reason}"}
+    return {"label": "", "text": f"申请作废未获批准：{asked.answer}"}
+
+
 def panel(task: SupervisionTask, request: PortalRequest) -> dict[str, Any]:
-    """The records with what was not 符合, their papers, and where a new one is made; four statements at most."""
+    """The records with what was not 符合, their papers, and where a new one is made; seven statements at most."""
     if not _records(task):
         return {}
     rows = list(
@@ -47,19 +55,23 @@ def panel(task: SupervisionTask, request: PortalRequest) -> dict[str, Any]:
         .order_by("order")
     )
     found = inspecting.papers_of(task) if rows else {}
+    asides = asides_of(task) if rows else {}
     acts = in_the_field(task, request)
+    manages = task.office_id in request.access.offices(Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY)
+    wrong = correcting.correctable(task) if rows and manages else []
     order = inspecting.running_order(task) if acts and rows and task.status in AT_WORK else None
     return {
         "inspections": [
             {
                 "inspection": one,
-                "badge": _badge(one),
+                "badge": result_badge(one),
+                "aside": _aside(asides.get(one.pk)),
                 "officers": "、".join(person.full_name for person in (one.first_officer, one.second_officer) if person),
-                "photos": one.pictures,
+                "photos": one.pictures,  # type: ignore[attr-defined]  # annotated above
                 "paper": found.get(one.pk),
                 "url": reverse("tasks:inspection", args=[task.number, one.order]),
                 "wrong": [
-                    {"finding": finding, "badge": _badge(finding)}
+                    {"finding": finding, "badge": result_badge(finding)}
                     for finding in one.findings.all()
                     if finding.result != Result.CONFORMING
                 ],
@@ -67,5 +79,6 @@ def panel(task: SupervisionTask, request: PortalRequest) -> dict[str, Any]:
             for one in rows
         ],
         "inspect_url": reverse("tasks:inspect", args=[task.number]) if acts and inspecting.can_record(task) else "",
+        "set_aside_url": reverse("tasks:set_aside", args=[task.number]) if wrong else "",
         "reinspect_url": reverse("tasks:reinspect", args=[task.number]) if order else "",
     }

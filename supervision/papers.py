@@ -24,7 +24,7 @@ from offices.access import Access
 from offices.crypto import mask_name
 from offices.models import Posting, User
 from supervision.enums import PaperKind, TaskAct
-from supervision.models import Paper, Proposal, SupervisionTask, TaskQuerySet
+from supervision.models import Paper, Proposal, SetAside, SupervisionTask, TaskQuerySet
 
 Role = Posting.Role
 # Who answers a proposal to revoke, or chairs its hearing, reads what it rests on.
@@ -104,6 +104,21 @@ def issue(
     return paper, Draft(task.stream, TaskAct.PAPER_ISSUED, data, by)
 
 
+def withdrawn(paper: Paper) -> SetAside | None:
+    """The grant by which the record that this paper reports counts no more, or None; a statement for a record's."""
+    if paper.kind != PaperKind.INSPECTION:
+        return None
+    found = SetAside.objects.filter(inspection=paper.content.get("inspection"), granted=True)
+    return found.select_related("settled_by", "inspection").first()
+
+
+def standing(task: SupervisionTask) -> list[Paper]:
+    """The papers of the task without those of records that were set aside, in their order; two statements."""
+    gone = set(SetAside.objects.filter(inspection__task=task, granted=True).values_list("inspection", flat=True))
+    papers = task.papers.order_by("pk")
+    return [one for one in papers if one.kind != PaperKind.INSPECTION or one.content.get("inspection") not in gone]
+
+
 def is_intact(paper: Paper) -> bool:
     """Whether the content is still what its digest was taken of."""
     return bool(sm3(canonical(paper.content)) == paper.digest)
@@ -138,7 +153,7 @@ def may_read(access: Access, paper: Paper) -> bool:
 
 
 def find(code: str, on: dt.date) -> Found | None:
-    """What a verification code of a supervision paper opens (``approvals.verification``); one statement."""
+    """What a verification code of a supervision paper opens (``approvals.verification``); two statements at most."""
     paper = Paper.objects.filter(verify_code=code).select_related("task__subject").defer(
         "task__subject__id_number"
     ).first()  # fmt: skip
@@ -156,4 +171,5 @@ def find(code: str, on: dt.date) -> Found | None:
         intact=is_intact(paper),
         licence=None,
         expired=False,
+        withdrawn=withdrawn(paper) is not None,
     )

@@ -125,7 +125,7 @@ def _checked(file: File[Any]) -> uploads.FileKind:
             field="photos",
         )
     try:
-        uploads._refuse_broken(file, kind, name)
+        uploads.refuse_broken(file, kind, name)
     except Refused as error:
         raise Refused(error.code, error.message, field="photos") from error
     if kind.extension != "pdf" and not _is_whole(file):

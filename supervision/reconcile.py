@@ -18,6 +18,7 @@ from ledger.models import Entry
 from notifications.enums import State
 from notifications.models import Message
 from supervision import messages_stock
+from supervision.actions import following
 from supervision.enums import OrderStatus, Origin, TaskAct, TaskStatus
 from supervision.messages import Kind, round_of
 from supervision.models import Dispute, Handover, Proposal, Rectification, StockBatch, SupervisionTask, UnlinkedCase
@@ -86,6 +87,7 @@ def _task_differences(now: dt.datetime) -> Iterator[str]:
     yield from _round_differences()
     yield from _dispute_differences()
     yield from _order_differences()
+    yield from _follow_up_differences()
     yield from _revocation_differences()
     yield from _stock_differences()
     first = SupervisionTask.objects.filter(round=1)
@@ -159,6 +161,17 @@ def _order_differences() -> Iterator[str]:
         .values_list("number", flat=True)
     ):
         yield f"task {number} is handed over without a letter that waits"
+
+
+def _follow_up_differences() -> Iterator[str]:
+    """What was fed back and is not settled has a clock that runs; what is settled or elsewhere has none."""
+    for number in following.unwatched().values_list("number", flat=True).iterator():
+        yield f"task {number} is to be followed up and no clock runs for it (manage.py begin_follow_ups)"
+    running = SupervisionTask.objects.filter(
+        follow_up_deadline__closed_at__isnull=True, follow_up_deadline__isnull=False
+    )
+    for number in running.exclude(pk__in=following.owing().values("pk")).values_list("number", flat=True).iterator():
+        yield f"task {number}: nothing of it is to be followed up and the clock for that runs on"
 
 
 def _revocation_differences() -> Iterator[str]:

@@ -23,7 +23,16 @@ from supervision.actions.ordering import ORDERABLE, SETTLED, UNMENDED
 from supervision.actions.taking import ASSIGNABLE, PLANNED
 from supervision.actions.visiting import OPEN as OPEN_VISITS
 from supervision.actions.visiting import VISITED
-from supervision.enums import ENDS_WITH_LICENCE, MOVES, DisputeOutcome, OrderStatus, Result, TaskStatus, VisitStatus
+from supervision.enums import (
+    ENDS_WITH_LICENCE,
+    MOVES,
+    WHILE_LOOKED_AT,
+    DisputeOutcome,
+    OrderStatus,
+    Result,
+    TaskStatus,
+    VisitStatus,
+)
 
 Role = Posting.Role
 T, V, R, D, L, K = TaskStatus, VisitStatus, RevocationStatus, DisputeOutcome, Licence.State, LicenceChangeKind
@@ -119,6 +128,10 @@ TASK = Thing(
             _to(T.IN_PROGRESS, T.ACKNOWLEDGED), variant="first"),
         Act("api-tasks:inspections", "记录复查", FIELD, (T.IN_PROGRESS, T.FINISHED, T.RECTIFYING), "有整改中的通知书",
             variant="again"),
+        Act("api-tasks:set-aside", "申请检查记录作废", MANAGERS, WHILE_LOOKED_AT,
+            "首次检查的记录，没有责令整改以它为依据，没有待批的申请"),
+        Act("api-tasks:set-aside-answer", "批复检查记录作废", HEAD, WHILE_LOOKED_AT,
+            "有待批的申请，非本人所提，不是该次检查人员"),
         Act("api-tasks:finish", "完成监管", MANAGERS, FINISHABLE,
             "承诺已逐条核查，抽查对象已由两人检查；完成日不早于检查，不在将来",
             _to(T.FINISHED, *FINISHABLE)),

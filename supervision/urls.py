@@ -11,6 +11,7 @@ urlpatterns = [
     path("bulk/", views_taking.bulk, name="bulk"),
     path("bulk/<int:office>/<int:sub_item>/", views_taking.bulk_group, name="bulk_group"),
     path("", include("supervision.urls_visits")),
+    path("", include("supervision.urls_corrections")),
     path("", include("supervision.urls_disputes")),
     path("", include("supervision.urls_inspections")),
     path("", include("supervision.urls_orders")),

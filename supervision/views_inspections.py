@@ -7,7 +7,7 @@ import logging
 import uuid
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib import messages
 from django.contrib.staticfiles import finders
@@ -29,10 +29,10 @@ from offices.lists import Filter, Listing, everything
 from offices.models import Posting, User
 from offices.web import PortalRequest, roles_required
 from supervision import checklists, officers, papers, photos
-from supervision.actions import inspecting, visiting
+from supervision.actions import correcting, inspecting, visiting
 from supervision.enums import InspectionKind, Result
 from supervision.forms_inspections import ChecklistForm, InspectForm, PhotoForm, PlanLimitForm
-from supervision.models import Checklist, Inspection, Photo, Rectification, SupervisionTask
+from supervision.models import Checklist, Finding, Inspection, Photo, Rectification, SetAside, SupervisionTask
 
 logger = logging.getLogger(__name__)
 Role = Posting.Role
@@ -291,6 +291,33 @@ def findings_of(inspection: Inspection) -> list[dict[str, Any]]:
     return [*rows, {"finding": None, "badge": None, "photos": rest}] if rest else rows
 
 
+def result_badge(one: Inspection | Finding) -> dict[str, str]:
+    """Label and tone of what was found."""
+    return {"label": one.get_result_display(), "tone": RESULT_TONES[Result(one.result)]}
+
+
+class Aside(NamedTuple):
+    """A request that a record count no more, and whether an answer to it still makes a difference."""
+
+    asked: SetAside
+    waits: bool
+
+
+def asides_of(task: SupervisionTask) -> dict[int, Aside]:
+    """Record id → the newest request about it; none comes after a grant. Two statements at most."""
+    rows = list(SetAside.objects.filter(inspection__task=task).select_related("settled_by").order_by("pk"))
+    waits = set(SetAside.objects.waiting().filter(pk__in=[one.pk for one in rows]).values_list("pk", flat=True))
+    return {one.inspection_id: Aside(one, one.pk in waits) for one in rows}
+
+
+def said_aside(asked: SetAside) -> str:
+    """Why a record counts no more, and who said so: 理由；何人何时批准：批复理由."""
+    assert asked.settled_by is not None  # noqa: S101 - granted
+    assert asked.settled_at is not None  # noqa: S101 - granted
+    at = f"{timezone.localtime(asked.settled_at):%Y-%m-%d %H:%M}"
+    return f"{asked.reason}（{asked.settled_by.full_name} {at} 批准：{asked.answer}）"
+
+
 def _facts(inspection: Inspection) -> list[dict[str, Any]]:
     officers = [person.full_name for person in (inspection.first_officer, inspection.second_officer) if person]
     began, ended = timezone.localtime(inspection.began_at), timezone.localtime(inspection.ended_at)
@@ -319,13 +346,21 @@ def _context(request: PortalRequest, one: Inspection) -> dict[str, Any]:
     task = one.task
     mine = SupervisionTask.objects.for_office_people(request.access).filter(pk=task.pk).exists()
     back = reverse("tasks:task", args=[task.number]) if mine else ""
+    asked, waits = asides_of(task).get(one.pk, (None, False))
+    acts = task.office_id in request.access.offices(Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY)
+    leads = task.department_id in request.access.departments(Role.DEPARTMENT_HEAD)
+    ask = f"{reverse('tasks:set_aside', args=[task.number])}?record={one.order}"
     return {
         "task": task,
         "inspection": one,
-        "badge": {"label": one.get_result_display(), "tone": RESULT_TONES[Result(one.result)]},
+        "badge": result_badge(one),
         "facts": _facts(one),
         "findings": findings_of(one),
         "paper": inspecting.papers_of(task).get(one.pk),
+        "aside": said_aside(asked) if asked is not None and asked.granted else "",
+        "aside_waits": asked.reason if asked is not None and waits else "",
+        "aside_answer_url": reverse("tasks:set_aside_answer", args=[asked.pk]) if asked and waits and leads else "",
+        "aside_url": ask if acts and one in correcting.correctable(task) else "",
         "back_url": back,
         "crumbs": [{"label": "监管任务", "url": reverse("tasks:list")}, {"label": task.number, "url": back}]
         if back
@@ -355,6 +390,7 @@ def inspection_print(request: PortalRequest, number: str, order: int) -> HttpRes
         "addressee": "",
         "authority": one.task.office.department.paper_name,
         "date": local_date(one.recorded_at),
+        "state": "已作废" if context["aside"] else "",
     }
     context["back_url"] = reverse("tasks:inspection", args=[number, order])
     return render(request, "tasks/inspection_print.html", context)

@@ -31,6 +31,12 @@ def _found(request: PortalRequest, pk: int) -> Paper:
     return found
 
 
+def _state(paper: Paper) -> str:
+    if not papers.is_intact(paper):
+        return "内容与留痕不符"
+    return "已作废" if papers.withdrawn(paper) else ""
+
+
 def _context(paper: Paper) -> dict[str, Any]:
     content = paper.content
     return {
@@ -42,7 +48,7 @@ def _context(paper: Paper) -> dict[str, Any]:
             "date": local_date(paper.issued_at),
             "verify_url": f"{portal_address()}/verify/{paper.verify_code}/",
             "verify_code": paper.verify_code,
-            "state": "" if papers.is_intact(paper) else "内容与留痕不符",
+            "state": _state(paper),
         },
         "content": content,
         "digest": paper.digest,

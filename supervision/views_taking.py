@@ -23,7 +23,7 @@ from supervision import actions, lists, pages
 from supervision.actions.ordering import licence_over
 from supervision.actions.taking import ASSIGNABLE, MOST_AT_ONCE, PLANNED, drawn_until, has_passed, latest_day
 from supervision.enums import ENDS_WITH_LICENCE, Measure, Origin, TaskStatus
-from supervision.forms import BulkForm, OfficersForm, ReasonForm, ReplanForm
+from supervision.forms import BulkForm, GraveReasonForm, OfficersForm, ReplanForm
 from supervision.models import SupervisionTask
 
 Role = Posting.Role
@@ -146,7 +146,7 @@ def licence_ended(request: PortalRequest, number: str) -> HttpResponse:
     over = licence_over(task, local_date(request.now))
     if request.method != "POST" and (task.status not in ENDS_WITH_LICENCE or not over):
         return redirect("tasks:task", number=number)
-    form = ReasonForm(request.POST if request.method == "POST" else None)
+    form = GraveReasonForm(request.POST if request.method == "POST" else None)
     words = {
         "title": "证照已失效，归档",
         "lead": f"{change.text if change else '证照的有效期已满。'} 归档后不再检查和整改，未完的期限停止计算。",

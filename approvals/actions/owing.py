@@ -23,7 +23,7 @@ from approvals.models import Case, CaseMaterial, Ending, LaterSubmission, Promis
 from approvals.promised import last_lawful_day
 from approvals.stages import leave
 from credit import gate
-from credit.models import HandlingWay
+from credit.models import CreditFact, HandlingWay, queue_fact
 from deadlines import calendar as working_calendar
 from deadlines.actions import cancel_deadline, cancel_many, meet_deadline, start_deadline
 from deadlines.clock import local_date
@@ -318,14 +318,23 @@ def _cancel(case: Case, reason: str, drafts: list[Draft], *, by: User, now: dt.d
     Ending.objects.create(case=case, kind=EndingKind.CANCELLED, reason=reason, ended_by=by, ended_at=now)
     save_at(case, now)
     points = [{"key": f"line:{line.pk}", "text": line.name} for line in owed]
-    _, paper = papers.issue(case, DocumentKind.CANCELLATION, by=by, now=now, points=points, text=reason)
+    document, paper = papers.issue(case, DocumentKind.CANCELLATION, by=by, now=now, points=points, text=reason)
     data = {"lines": [line.pk for line in owed]}
     record_many([*drafts, Draft(case.stream, CaseAct.CANCELLED, data, by), paper], at=now)
+    _to_credit(case, document.number, "承诺期限届满未补交材料，撤销审批办理", now)
     outbox.cancel([case.stream], [notices.Kind.CASE_REMINDER.value, notices.Kind.OWED_REMINDER.value])
     text = "因承诺补交的材料逾期未交，已决定撤销办理，理由和救济途径见撤销办理决定书，请到窗口领取。"
     notices.tell(case, notices.Kind.CANCELLED, text, "once", now)
     reach("cancel.before_commit")
     return case
+
+
+def _to_credit(case: Case, source: str, found: str, now: dt.datetime) -> None:
+    """What was not handed in waits to be judged by the credit side, with the decision that found it (L8c, L10d)."""
+    queue_fact(
+        case.applicant, CreditFact.Kind.LATE_MATERIAL, source=source[:60], basis=f"{source}：{found}"[:200],
+        found_at=now, now=now, department=case.review_office.department, phone=case.contact_phone,
+    )  # fmt: skip
 
 
 def forgive_promise(case: Case, *, by: User | None, now: dt.datetime) -> None:
@@ -501,6 +510,8 @@ def settle_later(case: Case, *, apply: bool, reason: str, by: User, now: dt.date
     _touch(case, now)
     data = {"apply": apply, "later": later.pk}
     record_many([*drafts, Draft(case.stream, CaseAct.LATER_SETTLED, data, by)], at=now)
+    if apply:
+        _to_credit(case, case.number, "容缺办理逾期未补交材料，决定适用逾期后果", now)
     outbox.cancel([case.stream], [notices.Kind.OWED_REMINDER.value])
     names = notices.names_of_lines(outstanding(case, MaterialState.LATER))
     what = f"容缺的{names}逾期未补交" if names else "容缺的材料逾期补交"

@@ -20,6 +20,7 @@ from approvals.enums import CaseAct, DocumentKind, Door, HearingWish, Revocation
 from approvals.exceptions import Refused, TransitionNotAllowed
 from approvals.models import Case, Conflict, Document, Licence, Revocation, Sheet, SiteCheck
 from approvals.papers import cn_day
+from approvals.reasons import grave
 from approvals.signals import licence_changed, revocation_decided
 from approvals.writing import Writing
 from credit.models import CreditFact, queue_fact
@@ -94,7 +95,8 @@ def propose_revocation(
 
     ``source`` is the stream of the task ("task:12"), once; ``evidence`` rows are ``{"label", "text", "url"}``, at
     least one. Called inside the proposer's transaction, which locks the licence before its own task. Raises ``Refused``
-    (``facts-missing``, ``evidence-missing``), ``TransitionNotAllowed`` where the licence has ended or is proposed.
+    (``facts-missing``, ``reason-too-short``, ``evidence-missing``), ``TransitionNotAllowed`` where the licence has
+    ended or is proposed.
     """
     case, licence = lock_licence(licence.pk, licence.case_id)
     if not may_be(licence, K.REVOCATION):
@@ -105,6 +107,7 @@ def propose_revocation(
         raise TransitionNotAllowed("这件监管任务已经提出过撤销建议。")
     if not facts.strip():
         raise Refused("facts-missing", "请写明建议撤销的事实和理由。", field="facts")
+    grave(facts, "facts", "建议撤销许可，请写明查明的事实和理由")
     if not evidence:
         raise Refused("evidence-missing", "建议撤销须附证据。", field="evidence")
     lengths = periods.load([KindCode.REVOCATION], division=case.division_id)
@@ -297,7 +300,7 @@ def give_notice_anew(
     _begin_hearing_anew(revocation, before, by=by, now=now)
     _issue_notice(case, licence, revocation, why, said, length, writing, by=by, now=now, before=before)
     writing.write(now)
-    reach("revocation_notice.before_commit")
+    reach("revocation_notice_anew.before_commit")
     return revocation
 
 
@@ -390,6 +393,7 @@ def hear_holder(
         if one.to_user != by
     ]
     Writing(drafts, [*people, *(off if wish == HearingWish.WAIVE else [])]).write(now)
+    reach("revocation_heard.before_commit")
     return revocation
 
 
@@ -568,8 +572,8 @@ def decide_revocation(
 
     Revoked, the licence is struck off as well (art. 70), whoever watches over it learns of it, and the facts wait to be
     judged by the credit side (L10d). The ground is the one of the newest notice. Raises ``Refused`` (``not-heard``,
-    ``reason-missing``, ``ground-missing``, ``ground-not-noticed``, ``interest-missing``, ``compensation-missing``,
-    ``not-decider``, ``same-person``), ``TransitionNotAllowed``.
+    ``reason-missing``, ``reason-too-short``, ``ground-missing``, ``ground-not-noticed``, ``interest-missing``,
+    ``compensation-missing``, ``not-decider``, ``same-person``), ``TransitionNotAllowed``.
     """
     case, licence, revocation = _locked(revocation)
     refuse_stranger(case, by, now)
@@ -637,6 +641,8 @@ def _take_decision(
                 field="ground",
             )
     revocation.reason = _text(reason, "reason", "reason-missing", "请写明决定的理由；理由写入决定书。")
+    lead = "决定撤销许可，请写明查明的事实和撤销的理由" if revoke else "决定不予撤销，请写明不予撤销的理由"
+    grave(revocation.reason, "reason", lead)
     if revoke or len(public_interest) > LONGEST:
         public_interest = _text(
             public_interest, "public_interest", "interest-missing",
@@ -702,4 +708,7 @@ def _strike_off(
     kinds = [CreditFact.Kind.REVOKED, *([CreditFact.Kind.BROKEN_PROMISE] if revocation.broken_promise else [])]
     for kind in kinds:
         basis = f"{number}：{revocation.get_ground_display()}"[:200]
-        queue_fact(licence.holder, kind, source=number[:60], basis=basis, found_at=now, now=now)
+        queue_fact(
+            licence.holder, kind, source=number[:60], basis=basis, found_at=now, now=now,
+            department=revocation.office.department, phone=case.contact_phone,
+        )  # fmt: skip

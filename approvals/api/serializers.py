@@ -209,7 +209,7 @@ class WayAnswerSerializer(serializers.Serializer[Any]):
     reasons = serializers.ListField(child=serializers.CharField(), help_text="In Chinese.")
 
 
-class CreditRecordSerializer(serializers.Serializer[Any]):
+class CheckedRecordSerializer(serializers.Serializer[Any]):
     """A record that was in use when the question was asked."""
 
     kind = serializers.ChoiceField(choices=CreditRecord.Kind.choices)
@@ -224,7 +224,7 @@ class CreditCheckSerializer(serializers.Serializer[Any]):
     grade = serializers.ChoiceField(
         source="answer.grade", choices=Grade.choices, help_text="`none`: not evaluated, which is no good grade."
     )
-    records = CreditRecordSerializer(source="answer.records", many=True)
+    records = CheckedRecordSerializer(source="answer.records", many=True)
     ways = WayAnswerSerializer(source="answer.ways", many=True)
     rule_allows = serializers.BooleanField(help_text="Whether the rule opens the promise way.")
     asked_at = serializers.DateTimeField()

@@ -30,6 +30,7 @@ from deadlines import words
 from deadlines.clock import local_date
 from deadlines.enums import Unit
 from deadlines.explaining import explain_many
+from offices import kept
 from offices.access import Access
 from offices.export import csv_response
 from offices.links import link
@@ -80,7 +81,7 @@ def state_of(extension: Extension) -> dict[str, str]:
     return {"label": "已先行决定，无需批复", "tone": "neutral"}
 
 
-def _listing(request: PortalRequest) -> tuple[Listing, Tab, QuerySet[Extension]]:
+def _listing(request: PortalRequest) -> tuple[Listing, Tab, Callable[[], QuerySet[Extension]]]:
     listing = Listing(
         request,
         reverse("office:extensions"),
@@ -89,14 +90,20 @@ def _listing(request: PortalRequest) -> tuple[Listing, Tab, QuerySet[Extension]]
         tabs=[tab.key for tab in TABS if tab.key],
     )
     tab = next(one for one in TABS if one.key == listing["tab"])
-    rows = tab.rows(request.access)
-    return listing, tab, rows.filter(blind.matching(listing["q"], "case__")) if listing["q"] else rows
+
+    def rows() -> QuerySet[Extension]:
+        found = tab.rows(request.access)
+        return found.filter(blind.matching(listing["q"], "case__")) if listing["q"] else found
+
+    return listing, tab, rows
 
 
 def _stats(access: Access, listing: Listing) -> list[dict[str, Any]]:
     """How many wait, and how many were answered, up to 999: two statements."""
-    waiting = blind.waiting_extensions(access).count()
-    answered = blind.answered_extensions(access).order_by().values("pk")[: MOST + 1].count()
+    waiting = kept.count((_stats, "waiting", access.key), lambda: blind.waiting_extensions(access))
+    answered = kept.count(
+        (_stats, "answered", access.key), lambda: blind.answered_extensions(access).order_by()[: MOST + 1]
+    )
     told = str(answered) if answered <= MOST else f"{MOST}+"
     return listing.stats([("", "待批", waiting, "warn"), ("answered", "已批", told, "neutral")])
 
@@ -106,7 +113,7 @@ def _stats(access: Access, listing: Listing) -> list[dict[str, Any]]:
 def waiting_list(request: PortalRequest) -> HttpResponse:
     """What waits for an answer of this head's departments, or what was answered."""
     listing, tab, rows = _listing(request)
-    page = listing.page(rows, tab.order)
+    page = listing.page(rows, tab.order, key=(waiting_list, request.access.key))
     context = {
         "today": local_date(request.now),
         "tab": tab,
@@ -148,7 +155,7 @@ def export(request: PortalRequest) -> HttpResponseBase:
             moment(one.answered_at), one.answer,
         )  # fmt: skip
 
-    lines = everything(rows, tab.order, lambda found: map(line, found))
+    lines = everything(rows(), tab.order, lambda found: map(line, found))
     return csv_response(f"延期审批-{tab.label}-{today:%Y%m%d}", HEAD, lines)
 
 

@@ -28,6 +28,7 @@ from approvals.views.office_page import case_context, preview_context
 from approvals.web import conflict, put_on_form
 from credit.models import CreditSubject
 from deadlines.clock import local_date
+from offices import kept
 from offices.access import Access
 from offices.export import csv_response
 from offices.keyset import Keyset
@@ -116,11 +117,10 @@ def address(**values: str) -> str:
 
 def _queues(access: Access, key: str) -> dict[str, CaseQuerySet]:
     """Each queue of the person, and what of the one looked at is late."""
-    tabs = _tabs(access)
-    late = {
-        f"{tab.key}_late": blind.late(blind.with_due(tab.queue(access)), access.on) for tab in tabs if tab.key == key
-    }
-    return {tab.key: tab.queue(access) for tab in tabs} | ({} if key == "done" else late)
+    queues = {tab.key: tab.queue(access) for tab in _tabs(access)}
+    if key != "done":
+        queues[f"{key}_late"] = blind.late(blind.with_due(queues[key]), access.on)
+    return queues
 
 
 def _filtered(request: PortalRequest, tab: Tab) -> CaseQuerySet:
@@ -139,9 +139,9 @@ def _subject(case: Case, tab: Tab) -> CreditSubject | None:
 
 
 def _preview(pk: int, tab: Tab) -> dict[str, Any]:
-    """The pane of a case of the page."""
-    case = _read(Case.objects.filter(pk=pk), tab).get()
-    return preview_context(BlindCase.of(case), _subject(case, tab))
+    """The pane of a case of the page; nothing once it has left the queue's state."""
+    read = kept.ask((_preview, tab.key), lambda case: _read(Case.objects.filter(pk=case), tab), pk)
+    return preview_context(BlindCase.of(read[0]), _subject(read[0], tab)) if read else {}
 
 
 def _bar(request: PortalRequest, tab: Tab) -> dict[str, Any]:
@@ -168,8 +168,12 @@ def work_list(request: PortalRequest) -> HttpResponse:
     tab = _chosen(request, tabs)
     q, late = request.GET.get("q", "").strip(), request.GET.get("late", "")
     counts = tally(access, _queues, tab.key)
-    cases = blind.listed(_filtered(request, tab), decided=tab.is_decided)
-    page = Keyset(cases, tab.order, wide=True).page(request.GET.get("page", ""))
+
+    def listed() -> CaseQuerySet:
+        return blind.listed(_filtered(request, tab), decided=tab.is_decided)
+
+    key = None if q else (work_list, access.key, tab.key, bool(late))
+    page = Keyset(listed, tab.order, wide=True, key=key).page(request.GET.get("page", ""))
     lines = zip(blind.rows(page.rows), page, strict=True)
     rows: list[dict[str, Any]] = [{"case": line, "subject": _subject(case, tab)} for line, case in lines]
     wanted = request.GET.get("selected", "")

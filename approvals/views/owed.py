@@ -5,12 +5,12 @@ Only decided cases are here, so the applicant is shown.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 from django.forms import BaseForm
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -33,6 +33,7 @@ from credit.models import CreditSubject
 from deadlines.clock import local_date
 from deadlines.explaining import explain_many
 from deadlines.models import Deadline
+from offices import kept
 from offices.access import Access
 from offices.export import csv_response
 from offices.links import link
@@ -118,12 +119,43 @@ def with_rows(cases: CaseQuerySet) -> CaseQuerySet:
     )  # fmt: skip
 
 
-def verdict_of(case: Case) -> tuple[str, str, Any]:
+CLOCK = ("state", "start_on", "due_on", "yellow_on")
+# What a line of the list reads.
+LINE = (
+    "number", "status", "applicant_name", "applicant__kind", "business_item__name",
+    *(f"{clock}__{name}" for clock in ("promise_deadline", "later_submission__deadline") for name in CLOCK),
+    *(f"later_submission__{name}" for name in ("settled_at", "settle_reason", "applied")),
+)  # fmt: skip
+
+
+def listed(cases: CaseQuerySet) -> CaseQuerySet:
+    """With what a line of the list shows; its materials and its lapses are read for the page (``_beside``)."""
+    shown = cases.select_related("business_item", "applicant", "promise_deadline", "later_submission__deadline")
+    return shown.only(*LINE)
+
+
+def _owed_lines(cases: Sequence[int]) -> QuerySet[CaseMaterial]:
+    return CaseMaterial.objects.filter(case__pk__in=cases, state__in=OWED).order_by("order")
+
+
+def _lapses(cases: Sequence[int]) -> QuerySet[PromiseLapse]:
+    return PromiseLapse.objects.filter(case__pk__in=cases).order_by("id")
+
+
+def _beside(read: Callable[[Sequence[int]], QuerySet[Any]], page: Iterable[Case]) -> dict[int, list[Any]]:
+    """Case → its rows of what ``read`` finds; one statement."""
+    found: dict[int, list[Any]] = {}
+    for row in kept.ask(read, read, [case.pk for case in page]):
+        found.setdefault(row.case_id, []).append(row)
+    return found
+
+
+def verdict_of(case: Case, lapses: Iterable[PromiseLapse]) -> tuple[str, str, Any]:
     """What was decided last, with its reason and its moment; empty where nobody had to."""
     later = _later(case)
     if later is not None and later.settled_at:
         return ("适用逾期后果" if later.applied else "不适用逾期后果"), later.settle_reason, later.settled_at
-    decided = [lapse for lapse in case.promise_lapses.all() if lapse.cancel is not None]
+    decided = [lapse for lapse in lapses if lapse.cancel is not None]
     if not decided:
         return "", "", None
     last = decided[-1]
@@ -140,15 +172,15 @@ def _person(case: Case) -> dict[str, str]:
     }
 
 
-def _row(case: Case) -> dict[str, Any]:
+def _row(case: Case, lines: Sequence[CaseMaterial], lapses: Sequence[PromiseLapse]) -> dict[str, Any]:
     return {
         "case": case,
         "url": link("office:owed_case")(case.number),
         "who": case.public_name,
         "kind": "容缺" if is_later(case) else "材料延期",
-        "lines": case.owed_lines,  # type: ignore[attr-defined]
+        "lines": lines,
         "clock": clock_of(case),
-        "verdict": verdict_of(case)[0],
+        "verdict": verdict_of(case, lapses)[0],
     }
 
 
@@ -165,7 +197,7 @@ def _of_kind(cases: CaseQuerySet, kind: str) -> CaseQuerySet:
     return cases.filter(later_submission__deadline__isnull=kind == DEFERRED)
 
 
-def _listing(request: PortalRequest) -> tuple[Listing, Tab, CaseQuerySet]:
+def _listing(request: PortalRequest) -> tuple[Listing, Tab, Callable[[], CaseQuerySet]]:
     listing = Listing(
         request,
         reverse("office:owed"),
@@ -175,8 +207,11 @@ def _listing(request: PortalRequest) -> tuple[Listing, Tab, CaseQuerySet]:
         tabs=[tab.key for tab in TABS if tab.key],
     )
     tab = next(one for one in TABS if one.key == listing["tab"])
-    rows = _of_kind(searched(debts.owing(request.access), listing["q"]), listing["kind"])
-    return listing, tab, tab.rows(rows)
+
+    def rows() -> CaseQuerySet:
+        return tab.rows(_of_kind(searched(debts.owing(request.access), listing["q"]), listing["kind"]))
+
+    return listing, tab, rows
 
 
 def _stats(access: Access, listing: Listing) -> list[dict[str, Any]]:
@@ -199,11 +234,12 @@ def _count(found: int) -> int | str:
 def owed_list(request: PortalRequest) -> HttpResponse:
     """What waits for a decider, what is waited for, what was settled."""
     listing, tab, rows = _listing(request)
-    page = listing.page(with_rows(rows), tab.order, wide=True)
+    page = listing.page(lambda: listed(rows()), tab.order, wide=True, key=(owed_list, request.access.key))
+    lines, lapses = _beside(_owed_lines, page), _beside(_lapses, page)
     context = {
         "today": local_date(request.now),
         "tab": tab,
-        "rows": [_row(case) for case in page],
+        "rows": [_row(case, lines.get(case.pk, []), lapses.get(case.pk, [])) for case in page],
         "stats": _stats(request.access, listing),
         "bar": listing.bar(),
         "pager": listing.pager(page),
@@ -221,7 +257,7 @@ def export(request: PortalRequest) -> HttpResponseBase:
     today = local_date(request.now)
 
     def line(case: Case) -> Sequence[Any]:
-        clock, (verdict, reason, at) = clock_of(case), verdict_of(case)
+        clock, (verdict, reason, at) = clock_of(case), verdict_of(case, case.promise_lapses.all())
         return (
             case.number, case.business_item.name, case.public_name, case.applicant.public_identifier,
             "容缺" if is_later(case) else "材料延期",
@@ -234,7 +270,7 @@ def export(request: PortalRequest) -> HttpResponseBase:
         return map(line, found)
 
     name = f"补交与逾期-{tab.label}-{today:%Y%m%d}"
-    return csv_response(name, HEAD, everything(with_rows(rows), tab.order, lines))
+    return csv_response(name, HEAD, everything(with_rows(rows()), tab.order, lines))
 
 
 # --- one case

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 from simple_history.utils import bulk_create_with_history
 
-from catalogue import actions
+from catalogue import actions, linking
 from catalogue.enums import Act, ItemStatus, Requirement, SubItemAct, Topic
 from catalogue.errors import DataError, NotPublishable
 from catalogue.loading.reading import Bundle
@@ -41,7 +41,8 @@ M = TypeVar("M", bound=models.Model)
 class Report:
     """What a load did, in rows; ``refused`` lists items that could not be published, each with its reasons.
 
-    ``kept`` names items whose promised period a division set on its page, otherwise than the files say.
+    ``kept`` names items whose promised period a division set on its page, otherwise than the files say. ``reopened``:
+    linkages that are to be looked at again, because what they rest on changed.
     """
 
     created: int = 0
@@ -51,6 +52,7 @@ class Report:
     published: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
+    reopened: int = 0
 
     @property
     def changes(self) -> int:
@@ -89,6 +91,9 @@ class _Loader:
         self.standards: dict[str, BusinessItem] = {}
         self.touched: dict[int, BusinessItem] = {}
         self.fresh: dict[int, BusinessItem] = {}
+        # What of the two lists is otherwise than it was, and what it says of the linkages that rest on it.
+        self.changed_items: dict[int, str] = {}
+        self.changed_subs: dict[int, str] = {}
         self.countersigning: dict[int, set[int]] = {}
         through = BusinessItem.countersign_offices.through.objects
         for key, office in through.values_list("businessitem_id", "office_id"):
@@ -109,6 +114,7 @@ class _Loader:
             self.business_item(item, one)
         self.write_pending()
         self.note()
+        self.reopen()
         self.publish()
         return self.report
 
@@ -192,9 +198,12 @@ class _Loader:
                     **self.sourced(sub),
                 }
                 known = subs.get(sub["code"])
-                if "longest_plan_days" in sub and (known is None or f"checklist:{known.pk}" not in self.limited_here):
+                if "longest_plan_days" in sub and (known is None or known.stream not in self.limited_here):
                     values["longest_plan_days"] = sub["longest_plan_days"]
-                self.subs[sub["code"]], _ = self.sync(known, SupervisionSubItem, values, self.bundle.where[sub["code"]])
+                row, changed = self.sync(known, SupervisionSubItem, values, self.bundle.where[sub["code"]])
+                self.subs[sub["code"]] = row
+                if changed and known is not None:
+                    self.changed_subs[row.pk] = f"监管事项子项“{row.name}”有变动"
 
     def sourced(self, data: Mapping[str, Any]) -> dict[str, str]:
         """Source written out, and its mark."""
@@ -240,6 +249,8 @@ class _Loader:
             changed |= self.materials(row, one, where)
             changed |= self.facts(row, one, where)
             changed |= self.criteria(row, one, where)
+        if known is not None and changed:
+            self.changed_items[row.pk] = f"业务办理项“{row.name}”有变动"
         changed |= self.countersigners(row, item, one)
         changed |= self.linkages(row, item, one, where)
         if known is None:
@@ -443,6 +454,7 @@ class _Loader:
             for linkage in row.linkages.select_related("business_item__item", "office__department", "sub_item__item")
         }
         edited = Linkage.history.filter(business_item_id=row.pk, history_user__isnull=False)
+        edited = edited.exclude(history_change_reason=linking.CONFIRMED)
         by_people = set(edited.values_list("id", flat=True))
         changed = False
         for index, linkage in enumerate(one["linkages"]):
@@ -487,6 +499,22 @@ class _Loader:
         inheritors = BusinessItem.objects.filter(standard_item__in=self.touched).exclude(pk__in=self.fresh)
         for row in {**self.touched, **{one.pk: one for one in inheritors}}.values():
             actions.note_revision(row, by=None, now=self.now)
+
+    def reopen(self) -> None:
+        """Linkages that rest on what changed, but for those that this load brings: to be looked at again (O3.3.3)."""
+        inheriting = BusinessItem.objects.filter(standard_item__in=self.changed_items).exclude(pk__in=self.fresh)
+        items = {row.pk: f"业务办理项“{row.name}”有变动" for row in inheriting} | self.changed_items
+        resting = Linkage.objects.active().filter(
+            models.Q(business_item__in=items) | models.Q(sub_item__in=self.changed_subs)
+        )
+        rows = resting.exclude(pk__in=[row.pk for row in self.pending[Linkage]])
+        self.report.reopened = linking.reopen(
+            {
+                pk: "；".join(filter(None, (items.get(item), self.changed_subs.get(sub))))
+                for pk, item, sub in rows.values_list("pk", "business_item_id", "sub_item_id")
+            },
+            now=self.now,
+        )
 
     def publish(self) -> None:
         """Publish what is marked so and still waits; an item that was retired stays so."""

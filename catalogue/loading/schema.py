@@ -19,6 +19,7 @@ from catalogue.enums import (
     ResultKind,
     Topic,
 )
+from catalogue.models.supervision import MOST_PLAN_DAYS
 from catalogue.periods import LONGEST_PROMISE
 
 
@@ -310,7 +311,7 @@ class SubItemShape(Sourced):
     name = Text(max_length=120)
     points = serializers.ListField(child=Text(max_length=300), allow_empty=False)
     # The most days of a plan from the acknowledgement; without it the default, or what the department set.
-    longest_plan_days = serializers.IntegerField(required=False, min_value=1, max_value=180)
+    longest_plan_days = serializers.IntegerField(required=False, min_value=1, max_value=MOST_PLAN_DAYS)
 
 
 class SupervisionItemShape(Sourced):

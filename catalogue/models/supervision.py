@@ -13,6 +13,9 @@ from catalogue.enums import Certainty
 from catalogue.querysets import LinkageQuerySet
 from offices.models import Department, Office
 
+# Nothing is planned later than this after its acknowledgement; a sub-item may say less. The database refuses a year.
+MOST_PLAN_DAYS = 180
+
 
 class SupervisionItem(models.Model):
     """监管事项主项 of one department."""
@@ -50,7 +53,7 @@ class SupervisionSubItem(models.Model):
     name = models.CharField("名称", max_length=120)
     points = models.JSONField("检查要点", default=list)
     longest_plan_days = models.PositiveSmallIntegerField(
-        "计划完成最长天数", default=180, help_text="从签收起算；没有它，反馈期限可能永不起算（L10a）"
+        "计划完成最长天数", default=MOST_PLAN_DAYS, help_text="从签收起算；没有它，反馈期限可能永不起算（L10a）"
     )
     two_officers = models.BooleanField("须两人以上", default=True)
     is_key_field = models.BooleanField(
@@ -83,6 +86,11 @@ class SupervisionSubItem(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def stream(self) -> str:
+        """The ledger stream of its checklist and of the most days of its plans."""
+        return f"checklist:{self.pk}"
+
 
 class Linkage(models.Model):
     """审管关联: cases of the business item open a task of the sub-item at the office (L4a)."""
@@ -97,6 +105,9 @@ class Linkage(models.Model):
     active = models.BooleanField("有效", default=True)
     source = models.CharField("出处", max_length=300)
     certainty = models.CharField("核实程度", max_length=12, choices=Certainty.choices)
+    # A list that it rests on changed: it holds on, and waits for somebody to look at it again (O3.3.3).
+    reopened_at = models.DateTimeField("重新核对自", null=True, blank=True)
+    reopened_why = models.CharField("重新核对的原因", max_length=200, blank=True, default="")
     objects = LinkageQuerySet.as_manager()
     history = HistoricalRecords()
 
@@ -106,6 +117,8 @@ class Linkage(models.Model):
         indexes: ClassVar = [
             # Completing a case reads the active linkages of its item; publication and the fault list ask the same.
             models.Index(fields=("business_item",), condition=Q(active=True), name="linkage_active_of_item"),
+            # The administrators' list of what waits to be looked at again.
+            models.Index(fields=("business_item",), condition=Q(reopened_at__isnull=False), name="linkage_reopened"),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(
@@ -115,6 +128,12 @@ class Linkage(models.Model):
             ),
             models.CheckConstraint(
                 condition=~Q(source=""), name="linkage_has_source", violation_error_message="审管关联要写明出处。"
+            ),
+            models.CheckConstraint(
+                condition=Q(reopened_at__isnull=True, reopened_why="")
+                | Q(reopened_at__isnull=False) & ~Q(reopened_why=""),
+                name="linkage_reopened_with_reason",
+                violation_error_message="重新核对的关联须写明原因。",
             ),
         ]
 

@@ -4,7 +4,7 @@ They only render: labels come from the enums, days from the deadline, masks from
 """
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any, Protocol
 
@@ -15,7 +15,7 @@ from django.forms.boundfield import BoundField
 from django.template.context import Context
 from django.utils import timezone
 from django.utils.functional import Promise
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from lucide.templatetags.lucide import lucide
 
@@ -63,6 +63,11 @@ TONES: Mapping[str, str] = {
     "conforming": "good",
     "basically": "warn",
     "nonconforming": "bad",
+    # breaches
+    "told": "active",
+    "objected": "warn",
+    "recorded": "bad",
+    "dropped": "neutral",
     # clocks
     "running": "active",
     "paused": "neutral",
@@ -178,6 +183,7 @@ def _lamp(tone: str, word: str, days: str) -> SafeString:
     )  # fmt: skip
 
 
+CURRENT = mark_safe(' aria-current="page"')
 NO_LAMP = mark_safe('<span class="soft">—</span>')
 
 
@@ -194,6 +200,11 @@ def light(context: Context, deadline: Timed | None, on: date | None = None) -> S
     day = on or context.get("today") or _day_of(getattr(context.get("request"), "now", None))
     if not isinstance(day, date):
         raise LookupError("{% light %} needs `today` in the context, `request.now` or an explicit on=")
+    return lamp(deadline, day)
+
+
+def lamp(deadline: Timed, day: date) -> SafeString:
+    """The light of a deadline as it is judged on ``day``."""
     text = deadline.light_text(day)
     if str(deadline.state) in CLOSED_STATES:
         return _lamp("closed", text, "")
@@ -210,6 +221,32 @@ def row_verb(url: str, verb: str, about: str, primary: bool = False) -> SafeStri
     return format_html(
         '<a class="btn btn-sm btn-{}" href="{}">{}<span class="visually-hidden">：{}</span></a>',
         "primary" if primary else "secondary", url, verb, about,
+    )  # fmt: skip
+
+
+@register.simple_tag
+def options(rows: Iterable[Mapping[str, Any]]) -> SafeString:
+    """Render the options of a select: ``{value, label, selected}``; a department list alone has dozens."""
+    return mark_safe(  # noqa: S308 - value and label are escaped
+        "".join(
+            f'<option value="{escape(row["value"])}"{" selected" if row.get("selected") else ""}>'
+            f"{escape(row['label'])}</option>"
+            for row in rows
+        )
+    )
+
+
+@register.simple_tag
+def rail_place(place: Mapping[str, Any]) -> SafeString:
+    """Render a place of the rail: ``{label, url, icon, count, active}``; each staff page has a dozen."""
+    count = place.get("count")
+    beside: str = ""
+    if count is not None and count != "":
+        beside = format_html('<span class="count">{}<span class="visually-hidden"> 件</span></span>', count)
+    return format_html(
+        '<li><a href="{}"{}>{}<span>{}</span>{}</a></li>',
+        place["url"], CURRENT if place.get("active") else "", icon(place["icon"]) if place.get("icon") else "",
+        place["label"], beside,
     )  # fmt: skip
 
 

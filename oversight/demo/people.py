@@ -116,6 +116,8 @@ def seats() -> Iterator[Seat]:
         yield Seat(f"{stem_of(department)}.fuzeren", department, Role.DEPARTMENT_HEAD)
     yield from _further_seats()
     yield from _inspector_seats(offices)
+    for department in dict.fromkeys(seat.department for seat in offices):
+        yield Seat(f"{stem_of(department)}.xinyong", department, Role.CREDIT_OFFICER)
 
 
 def _further_seats() -> Iterator[Seat]:

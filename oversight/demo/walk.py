@@ -25,6 +25,7 @@ DUTIES: dict[str, str] = {
     Role.OVERSEER: "看超期、不予受理和没有关联的办件，协调处室之间的争议",
     Role.DIVISION_ADMIN: "配置本区划的部门、人员和审管关联",
     Role.DISCIPLINE: "查每一步的留痕",
+    Role.CREDIT_OFFICER: "告知、认定失信行为，办理异议和信用修复",
 }
 
 

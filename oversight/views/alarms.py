@@ -104,7 +104,7 @@ def alarms(request: PortalRequest) -> HttpResponse:
     """The person's own board: a line for each case or task, and what happened to their clocks lately."""
     asked = _asked(request)
     listing, horizon = asked.listing, asked.horizon
-    counts = board.counts(asked.rows, horizon)
+    counts = board.counts(lambda: asked.rows, horizon)
     page = listing.page(asked.shown, board.ORDER)
     events = mine.recent_events(asked.waiting, request.now)
     owners = mine.owners_of(

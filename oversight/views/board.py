@@ -5,10 +5,11 @@ Source: O2b, O3.3.1c/d.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -18,9 +19,10 @@ from django.views.decorators.http import require_safe
 from deadlines.clock import local_date
 from deadlines.models import Deadline
 from deadlines.querysets import DeadlineQuerySet
+from offices import kept
 from offices.export import csv_response
 from offices.lists import Filter, Listing, everything
-from offices.models import Posting
+from offices.models import Department, Posting
 from offices.web import PortalRequest, roles_required
 from oversight import board, deemed
 from oversight.board import Horizon
@@ -48,25 +50,32 @@ HEAD = (
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The board as it was asked for: its lines before the tab is applied; deemed acceptances of this month beside."""
+    """The board as it was asked for: its lines before the tab is applied; deemed acceptances of this month beside.
+
+    ``key``: what the text of its statement depends on besides the filters.
+    """
 
     listing: Listing
-    rows: DeadlineQuerySet
+    rows: Callable[[], DeadlineQuerySet]
     horizon: Horizon
     deemed: int
+    key: Hashable
 
     @property
     def shown(self) -> DeadlineQuerySet:
         """The lines of the tab, with their last alarm."""
         tab = self.listing["tab"]
-        return board.with_alarm(self.rows.filter(self.horizon.conditions()[tab]) if tab else self.rows)
+        return board.with_alarm(self.rows().filter(self.horizon.conditions()[tab]) if tab else self.rows())
 
 
 def _asked(request: PortalRequest) -> Asked:
     horizon = Horizon.on(local_date(request.now))
-    places = deemed.by_department(
-        departments_by_division(request.access, Role.OVERSEER), deemed.this_month(horizon.today)
-    )
+    access, month = request.access, deemed.this_month(horizon.today)
+
+    def departments() -> QuerySet[Department]:
+        return deemed.by_department(departments_by_division(access, Role.OVERSEER), month)
+
+    places = kept.ask((_asked, access.key, month), departments)
     divisions = {str(place.division_id): place.division.name for place in places}
     filters = [
         Filter("department", "部门", [(str(place.pk), place.name) for place in places], "全部部门"),
@@ -89,13 +98,15 @@ def _asked(request: PortalRequest) -> Asked:
         for place in places
         if listing["department"] in {"", str(place.pk)} and division in {"", str(place.division_id)}
     ]
-    rows = board.leading(
-        board.clocks(chosen, listing["q"]),
-        board.kinds_of(listing["kind"], board.MAIN),
-        provisional=listing["light"] == board.PROVISIONAL,
-    )
-    found = sum(place.deemed for place in places)  # type: ignore[attr-defined]
-    return Asked(listing, board.lit(rows, listing["light"], horizon), horizon, found)
+
+    def rows() -> DeadlineQuerySet:
+        kinds = board.kinds_of(listing["kind"], board.MAIN)
+        provisional = listing["light"] == board.PROVISIONAL
+        led = board.leading(board.clocks(chosen, listing["q"]), kinds, provisional=provisional)
+        return board.lit(led, listing["light"], horizon)
+
+    found = sum(place.deemed for place in places)
+    return Asked(listing, rows, horizon, found, (tuple(chosen), horizon))
 
 
 def _many(count: int) -> str | int:
@@ -154,8 +165,9 @@ def board_page(request: PortalRequest) -> HttpResponse:
     """The alarm board."""
     asked = _asked(request)
     listing = asked.listing
-    counts = board.counts(asked.rows, asked.horizon)
-    page = listing.page(asked.shown, board.ORDER)
+    key = None if listing["q"] else (board_page, asked.key, tuple(listing.asked.items()))
+    counts = board.counts(asked.rows, asked.horizon, key)
+    page = listing.page(lambda: asked.shown, board.ORDER, key=(board_page, asked.key))
     context = {
         "today": asked.horizon.today,
         "lead": _lead(counts),

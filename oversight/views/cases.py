@@ -38,7 +38,7 @@ CLOCKS = (
     "notice_deadline", "answer_deadline", "promised_deadline", "statutory_deadline", "stage_deadline",
     "procedure_deadline", "issue_deadline",
 )  # fmt: skip
-TASK_CLOCKS = ("acknowledge_deadline", "planned_deadline", "feedback_deadline")
+TASK_CLOCKS = ("acknowledge_deadline", "planned_deadline", "feedback_deadline", "follow_up_deadline")
 
 
 def panels(clocks: Sequence[Deadline | None], on: dt.date) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from approvals.exceptions import Refused
 from approvals.web import put_on_form
 from catalogue.enums import ItemStatus
 from catalogue.errors import LinkageRefused
-from catalogue.linking import link, unlink
+from catalogue.linking import confirm, link, unlink
 from catalogue.models import Linkage, SupervisionSubItem
 from catalogue.pinyin import fold
 from catalogue.querysets import LinkageQuerySet
@@ -34,10 +34,11 @@ ORDER = ("business_item__code", "id")
 SUPERVISING = (Department.Side.SUPERVISION, Department.Side.BOTH)
 HEAD = (
     "事项编码", "业务办理项", "事项状态", "监管部门", "监管处室", "监管事项", "监管事项子项", "关联状态", "处室管理员",
-    "依据", "核实程度",
+    "依据", "核实程度", "待核对的原因",
 )  # fmt: skip
 FOLLOWS = {
     "off": ("此后办结的办件不再向该处室推送，已生成的监管任务继续办理", "事项计一次修订，记入事项留痕"),
+    "confirm": ("审管关联继续适用，不再列为待核对", "核对人和时间记入事项留痕"),
     "on": ("此后办结的办件向该处室推送监管任务", "事项计一次修订，记入事项留痕"),
 }
 
@@ -74,9 +75,19 @@ CONDITIONS = {
     "": Q(),
     "active": Q(active=True),
     "fault": Q(active=True, is_reachable=False),
-    "moved": Q(active=True, was_reassigned=True),
+    "moved": Q(active=True) & (Q(was_reassigned=True) | Q(reopened_at__isnull=False)),
     "off": Q(active=False),
 }
+
+
+def _why_looked_at(linkage: Linkage) -> list[str]:
+    """Why the linkage is to be looked at again, each in a few words."""
+    if not linkage.active:
+        return []
+    moved = ["近 90 天有任务由督办改派到其他处室"] if linkage.was_reassigned else []  # type: ignore[attr-defined]
+    if linkage.reopened_at is not None:
+        moved.append(f"{linkage.reopened_why}（{local_date(linkage.reopened_at):%Y-%m-%d}）")
+    return moved
 
 
 def _row(linkage: Linkage, people: dict[int, dict[str, list[User]]]) -> dict[str, Any]:
@@ -88,10 +99,13 @@ def _row(linkage: Linkage, people: dict[int, dict[str, list[User]]]) -> dict[str
         "managers": "、".join(person.full_name for person in managers),
         "badge": {"label": state[0], "tone": state[1]},
         "is_good": linkage.active and reachable,
-        "to_look_at": linkage.active and linkage.was_reassigned,  # type: ignore[attr-defined]
+        "to_look_at": _why_looked_at(linkage),
+        "reopened": linkage.active and linkage.reopened_at is not None,
+        "confirming_id": f"confirm-{linkage.pk}",
         "verb": "停用" if linkage.active else "启用",
         "confirm_id": f"turn-{linkage.pk}",
         "follows": FOLLOWS["off" if linkage.active else "on"],
+        "confirm_follows": FOLLOWS["confirm"],
     }
 
 
@@ -142,6 +156,7 @@ def export(request: PortalRequest) -> HttpResponseBase:
                 one.business_item.code, one.business_item.name, one.business_item.get_status_display(),
                 one.office.department.name, one.office.name, one.sub_item.item.name, one.sub_item.name,
                 row["badge"]["label"], row["managers"], one.source, one.get_certainty_display(),
+                "；".join(row["to_look_at"]),
             )
             for row in linkage_rows(request, found)
             for one in [row["linkage"]]
@@ -211,4 +226,18 @@ def turn(request: PortalRequest, pk: int) -> HttpResponse:
         reason = {"reason": str(error), "next_url": back.url}
         return render(request, "409.html", reason, status=409)
     messages.success(request, f"{linkage.office}的关联已{'启用' if on else '停用'}。")
+    return back
+
+
+@administrators
+@require_POST
+def confirmation(request: PortalRequest, pk: int) -> HttpResponse:
+    """A linkage whose list changed was looked at again and holds on (O3.3.3)."""
+    linkage = get_object_or_404(queries.own_linkages(request.access), pk=pk)
+    back = redirect("division:item", pk=linkage.business_item_id)
+    try:
+        confirm(linkage, by=request.user, now=request.now)
+    except LinkageRefused as error:
+        return render(request, "409.html", {"reason": str(error), "next_url": back.url}, status=409)
+    messages.success(request, f"{linkage.office}的关联已核对，继续适用。")
     return back

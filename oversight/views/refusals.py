@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from approvals.enums import RefusalGround
 from approvals.models import NotAccepted
 from deadlines.clock import local_date
-from offices.access import covered
+from offices import kept
 from offices.export import csv_response
 from offices.lists import Filter, Listing, everything
 from offices.models import Posting
@@ -29,7 +29,7 @@ ORDER = ("-issued_at", "-id")
 HEAD = ("办件编号", "业务办理项", "部门", "不予受理时间", "法定理由", "具体说明", "经办人")
 
 
-def _listing(request: PortalRequest) -> tuple[Listing, QuerySet[NotAccepted], Period]:
+def _listing(request: PortalRequest) -> tuple[Listing, Callable[[], QuerySet[NotAccepted]], Period]:
     spans = queries.periods(local_date(request.now))
     departments = queries.departments_of(request.access, Role.OVERSEER)
     listing = Listing(
@@ -44,18 +44,22 @@ def _listing(request: PortalRequest) -> tuple[Listing, QuerySet[NotAccepted], Pe
         placeholder="办件编号、事项名称、说明中的字词",
     )
     period = next((span for span in spans if span.key == listing["period"]), spans[0])
-    rows = queries.refusals(request.access, period)
-    if listing["department"]:
-        rows = rows.filter(case__department_id=listing["department"])
-    if listing["ground"]:
-        rows = rows.filter(ground=listing["ground"])
-    if text := listing["q"]:
-        rows = rows.filter(
-            Q(case__number__contains=text.upper())
-            | Q(case__business_item__name__contains=text)
-            | Q(reason__contains=text)
-        )
-    return listing, rows, period
+
+    def found() -> QuerySet[NotAccepted]:
+        rows = queries.refusals(request.access, period)
+        if listing["department"]:
+            rows = rows.filter(case__department_id=listing["department"])
+        if listing["ground"]:
+            rows = rows.filter(ground=listing["ground"])
+        if text := listing["q"]:
+            rows = rows.filter(
+                Q(case__number__contains=text.upper())
+                | Q(case__business_item__name__contains=text)
+                | Q(reason__contains=text)
+            )
+        return rows
+
+    return listing, found, period
 
 
 @overseers
@@ -63,9 +67,11 @@ def _listing(request: PortalRequest) -> tuple[Listing, QuerySet[NotAccepted], Pe
 def refusals(request: PortalRequest) -> HttpResponse:
     """The list, newest first, with the share of what was received in the period."""
     listing, rows, period = _listing(request)
-    page = listing.page(rows, ORDER)
-    total = queries.received(list(covered(request.access, Role.OVERSEER)), period)
-    refused = queries.refusals(request.access, period).count()
+    access = request.access
+    key = (refusals, access.key, period)
+    page = listing.page(rows, ORDER, key=key)
+    total = queries.received(queries.divisions_of(access, Role.OVERSEER), period)
+    refused = kept.count(key, lambda: queries.refusals(access, period))
     share = f"，占 {refused / total:.1%}" if total else ""
     context = {
         "lead": f"{period.label}收件 {total} 件，不予受理 {refused} 件{share}。请逐件核对理由是否成立、说明是否具体。",
@@ -95,4 +101,4 @@ def export(request: PortalRequest) -> HttpResponseBase:
             for row in found
         ]  # fmt: skip
 
-    return csv_response(f"不予受理-{period.label}", HEAD, everything(rows, ORDER, lines))
+    return csv_response(f"不予受理-{period.label}", HEAD, everything(rows(), ORDER, lines))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from deadlines.clock import local_date
+from offices import kept
 from offices.export import csv_response
 from offices.links import link
 from offices.lists import Filter, Listing, everything
@@ -39,8 +40,12 @@ def _spans(spans: Sequence[Period]) -> Filter:
 
 def _listing(request: PortalRequest) -> tuple[Listing, Departments, Period]:
     spans = queries.periods(local_date(request.now))
-    rows = queries.departments_by_division(request.access, Role.OVERSEER)
-    divisions = dict(rows.order_by("division__code").values_list("division_id", "division__name").distinct())
+    every = rows = queries.departments_by_division(request.access, Role.OVERSEER)
+
+    def named() -> QuerySet[Department, tuple[int, str]]:
+        return every.order_by("division__code").values_list("division_id", "division__name").distinct()
+
+    divisions = dict(kept.ask((_listing, request.access.key), named))
     filters = [_spans(spans)]
     if len(divisions) > 1:
         filters.append(Filter("division", "区划", [(str(pk), name) for pk, name in divisions.items()], "全部区划"))
@@ -73,7 +78,7 @@ def _cells(figures: Figures, period: Period) -> list[dict[str, Any]]:
 def figures_page(request: PortalRequest) -> HttpResponse:
     """A line a department, and the sum of all; statements do not grow with the departments."""
     listing, rows, period = _listing(request)
-    page = listing.page(rows, ("id",))
+    page = listing.page(lambda: rows, ("id",), key=(figures_page, request.access.key))
     numbers = returns.counted(request.access, period)
     total = returns.totals(numbers, "合计")
     sent_back = total.counts["corrections"] + total.counts["refusals"]
@@ -115,7 +120,7 @@ def figures_export(request: PortalRequest) -> HttpResponseBase:
     return csv_response(f"退件统计-{period.label}", head, everything(rows, ("id",), cells))
 
 
-def _rows(request: PortalRequest, key: str) -> tuple[Listing, QuerySet[Any], Period, Kind]:
+def _rows(request: PortalRequest, key: str) -> tuple[Listing, Callable[[], QuerySet[Any]], Period, Kind]:
     kind = KINDS.get(key)
     if kind is None:
         raise Http404
@@ -132,13 +137,17 @@ def _rows(request: PortalRequest, key: str) -> tuple[Listing, QuerySet[Any], Per
         placeholder="编号、事项名称",
     )
     period = _period(listing, spans)
-    rows = kind.of(request.access, period)
-    if listing["department"]:
-        rows = rows.filter(**{f"{kind.case}department": int(listing["department"])})
-    if text := listing["q"]:
-        named = Q(**{f"{kind.case}business_item__name__contains": text})
-        rows = rows.filter(named | Q(**{f"{kind.case}number__contains": text.upper()}))
-    return listing, returns.lines(kind, rows), period, kind
+
+    def found() -> QuerySet[Any]:
+        rows = kind.of(request.access, period)
+        if listing["department"]:
+            rows = rows.filter(**{f"{kind.case}department": int(listing["department"])})
+        if text := listing["q"]:
+            named = Q(**{f"{kind.case}business_item__name__contains": text})
+            rows = rows.filter(named | Q(**{f"{kind.case}number__contains": text.upper()}))
+        return returns.lines(kind, rows)
+
+    return listing, found, period, kind
 
 
 @overseers
@@ -146,7 +155,7 @@ def _rows(request: PortalRequest, key: str) -> tuple[Listing, QuerySet[Any], Per
 def rows_page(request: PortalRequest, key: str) -> HttpResponse:
     """The rows behind one figure, newest first."""
     listing, rows, period, kind = _rows(request, key)
-    page = listing.page(rows, kind.order, wide=True)
+    page = listing.page(rows, kind.order, wide=True, key=(rows_page, key, request.access.key, period))
     context = {
         "crumbs": [{"label": "退件统计", "url": reverse("oversight:returns")}],
         "title": kind.label,
@@ -176,4 +185,4 @@ def rows_export(request: PortalRequest, key: str) -> HttpResponseBase:
                 line.who, f"{timezone.localtime(line.at):%Y-%m-%d %H:%M}",
             )  # fmt: skip
 
-    return csv_response(f"{kind.label}-{period.label}", HEAD, everything(rows, kind.order, cells))
+    return csv_response(f"{kind.label}-{period.label}", HEAD, everything(rows(), kind.order, cells))

@@ -127,5 +127,6 @@ def due_tasks(task: SupervisionTask, clock: Deadline, count: int, at: str, first
             "acknowledge_deadline_id": f"{before_clocks} + n",
             "planned_deadline_id": "NULL",
             "feedback_deadline_id": "NULL",
+            "follow_up_deadline_id": "NULL",
         },
     )

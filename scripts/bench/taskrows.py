@@ -158,7 +158,7 @@ def _stage(after: int, upto: int, total: int, office: int, many: int, *, first: 
 def _clocks(clocks: int, tasks: int, now: dt.datetime) -> None:
     """One clock each, of the task's state; those of open tasks run, due from ten days ago to a month ahead."""
     today = local_date(now)
-    running = "status IN ('notified', 'viewed', 'disputed', 'acknowledged', 'in_progress', 'finished')"
+    running = "status IN ('notified', 'viewed', 'disputed', 'acknowledged', 'in_progress', 'finished', 'fed_back')"
     _run(
         f"""
         INSERT INTO deadlines_deadline (id, kind, length, unit, started_at, start_on, due_on, yellow_on, state,
@@ -166,7 +166,8 @@ def _clocks(clocks: int, tasks: int, now: dt.datetime) -> None:
             alarm_error, alarm_failures)
         SELECT {clocks} + i,
             CASE WHEN status IN ('acknowledged', 'in_progress') THEN 'planned_finish'
-                WHEN status IN ('notified', 'viewed', 'disputed', 'closed') THEN 'acknowledge' ELSE 'feedback' END,
+                WHEN status IN ('notified', 'viewed', 'disputed', 'closed') THEN 'acknowledge'
+                WHEN status = 'fed_back' THEN 'follow_up' ELSE 'feedback' END,
             CASE WHEN status IN ('acknowledged', 'in_progress') THEN NULL ELSE 3 END,
             CASE WHEN status IN ('acknowledged', 'in_progress') THEN 'fixed' ELSE 'working' END,
             %s, %s, %s + (day * 40)::int - 10, %s + (day * 40)::int - 11,
@@ -201,7 +202,8 @@ def _tasks(tasks: int, clocks: int, case: str, holders: tuple[int, int], licence
             business_item_id, licence_id, department_id, office_id, sub_item_id, status, promise_clauses, round,
             opened_at, sms_sent_at, viewed_at, acknowledged_at, acknowledged_by_id, first_officer_id, second_officer_id,
             measure, measure_reason, measure_with, planned_finish_on, finished_on, closed_at, "end", end_reason,
-            acknowledge_deadline_id, planned_deadline_id, feedback_deadline_id)
+            acknowledge_deadline_id, planned_deadline_id, feedback_deadline_id,
+            follow_up_deadline_id)
         SELECT {tasks} + i, 'JY' || lpad(n::text, 16, '0'),
             CASE WHEN {has_case} THEN 'case' WHEN origin < 0.2 THEN 'stock' ELSE 'draw' END,
             CASE WHEN {has_case} THEN {case} END, CASE WHEN {has_case} THEN p.linkage_id END,
@@ -216,7 +218,8 @@ def _tasks(tasks: int, clocks: int, case: str, holders: tuple[int, int], licence
             CASE WHEN status = 'closed' THEN 'conforming' ELSE '' END, '',
             CASE WHEN status IN ('notified', 'viewed', 'disputed', 'closed') THEN {clocks} + i END,
             CASE WHEN status IN ('acknowledged', 'in_progress') THEN {clocks} + i END,
-            CASE WHEN {finished} AND status <> 'closed' THEN {clocks} + i END
+            CASE WHEN {finished} AND status NOT IN ('closed', 'fed_back') THEN {clocks} + i END,
+            CASE WHEN status = 'fed_back' THEN {clocks} + i END
         FROM bench_task JOIN bench_place p USING (k) JOIN credit_creditsubject s ON s.id = {subject}
         ORDER BY i
         """,  # noqa: S608 - our own numbers

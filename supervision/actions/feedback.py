@@ -11,7 +11,8 @@ from django.db.models import Max
 from django.utils import timezone
 
 from approvals.exceptions import Refused, TransitionNotAllowed
-from credit.models import note_kept_promise
+from approvals.reasons import grave
+from credit.actions.keeping import keep
 from deadlines import periods
 from deadlines.actions import cancel_many, meet_deadline, start_deadline
 from deadlines.alarms import opening_of
@@ -23,7 +24,7 @@ from notifications import outbox
 from offices.history import save_at
 from offices.models import User
 from supervision import starting
-from supervision.actions import visiting
+from supervision.actions import following, visiting
 from supervision.actions.inspecting import WORST_FIRST, worst
 from supervision.actions.ordering import faulty, follow_feedback, lapse, licence_over, note_follow_up
 from supervision.enums import (
@@ -43,13 +44,12 @@ from supervision.models import Feedback, Finding, Inspection, SupervisionTask
 
 
 def _clause_findings(task: SupervisionTask) -> list[Finding]:
-    """What the first inspections found on the promise clauses, with their records; one statement.
+    """What the first inspections that stand found on the promise clauses, with their records; one statement.
 
     A re-inspection says whether an order was followed, not what was found before it.
     """
-    found = Finding.objects.filter(
-        inspection__task=task, inspection__kind=InspectionKind.FIRST, kind=FindingKind.CLAUSE
-    ).select_related("inspection")
+    records = task.inspections.standing().filter(kind=InspectionKind.FIRST)
+    found = Finding.objects.filter(inspection__in=records, kind=FindingKind.CLAUSE).select_related("inspection")
     return [one for one in found.order_by("inspection__order", "order") if one.key.isdigit()]
 
 
@@ -63,8 +63,8 @@ def findings_of_clauses(task: SupervisionTask) -> dict[int, str]:
 
 
 def worst_inspection(task: SupervisionTask) -> Inspection | None:
-    """The first inspection that binds the feedback: the earliest of those that found the worst; one statement."""
-    records = task.inspections.filter(kind=InspectionKind.FIRST).order_by("order")
+    """The first inspection that binds the feedback: the earliest that stands and found the worst; one statement."""
+    records = task.inspections.standing().filter(kind=InspectionKind.FIRST).order_by("order")
     return min(records, key=lambda one: WORST_FIRST.index(Result(one.result)), default=None)
 
 
@@ -81,7 +81,7 @@ def _check_looked_at(task: SupervisionTask) -> None:
             "clauses-not-inspected",
             f"告知承诺事项须先记录检查，逐条核查承诺；还没有检查结果的：第 {'、'.join(missing)} 条。",
         )
-    by_two = task.inspections.filter(kind=InspectionKind.FIRST, second_officer__isnull=False)
+    by_two = task.inspections.standing().filter(kind=InspectionKind.FIRST, second_officer__isnull=False)
     if task.origin == Origin.DRAW and not by_two.exists():
         raise Refused(
             "draw-not-inspected",
@@ -104,7 +104,7 @@ def _check_finish_day(task: SupervisionTask, day: dt.date | None, today: dt.date
             f"完成监管日不能早于任务生成日（{task.earliest_finish:%Y-%m-%d}）。",
             field="finished_on",
         )
-    looked = task.inspections.aggregate(at=Max("ended_at"))["at"]
+    looked = task.inspections.standing().aggregate(at=Max("ended_at"))["at"]
     if looked is not None and day < local_date(looked):
         raise Refused(
             "finish-day-before-inspection",
@@ -168,7 +168,7 @@ def feed_back(
     A conforming result closes the task, and a promise found kept enters the subject's record (L10d). A nonconforming
     one rests on a record that found it (``feedback-needs-finding``); an order that was issued before makes the task
     整改中, or closes it where it was mended meanwhile. Nothing is fed back as better than the worst that a record
-    says. Late is possible and is said.
+    says. Late is possible and is said. Where something is left to be done the clock of 后续处理 begins.
     """
     task = SupervisionTask.objects.lock(task.pk)
     task.move(TaskStatus.FED_BACK)
@@ -198,11 +198,12 @@ def feed_back(
         visiting.call_off_open(task, by=by, now=now)
         drafts.append(Draft(task.stream, TaskAct.CLOSED, {}, by))
         if task.promise_clauses:
-            note_kept_promise(
+            keep(
                 task.subject,
                 source=task.number,
                 basis="连政办发〔2022〕67号第10条：履约情况纳入诚信档案",
-                at=now,
+                department=task.department,
+                now=now,
             )
     drafts += follow_feedback(task, feedback, by=by, now=now)
     save_at(task, now)
@@ -270,6 +271,7 @@ def close(task: SupervisionTask, *, follow_up: str, by: User, now: dt.datetime) 
     task.close(TaskEnd.FOLLOWED_UP, now, follow_up)
     if not follow_up.strip():
         raise Refused("follow-up-missing", "归档前请写明后续处理情况。", field="follow_up")
+    following.end(task, by=by, now=now)
     feedback.follow_up = follow_up.strip()
     feedback.save(update_fields=["follow_up"])
     save_at(task, now)
@@ -283,7 +285,8 @@ def close_for_licence(task: SupervisionTask, *, reason: str, by: User, now: dt.d
     """Close a task whose licence came to its end; clocks, visits and an order to mend that runs fall away.
 
     Before the check is finished, or once a fault was fed back and is not yet set right. Raises
-    ``TransitionNotAllowed`` in every other state and where the licence stands, ``Refused`` (``reason-missing``).
+    ``TransitionNotAllowed`` in every other state and where the licence stands, ``Refused`` (``reason-missing``,
+    ``reason-too-short``).
     """
     task = SupervisionTask.objects.lock(task.pk)
     if task.status not in ENDS_WITH_LICENCE:
@@ -294,8 +297,11 @@ def close_for_licence(task: SupervisionTask, *, reason: str, by: User, now: dt.d
         raise TransitionNotAllowed("这件任务的证照没有失效，不能以此归档。")
     if not reason.strip():
         raise Refused("reason-missing", "请写明归档的理由。", field="reason")
+    grave(reason, "reason", "因证照失效归档，请写明证照怎样失效、为什么不再检查")
     open_clocks = [
-        clock for clock in (task.acknowledge_deadline, task.planned_deadline) if clock is not None and clock.is_open
+        clock
+        for clock in (task.acknowledge_deadline, task.planned_deadline, task.follow_up_deadline)
+        if clock is not None and clock.is_open
     ]
     if open_clocks:
         cancel_many(open_clocks, at=now, reason="licence-ended", by=by)

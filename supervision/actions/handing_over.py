@@ -13,10 +13,11 @@ from approvals.exceptions import Refused, TransitionNotAllowed
 from approvals.papers import cn_day
 from deadlines.clock import local_date
 from ledger.record import Draft, record_many
+from lianyungang_gov.faults import reach
 from offices.history import save_at
 from offices.models import Department, User
 from supervision import papers
-from supervision.actions import visiting
+from supervision.actions import following, visiting
 from supervision.actions.ordering import newest, note_follow_up, said
 from supervision.enums import PaperKind, Result, TaskAct, TaskEnd, TaskStatus
 from supervision.models import Feedback, Handover, SupervisionTask
@@ -57,10 +58,12 @@ def hand_over(
         task=task, to_department=to_department, to_name=name, facts=text, basis=law, paper=paper, handed_by=by,
         handed_at=now,
     )  # fmt: skip
+    following.end(task, by=by, now=now)
     save_at(task, now)
     visiting.call_off_open(task, by=by, now=now)
     note_follow_up(task, f"移送执法：{paper.number}，接收单位：{name}。")
     record_many([Draft(task.stream, TaskAct.HANDED_OVER, {"handover": handover.pk}, by), entry], at=now)
+    reach("handover.before_commit")
     return handover
 
 
@@ -85,7 +88,7 @@ def _may_go(task: SupervisionTask, feedback: Feedback | None) -> None:
 
 
 def _attached(task: SupervisionTask) -> list[list[str]]:
-    rows = [[paper.get_kind_display(), paper.number] for paper in task.papers.order_by("pk")]
+    rows = [[paper.get_kind_display(), paper.number] for paper in papers.standing(task)]
     return rows or [["（无）", "—"]]
 
 
@@ -111,6 +114,7 @@ def receive_receipt(
     handover.save()
     data = {"handover": handover.pk, "received_on": day.isoformat()}
     record_many([Draft(task.stream, TaskAct.HANDOVER_RECEIVED, data, by)], at=now)
+    reach("handover_receipt.before_commit")
     return handover
 
 
@@ -140,6 +144,7 @@ def receive_result(
         ],
         at=now,
     )
+    reach("handover_result.before_commit")
     return handover
 
 

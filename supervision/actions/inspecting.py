@@ -102,8 +102,11 @@ def can_record(task: SupervisionTask) -> bool:
 
 
 def is_owed(task: SupervisionTask) -> bool:
-    """Whether the task was finished without a record: the work was done elsewhere, and is written up from there."""
-    return task.status == TaskStatus.FINISHED and not task.inspections.filter(kind=InspectionKind.FIRST).exists()
+    """Whether the task was finished without a record that stands: what was done elsewhere is written up from there."""
+    return (
+        task.status == TaskStatus.FINISHED
+        and not task.inspections.standing().filter(kind=InspectionKind.FIRST).exists()
+    )
 
 
 def assigned(task: SupervisionTask) -> set[int]:

@@ -15,6 +15,7 @@ from django.db.models import Q
 from approvals.exceptions import Refused, TransitionNotAllowed
 from approvals.models import Licence
 from approvals.papers import cn_day
+from approvals.reasons import grave
 from deadlines.actions import cancel_deadline, closing_entry, meet_deadline, start_deadline
 from deadlines.clock import local_date
 from deadlines.kinds import KindCode
@@ -24,7 +25,7 @@ from notifications import outbox
 from offices.history import save_at
 from offices.models import User
 from supervision import papers
-from supervision.actions import visiting
+from supervision.actions import following, visiting
 from supervision.enums import (
     FindingKind,
     InspectionKind,
@@ -44,11 +45,14 @@ LONGEST_ORDER = dt.timedelta(days=180)
 ORDERABLE = (TaskStatus.IN_PROGRESS, TaskStatus.FINISHED, TaskStatus.FED_BACK)
 LONGEST = {"facts": 4000, "basis": 300, "demands": 4000, "consequence": 300, "reason": 300, "answer": 300}
 NAMES = {"facts": "事实", "basis": "依据", "demands": "整改要求", "consequence": "逾期后果"}
-# 拒不整改 is a grave word: who refused, when, in which way takes more than one.
-SHORTEST_REFUSAL = 10
 PROMISE_BASIS = "国办发〔2020〕42号、《连云港市审管联动工作实施方案》（连政办发〔2022〕67号）"
 UNMENDED = (OrderStatus.NOT_MENDED, OrderStatus.REFUSED)
 SETTLED = (OrderStatus.MENDED, *UNMENDED)
+# What the reason of a verdict against the subject has to say.
+GRAVE = {
+    OrderStatus.NOT_MENDED: "认定逾期未改或者复查不合格，请写明复查时哪些没有改正",
+    OrderStatus.REFUSED: "认定拒不整改，请写明何人、何时、怎样拒绝",
+}
 STANDING = (Licence.State.VALID, Licence.State.SUSPENDED)
 
 
@@ -66,8 +70,8 @@ def said(value: str, field: str, code: str, message: str, longest: int = 2000) -
 
 
 def faulty(task: SupervisionTask) -> Inspection | None:
-    """The newest first inspection of the task that found something 不符合; one statement."""
-    found = task.inspections.filter(kind=InspectionKind.FIRST, result=Result.NONCONFORMING)
+    """The newest first inspection of the task that stands and found something 不符合; one statement."""
+    found = task.inspections.standing().filter(kind=InspectionKind.FIRST, result=Result.NONCONFORMING)
     return found.order_by("-order").first()
 
 
@@ -188,6 +192,7 @@ def order_rectification(
     )
     if task.status == TaskStatus.FED_BACK:
         task.move(TaskStatus.RECTIFYING)
+        following.end(task, by=by, now=now)
         save_at(task, now)
         note_follow_up(task, _named(order))
     data = {"order": order.pk, "inspection": inspection.pk, "due_on": day.isoformat()}
@@ -321,6 +326,7 @@ def ask_extension(
         f"请于{cn_day(order.due_on)}前批复。"
     )
     outbox.queue(to_people(task, OrderKind.ORDER_EXTENSION, told, f"asked:{order.pk}", heads), now)
+    reach("order_extension.before_commit")
     return order
 
 
@@ -356,6 +362,7 @@ def settle_extension(
     order.save()
     record_many(drafts, at=now)
     outbox.queue(_answered_messages(order, grant, now), now)
+    reach("order_extension_settled.before_commit")
     return order
 
 
@@ -399,7 +406,8 @@ def _answered_messages(order: Rectification, grant: bool, now: dt.datetime) -> l
 def settle_order(order: Rectification, *, outcome: str, reason: str, by: User, now: dt.datetime) -> Rectification:
     """认定整改结果: mended after a re-inspection, not mended after one on the last day or later, refused at any time.
 
-    The newest re-inspection since the order goes with the verdict. A mended order closes a task that was fed back.
+    The newest re-inspection since the order goes with the verdict. A mended order closes a task that was fed back;
+    another verdict starts the clock of 后续处理 there.
     Raises ``Refused`` (``outcome-missing``, ``reinspection-missing``, ``reinspection-contradicts``, ``order-not-due``,
     ``reason-missing``, ``reason-too-short``), ``TransitionNotAllowed``.
     """
@@ -412,12 +420,8 @@ def settle_order(order: Rectification, *, outcome: str, reason: str, by: User, n
     text = reason.strip()
     if text or outcome != OrderStatus.MENDED:
         text = said(reason, "reason", "reason-missing", "请写明认定的理由。")
-    if outcome == OrderStatus.REFUSED and len(text) < SHORTEST_REFUSAL:
-        raise Refused(
-            "reason-too-short",
-            f"认定拒不整改，请写明何人、何时、怎样拒绝，至少 {SHORTEST_REFUSAL} 字，现为 {len(text)} 字。",
-            field="reason",
-        )
+    if outcome in GRAVE:
+        grave(text, "reason", GRAVE[OrderStatus(outcome)])
     order.status, order.reinspection, order.settled_reason = outcome, again, text
     order.settled_by, order.settled_at = by, now
     drafts = _end_clock(order, again, by, now)
@@ -428,8 +432,11 @@ def settle_order(order: Rectification, *, outcome: str, reason: str, by: User, n
     order.save()
     data = {"order": order.pk, "outcome": str(outcome), "inspection": again.pk if again else None}
     drafts += [Draft(task.stream, TaskAct.ORDER_SETTLED, data, by), paper_entry]
-    if outcome == OrderStatus.MENDED and task.status == TaskStatus.RECTIFYING:
-        drafts.append(_close_mended(task, order, by, now))
+    if task.status == TaskStatus.RECTIFYING:
+        if outcome == OrderStatus.MENDED:
+            drafts.append(_close_mended(task, order, by, now))
+        else:
+            following.begin(task, by=by, now=now)
         save_at(task, now)
     record_many(drafts, at=now)
     outbox.cancel([reference_of(task.pk)], [Kind.TASK_REMINDER.value])
@@ -539,11 +546,14 @@ def lapse(task: SupervisionTask, reason: str, *, by: User, now: dt.datetime) -> 
 def follow_feedback(task: SupervisionTask, feedback: Feedback, *, by: User, now: dt.datetime) -> list[Draft]:
     """What an order that was issued before the feedback makes of the task just fed back; entries for the caller.
 
-    The feedback names the order. Mended meanwhile the task closes, else it is 整改中. The caller holds the lock, has
-    moved the task to 已反馈 and saves it. Raises ``Refused`` (``result-contradicts``) where the result denies it.
+    The feedback names the order. Mended meanwhile the task closes, else it is 整改中. Where no order runs that would
+    press, the clock of 后续处理 begins. The caller holds the lock, has moved the task to 已反馈 and saves it. Raises
+    ``Refused`` (``result-contradicts``) where the result denies it.
     """
     order = newest(task)
     if order is None:
+        if feedback.result != Result.CONFORMING:
+            following.begin(task, by=by, now=now)
         return []
     if feedback.result != Result.NONCONFORMING:
         raise Refused(
@@ -555,4 +565,6 @@ def follow_feedback(task: SupervisionTask, feedback: Feedback, *, by: User, now:
     if order.status == OrderStatus.MENDED:
         return [_close_mended(task, order, by, now)]
     task.move(TaskStatus.RECTIFYING)
+    if not order.is_running:
+        following.begin(task, by=by, now=now)
     return []

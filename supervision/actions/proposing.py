@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from django.db import transaction
 from django.urls import reverse
@@ -17,13 +17,14 @@ from approvals.actions.revoking import propose_revocation
 from approvals.exceptions import Refused, TransitionNotAllowed
 from approvals.models import Case, Licence
 from approvals.papers import cn_day
+from approvals.reasons import grave
 from deadlines.clock import local_date
 from ledger.record import Draft, record_many
 from lianyungang_gov.faults import reach
 from offices.history import save_at
 from offices.models import User
 from supervision import papers
-from supervision.actions import visiting
+from supervision.actions import following, visiting
 from supervision.actions.ordering import UNMENDED, breaks_promise, newest, note_follow_up, said, stands
 from supervision.enums import PaperKind, TaskAct, TaskStatus
 from supervision.models import Inspection, Paper, Proposal, Rectification, SupervisionTask
@@ -34,10 +35,11 @@ BASIS = "《中华人民共和国行政许可法》第六十九条、《连云�
 def evidence_of(task: SupervisionTask) -> list[dict[str, str]]:
     """What may be put forward, each with a key: the records of the inspections with their photos, and the papers.
 
-    Two statements; ``{"key", "label", "text", "url"}``, addresses that the approval side may open.
+    What was set aside is not. Three statements; ``{"key", "label", "text", "url"}``, addresses that the approval side
+    may open.
     """
-    looks = [_of_inspection(task, one) for one in Inspection.objects.filter(task=task).order_by("order")]
-    return [*looks, *(_of_paper(paper) for paper in task.papers.order_by("pk"))]
+    looks = [_of_inspection(task, one) for one in Inspection.objects.standing().filter(task=task).order_by("order")]
+    return [*looks, *(_of_paper(paper) for paper in papers.standing(task))]
 
 
 def _of_paper(paper: Paper) -> dict[str, str]:
@@ -84,8 +86,8 @@ def propose(
     """建议撤销行政许可: the paper, the approval side's ``Revocation`` with its clock; the task waits for the answer.
 
     ``keys`` choose among ``evidence_of``; the order is always among them. Raises ``Refused`` (``proposal-needs-order``,
-    ``licence-not-standing``, ``facts-missing``, ``evidence-missing``), ``TransitionNotAllowed``, and what the
-    approval side refuses.
+    ``licence-not-standing``, ``facts-missing``, ``reason-too-short``, ``evidence-missing``), ``TransitionNotAllowed``,
+    and what the approval side refuses.
     """
     licence_id = SupervisionTask.objects.values_list("licence_id", flat=True).get(pk=task.pk)
     licence = Licence.objects.filter(pk=licence_id).first()
@@ -98,9 +100,9 @@ def propose(
     refused = why_not(task, order)
     if refused is not None:
         raise refused
-    assert order is not None  # noqa: S101 - asked just before
-    assert licence is not None  # noqa: S101
+    order, licence = cast(Rectification, order), cast(Licence, licence)
     text = said(facts, "facts", "facts-missing", "请写明事实和理由。", 4000)
+    grave(text, "facts", "建议撤销许可，请写明查明的事实和理由")
     chosen = _chosen(task, order, keys)
     paper, entry = _paper(task, licence, text, chosen, by, now)
     evidence = [_of_paper(paper), *chosen]
@@ -114,6 +116,7 @@ def propose(
         proposed_at=now,
     )  # fmt: skip
     task.move(TaskStatus.REVOCATION)
+    following.end(task, by=by, now=now)
     save_at(task, now)
     visiting.call_off_open(task, by=by, now=now)
     note_follow_up(task, f"建议撤销行政许可：{paper.number}。")

@@ -353,7 +353,7 @@ def replan(
     task.measure, task.planned_finish_on, task.measure_with = said
     task.measure_reason = reason.strip()
     if moved:
-        _replace_clock(task, reviewed, by, now)
+        _replace_clock(task, day, reviewed, by, now)
     save_at(task, now)
     data = {"measure": measure, "planned_finish_on": day.isoformat(), "before": before, "reviewed": reviewed}
     record_many([Draft(task.stream, TaskAct.REPLANNED, data, by)], at=now)
@@ -383,16 +383,15 @@ def _check_passed(task: SupervisionTask, measure: str, planned_finish_on: dt.dat
         raise Refused("planned-day-passed", said, field="measure")
 
 
-def _replace_clock(task: SupervisionTask, reviewed: bool, by: User, now: dt.datetime) -> None:
-    """The clock of the earlier plan ends (a review was its duty, done), that of the new day begins."""
+def _replace_clock(task: SupervisionTask, day: dt.date, reviewed: bool, by: User, now: dt.datetime) -> None:
+    """The clock of the earlier plan ends (a review was its duty, done), that of ``day`` begins."""
     clock = task.planned_deadline
     if clock is not None and clock.is_open:
         if reviewed:
             meet_deadline(clock, at=now, by=by)
         else:
             cancel_deadline(clock, at=now, reason="replanned", by=by)
-    assert task.planned_finish_on is not None  # noqa: S101 - just written
-    begin, end = starting.planned(task.department_id, now, task.planned_finish_on)
+    begin, end = starting.planned(task.department_id, now, day)
     task.planned_deadline = start_deadline(
         KindCode.PLANNED_FINISH, at=begin, stream=task.stream, by=by, fixed_on=end, now=now
     )

@@ -16,6 +16,7 @@ from approvals.writing import Writing
 from credit.models import CreditSubject
 from deadlines.clock import local_date
 from ledger.record import Draft, record_many
+from lianyungang_gov.faults import reach
 from notifications import outbox
 from offices.history import save_at
 from offices.models import Posting, User
@@ -130,6 +131,7 @@ def request_visit(
     heads = by_department(Posting.Role.DEPARTMENT_HEAD, {task.department_id}, today)[task.department_id]
     text = f"监管任务{task.number}申请{day.month}月{day.day}日入企检查，请登录平台批准或不批准。"
     outbox.queue(_told(visit, "requested", text, [head for head in heads if head != by]), now)
+    reach("visit.before_commit")
     return visit
 
 
@@ -179,6 +181,7 @@ def settle_visit(visit: Visit, *, approve: bool, reason: str = "", by: User, now
     said = "已批准" if approve else "未获批准"
     people = [one for one in _concerned(visit, now) if one != by]
     outbox.queue(_told(visit, "settled", f"{_named(visit)}{said}。", people), now)
+    reach("visit_settled.before_commit")
     return visit
 
 
@@ -189,6 +192,7 @@ def cancel_visit(visit: Visit, *, reason: str, by: User, now: dt.datetime) -> Vi
     if not reason.strip():
         raise Refused("reason-missing", "请写明取消入企检查的原因。", field="reason")
     called_off(visit, reason, by=by, now=now)
+    reach("visit_cancelled.before_commit")
     return visit
 
 

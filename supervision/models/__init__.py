@@ -1,5 +1,6 @@
 """Models of the supervision side, by noun."""
 
+from supervision.models.corrections import SetAside
 from supervision.models.disputes import Dispute
 from supervision.models.draws import DrawnSubject, DrawPlan, DrawPlanQuerySet, DrawRun, PoolPart, SamplingRule
 from supervision.models.inspections import Checklist, Finding, Inspection, Photo
@@ -27,6 +28,7 @@ __all__ = [
     "Proposal",
     "Rectification",
     "SamplingRule",
+    "SetAside",
     "StockBatch",
     "StockLicence",
     "SupervisionTask",

@@ -45,11 +45,19 @@ class Checklist(models.Model):
         return f"{self.sub_item_id} 第{self.version}版"
 
 
+class InspectionQuerySet(models.QuerySet["Inspection"]):
+    """Adjectives for records."""
+
+    def standing(self) -> InspectionQuerySet:
+        """Not set aside: what counts as a finding, for the feedback, an order, the two officers of a draw."""
+        return self.exclude(set_asides__granted=True)
+
+
 class Inspection(models.Model):
     """One look at a subject, as recorded: where, when, who, what was found, what the subject said and signed.
 
     ``client_key`` is made in the browser before there is a connection: the same draft sent twice is one inspection.
-    A finished record is never changed.
+    A finished record is never changed; one that was a mistake is set aside (``SetAside``).
     """
 
     task = models.ForeignKey(SupervisionTask, models.PROTECT, related_name="inspections", db_index=False)
@@ -75,6 +83,8 @@ class Inspection(models.Model):
     unsigned_reason = models.CharField("未签名的原因", max_length=200, blank=True, default="")
     recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False)
     recorded_at = models.DateTimeField("提交时间")
+
+    objects = InspectionQuerySet.as_manager()
 
     class Meta:
         verbose_name = verbose_name_plural = "检查记录"

@@ -141,6 +141,10 @@ class SupervisionTask(models.Model):
     feedback_deadline = models.OneToOneField(
         Deadline, models.PROTECT, null=True, blank=True, related_name="feedback_task", verbose_name="反馈期限"
     )
+    # The newest of them: an order that was not mended starts another one.
+    follow_up_deadline = models.OneToOneField(
+        Deadline, models.PROTECT, null=True, blank=True, related_name="follow_up_task", verbose_name="后续处理期限"
+    )
 
     objects = TaskQuerySet.as_manager()
     history = HistoricalRecords()
@@ -235,13 +239,16 @@ class SupervisionTask(models.Model):
             return "acknowledge_deadline"
         if self.status in {TaskStatus.ACKNOWLEDGED, TaskStatus.IN_PROGRESS}:
             return "planned_deadline"
+        if self.status in {TaskStatus.FED_BACK, TaskStatus.RECTIFYING}:
+            return "follow_up_deadline"
         return "feedback_deadline" if self.status == TaskStatus.FINISHED else ""
 
     @property
     def current_deadline(self) -> Deadline | None:
-        """The clock that presses now; a rectification's clock belongs to its order."""
+        """The clock that presses now; while an order runs its own does (``lists.order_clocks``), and this is None."""
         found: Deadline | None = getattr(self, self.pressing_clock) if self.pressing_clock else None
-        return found
+        over = self.status == TaskStatus.RECTIFYING and found is not None and not found.is_open
+        return None if over else found
 
     @property
     def earliest_finish(self) -> dt.date:

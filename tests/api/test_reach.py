@@ -86,8 +86,8 @@ ROLES: dict[str, set[str]] = {
         ("assignment", "plan", "licence-ended", "visit-request", "visit-cancellation"),
         {Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY},
     ),
-    "visits": {Role.DEPARTMENT_HEAD},
-    "visit-settlement": {Role.DEPARTMENT_HEAD},
+    "set-aside": {Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY},
+    **dict.fromkeys(("visits", "visit-settlement", "set-asides", "set-aside-answer"), {Role.DEPARTMENT_HEAD}),
     # Numbers in the body: tests/supervision/test_bulk.py
     "acknowledgements": {Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY},
     "acknowledgement": {Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY},
@@ -134,8 +134,19 @@ ROLES: dict[str, set[str]] = {
     # Of the division administrators only the city's: tests/deadlines/test_calendar_office.py
     **dict.fromkeys(("drafts", "draft", "draft_moves", "draft_check", "draft_publication"), {Role.DIVISION_ADMIN}),
     "handling": set(Role.values),
+    # Each by the record's department, or nobody's: tests/credit/test_pushes_pages.py
+    **dict.fromkeys(("credit-pushes", "credit-push"), {Role.CREDIT_OFFICER, Role.OVERSEER}),
+    # Each by the department that found it: tests/credit/test_judging.py, test_repairing.py and test_api_records.py
+    **dict.fromkeys(
+        ("credit-facts", "credit-fact", "credit-fact-notice", "breach", "breach-objection", "breach-decision"),
+        {Role.CREDIT_OFFICER},
+    ),
+    **dict.fromkeys(
+        ("credit-records", "credit-record", "repair-request", "repair-notice", "repair-decision"),
+        {Role.CREDIT_OFFICER},
+    ),
     # Several audiences, each by its own cases and tasks: tests/oversight/test_clock_pages.py
-    "deadline": set(Role.values) - {Role.DIVISION_ADMIN},
+    "deadline": set(Role.values) - {Role.DIVISION_ADMIN, Role.CREDIT_OFFICER},
 }
 CITY = {"drafts", "draft", "draft_moves", "draft_check", "draft_publication"}
 # The applicant's own door: a code by SMS, then a permit, in the body: tests/api/test_door.py
@@ -155,6 +166,9 @@ OF_ONE = [route for route in GUARDED if "<slug:number>" in route.path and route.
 OWN = {"leave-cancellation", "conflict-end", "dispute", "dispute_decision"}
 WHOLE = CITY | OWN | REVOKING | {"revocation-decision"} | BY_LICENCE | {"deadline", "handling", "acknowledgements"}
 WHOLE |= DRAW_PLANS | {"sampling", "sampling-rate", "stock-files", "stock-batch", "stock-starts"}
+WHOLE |= {"credit-push"}
+WHOLE |= {"credit-fact", "credit-fact-notice", "breach", "breach-objection", "breach-decision"}
+WHOLE |= {"credit-record", "repair-request", "repair-notice", "repair-decision"}
 WHOLE |= {"checklists", "checklist", "checklist-plan-limit"}
 LISTS = [route for route in GUARDED if "<slug:number>" not in route.path and route.name not in WHOLE]
 
@@ -199,7 +213,7 @@ def _insiders(route: Route, case: Case, task: SupervisionTask) -> set[int]:
         people = Posting.objects.filter(office=task.office, role__in=[Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY])
         heads = Posting.objects.filter(department=task.department, role=Role.DEPARTMENT_HEAD)
         own = set(people.values_list("user", flat=True))
-        if route.name in {"order-answer", "visit-settlement"}:
+        if route.name in {"order-answer", "visit-settlement", "set-aside-answer"}:
             return set(heads.values_list("user", flat=True))
         return (
             own | set(heads.values_list("user", flat=True))

@@ -60,6 +60,7 @@ OPERATIONS = {
     "listTasks", "getTask", "acknowledgeTask", "finishTask", "feedBackTask", "closeTask",
     "acknowledgeTasks", "assignTask", "replanTask", "closeTaskOfEndedLicence",
     "listVisits", "requestVisit", "settleVisit", "cancelVisit",
+    "listSetAsides", "askSetAside", "answerSetAside",
     "listCalendarYears", "listCalendarDrafts", "proposeCalendarYear", "getCalendarDraft", "discardCalendarDraft",
     "listCalendarMoves", "checkCalendarDraft", "publishCalendarYear",
     "findIdentity", "coverFile", "discardCover", "leaveFileOpen", "askCredit", "decideCredit", "allowLater",
@@ -81,6 +82,9 @@ OPERATIONS = {
     "listInspectionDraws", "getInspectionDraw", "listInspected", "listDrawnPositions",
     "listChecklists", "getChecklist", "publishChecklist", "setPlanLimit",
     "checkStockFile", "listStockBatches", "loadStock", "getStockBatch", "listClockStarts", "setClockStart",
+    "listCreditFacts", "getCreditFact", "tellBreach", "getBreach", "objectToBreach", "decideBreach",
+    "listCreditRecords", "getCreditRecord", "askRepair", "takeRepairNotice", "decideRepair",
+    "listCreditPushes", "getCreditPush",
     "postReceipts",
 }  # fmt: skip
 
@@ -136,7 +140,7 @@ def test_the_handbook_names_every_code() -> None:
     places += [root / "approvals" / name for name in ("uploads.py", "wording.py")]
     places += [*root.glob("supervision/actions/*.py"), *root.glob("supervision/api*.py")]
     places += [root / "supervision" / name for name in ("stock.py", "starting.py", "checklists.py", "photos.py")]
-    places += [root / "deadlines" / "api_calendar.py"]
+    places += [root / "deadlines" / "api_calendar.py", *root.glob("credit/actions/*.py")]
     said = re.compile(r'(?:Refused|Problem)\(\s*(?:HTTPStatus\.\w+,\s*)?"([a-z-]+)"')
     codes = {code for place in places for code in said.findall(place.read_text())} | set(problems.CODES.values())
     handbook = (root / "docs" / "api.md").read_text()

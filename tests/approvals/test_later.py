@@ -21,7 +21,7 @@ from approvals.enums import CaseAct, CaseStatus, Door, MaterialState
 from approvals.exceptions import Refused
 from approvals.models import Case, Document, LaterSubmission, Licence
 from catalogue.models import BusinessItem, Material
-from credit.models import CreditRecord
+from credit.models import CreditFact, CreditRecord
 from deadlines.enums import State
 from deadlines.sweep import sweep
 from ledger import verify
@@ -287,6 +287,10 @@ def test_a_decider_applies_the_consequence(overdue: Case, clock: Moment, sign_in
     [told] = messages(overdue, "applicant_later_settled")
     assert CONSEQUENCE in told
     assert "两次提醒" in told
+    # The breach is final with the decision: it waits for the credit side of the department that decided (L8c).
+    fact = CreditFact.objects.get()
+    assert (fact.kind, fact.source, fact.subject) == ("late_material", overdue.number, overdue.applicant)
+    assert (fact.department, fact.phone) == (overdue.review_office.department, overdue.contact_phone)
     assert boss.post(page(overdue), said).status_code == 409
     # The material may still come; the licence stands.
     done = hand_in(overdue, provided=provided(overdue), by=None, door=Door.PUBLIC, now=clock.at)

@@ -22,6 +22,7 @@ from approvals.actions.owing import hand_in, outstanding, settle_promise_lapse
 from approvals.enums import CaseAct, CaseStatus, Door, MaterialState
 from approvals.exceptions import Refused
 from approvals.models import Case, Document, Ending, Licence, PromiseLapse
+from credit.models import CreditFact
 from deadlines.enums import State
 from deadlines.sweep import sweep
 from ledger import verify
@@ -256,6 +257,10 @@ def test_a_decider_cancels_the_handling(overdue: Case, clock: Moment, sign_in: S
     assert not SupervisionTask.objects.filter(case=overdue).exists()
     entry = Entry.objects.get(stream=overdue.stream, act=CaseAct.PROMISE_OVERDUE_SETTLED)
     assert entry.data["cancel"] is True
+    # The breach is final with the decision: it waits for the credit side of the department that decided (L8c).
+    fact = CreditFact.objects.get()
+    assert (fact.kind, fact.source, fact.subject) == ("late_material", paper.number, overdue.applicant)
+    assert (fact.department, fact.phone) == (overdue.review_office.department, overdue.contact_phone)
     assert boss.post(page(overdue), said).status_code == 409
     browser = sign_in("chuangkou1")
     assert browser.post(desk(overdue), owed_ticks(overdue)).status_code == 409

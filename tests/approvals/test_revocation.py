@@ -159,6 +159,9 @@ def test_told_stated_waived_and_revoked_in_the_browser(clock: Moment, sign_in: S
     assert "六个月" in said
     kinds = CreditFact.objects.filter(subject=licence.holder).values_list("kind", "source")
     assert set(kinds) == {("revoked", done.document.number), ("broken_promise", done.document.number)}
+    assert {(fact.department, fact.phone) for fact in CreditFact.objects.all()} == {
+        (done.office.department, done.case.contact_phone)
+    }
     assert TaskChange.objects.filter(licence=licence, ends_licence=True).count() == others
     assert len(sms(one, "holder_revocation_decided")) == 1
     assert list(verify.faults()) == []
@@ -182,7 +185,7 @@ def test_not_revoked_needs_reasons_and_leaves_the_licence(clock: Moment, sign_in
     # The same licence may be proposed again, by another task; its papers come again too.
     Revocation.objects.filter(pk=one.pk).update(source="task:0")
     again = heard(clock.at, licence=Licence.objects.get(pk=one.licence_id))
-    decide_revocation(again, revoke=False, reason="仍不足以撤销。", by=decider(one.case), now=clock.at)
+    decide_revocation(again, revoke=False, reason="所述事实仍不足以撤销许可。", by=decider(one.case), now=clock.at)
     assert Document.objects.filter(case=one.case, kind="no_revocation").count() == 2
 
 
@@ -210,6 +213,25 @@ def test_revoking_considers_all_of_article_69_in_writing(
     kept = next(value for key, value in given.items() if key != missing and value not in {"unqualified", ""})
     assert kept in text(answer)
     assert fresh(one).status == R.HEARD
+
+
+@pytest.mark.parametrize(("verdict", "said"), [("revoke", "撤销的理由"), ("keep", "不予撤销的理由")])
+def test_one_word_decides_nothing(clock: Moment, sign_in: SignIn, verdict: str, said: str) -> None:
+    one = heard(clock.at)
+    browser = sign_in(decider(one.case).username)
+    for short in ("是", "仍 不 符 合 条 件", "仍不符合许可条件。"):
+        given = DECISION | {"reason": short}
+        answer = browser.post(page(one), {"act": "decide", "verdict": verdict, **given})
+        assert answer.status_code == 422
+        assert said in text(answer)
+        assert f"至少 10 字，现为 {len(short.replace(' ', ''))} 字" in text(answer)
+        assert all(given[name] in text(answer) for name in ("reason", "public_interest", "compensation"))
+        with pytest.raises(Refused) as refused:
+            decide_revocation(one, revoke=verdict == "revoke", **given, by=decider(one.case), now=clock.at)
+        assert (refused.value.code, refused.value.field) == ("reason-too-short", "reason")
+    assert fresh(one).status == R.HEARD
+    enough = {"act": "decide", "verdict": verdict, **DECISION, "reason": "复查仍不符合许可条件"}
+    assert browser.post(page(one), enough).status_code == 302
 
 
 # --- the notice
@@ -660,7 +682,7 @@ ALLOWED = {
 def test_state_by_act_by_role(clock: Moment, sign_in: SignIn, state: str, act: str) -> None:
     if state == "decided":
         one = heard(clock.at)
-        decide_revocation(one, revoke=False, reason="不足以撤销。", by=decider(one.case), now=clock.at)
+        decide_revocation(one, revoke=False, reason="所述事实不足以撤销许可。", by=decider(one.case), now=clock.at)
     else:
         one = STATES[state](clock.at)
     said = {"act": act, **ACTS[act]}

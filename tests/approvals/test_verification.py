@@ -457,7 +457,7 @@ def test_an_answer_that_comes_while_the_page_is_read_stands_in_all_of_it(
         html = window.text_of(browser.get(reverse(place, args=[case.number])))
     assert came == [1]
     assert "核验一致" in html
-    assert "已核验" in html
+    assert "已核验，不用提交" in html
     assert "核验中…" not in html
 
 

@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 
 from catalogue.enums import Act, ItemStatus
 from catalogue.errors import DataError
-from catalogue.linking import link, unlink
+from catalogue.linking import confirm, link, unlink
 from catalogue.loading import Bundle, load, read
 from catalogue.models import ApprovalItem, BusinessItem, ItemFact, Linkage, Material, SupervisionSubItem
 from ledger.models import Entry
@@ -118,6 +118,67 @@ def test_the_most_days_of_a_plan_stay_as_the_department_set_them(
     _replace(data, "supervision/other.yaml", "longest_plan_days: 90", "longest_plan_days: 181")
     with pytest.raises(DataError, match="longest_plan_days"):
         read(data)
+
+
+def reopened() -> set[tuple[str, str]]:
+    rows = Linkage.objects.filter(reopened_at__isnull=False)
+    return set(rows.values_list("business_item__code", "sub_item__code"))
+
+
+def test_a_change_of_an_item_reopens_its_linkages_and_a_new_one_does_not(
+    catalogue: Catalogue, data: Path, now: datetime.datetime
+) -> None:
+    assert reopened() == set()
+    _replace(data, "items/06-presale.yaml", "name: 建设工程施工许可证,", "name: 建筑工程施工许可证,")
+    report = load(read(data), now=now)
+    item = catalogue("SP-0601")
+    assert reopened() == {("SP-0601", row.sub_item.code) for row in Linkage.objects.for_item(item).active()}
+    assert report.reopened == len(reopened()) == 2
+    row = Linkage.objects.for_item(item).active()[0]
+    assert (row.reopened_at, row.reopened_why) == (now, "业务办理项“商品房预售许可”有变动")
+    assert Entry.objects.filter(stream=item.stream, act=Act.LINKAGES_REOPENED).count() == 1
+    later = now + datetime.timedelta(days=1)
+    assert load(read(data), now=later).reopened == 0
+    _replace(data, "items/06-presale.yaml", "name: 建筑工程施工许可证,", "name: 建设工程施工许可证,")
+    assert load(read(data), now=later).reopened == 0  # they wait already, since the first change
+
+
+def test_a_change_of_a_sub_item_reopens_what_is_linked_to_it(
+    catalogue: Catalogue, data: Path, now: datetime.datetime
+) -> None:
+    sub_item = SupervisionSubItem.objects.get(code="JG-2102")
+    linked = {(row.business_item.code, "JG-2102") for row in sub_item.linkages.active()}
+    assert linked
+    _replace(data, "supervision/other.yaml", "code: JG-2102\n", "code: JG-2102\n      longest_plan_days: 90\n")
+    load(read(data), now=now)
+    assert reopened() == linked
+
+
+def test_a_change_of_the_standard_reopens_the_linkages_of_its_inheritors(
+    catalogue: Catalogue, data: Path, now: datetime.datetime
+) -> None:
+    _replace(data, "items/30-standard-water.yaml", "取水、退水布局合理。", "取水、退水的布局合理。")
+    load(read(data), now=now)
+    assert {code for code, _ in reopened()} == {"SP-3001", "DH-0101"} & set(
+        Linkage.objects.active().values_list("business_item__code", flat=True)
+    )
+    assert "DH-0101" in {code for code, _ in reopened()}
+
+
+def test_confirmed_is_not_made_by_people_and_follows_the_files(
+    catalogue: Catalogue, data: Path, now: datetime.datetime
+) -> None:
+    admin = User.objects.create(username="admin", full_name="区划管理员")
+    _replace(data, "items/06-presale.yaml", "name: 建设工程施工许可证,", "name: 建筑工程施工许可证,")
+    load(read(data), now=now)
+    for row in Linkage.objects.for_item(catalogue("SP-0601")).active():
+        confirm(row, by=admin, now=now)
+    assert reopened() == set()
+    path = data / "items/06-presale.yaml"
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if "JG-0801" not in line]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    load(read(data), now=now)
+    assert [row.sub_item.code for row in Linkage.objects.for_item(catalogue("SP-0601")).active()] == ["JG-0701"]
 
 
 def test_a_retired_item_is_not_published_again_by_the_loader(catalogue: Catalogue, now: datetime.datetime) -> None:

@@ -155,10 +155,13 @@ def test_the_issue_of_the_step_finds_its_figures_in_the_table() -> None:
         KindCode.HEARING_NOTICE: (7, Unit.WORKING),
         KindCode.ACKNOWLEDGE: (3, Unit.WORKING),
         KindCode.FEEDBACK: (5, Unit.WORKING),
+        KindCode.FOLLOW_UP: (10, Unit.WORKING),
         KindCode.DISPUTE: (5, Unit.WORKING),
         KindCode.EXPEDITE: (3, Unit.WORKING),
         KindCode.REVOCATION: (20, Unit.WORKING),
         KindCode.REVOCATION_HEARING: (5, Unit.WORKING),
+        KindCode.CREDIT_OBJECTION: (5, Unit.WORKING),
+        KindCode.CREDIT_REPAIR: (10, Unit.WORKING),
     }
     assert [KINDS[code].room for code in STAGES] == [Room.FREE] * 4
     assert {code for code in KindCode if KINDS[code].room is Room.FIXED} == {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
+from time import sleep
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -44,7 +45,9 @@ from approvals.uploads import store
 from catalogue.actions import set_promised_period
 from catalogue.models import BusinessItem, Linkage
 from catalogue.periods import Promise
-from credit.models import CreditSubject
+from credit import pushing
+from credit.actions import judging, repairing
+from credit.models import CreditFact, CreditRecord, CreditSubject, Push
 from deadlines import calendar, clock, jobs, office
 from deadlines.kinds import KindCode
 from deadlines.models import Deadline
@@ -57,12 +60,13 @@ from oversight.demo import weighing
 from oversight.demo.cases import COMPANIES, code_of
 from oversight.demo.cases import play as carry_on
 from supervision import actions, stock
-from supervision.actions import disputing, handing_over, visiting
+from supervision.actions import correcting, disputing, handing_over, visiting
 from supervision.actions import ordering as mending
 from supervision.actions.drawing import draw_plan
 from supervision.models import SupervisionTask, TaskChange
 from tests.approvals import debts, play, revoking
 from tests.approvals.test_covering import pdf
+from tests.credit import facts as findings
 from tests.supervision import drawing, ordering
 from tests.supervision import inspecting as field
 from tests.supervision import stocking as old_stock
@@ -138,6 +142,27 @@ def _taking(now: datetime) -> dict[str, str]:
     }
 
 
+def _set_aside(now: datetime) -> dict[str, str]:
+    """A task with a record that was set aside, one that is asked to be, and one that stands."""
+    task = ordering.faulty(now)
+    later = now + timedelta(hours=3)
+    for _ in range(2):
+        ordering.look(task, later, bad=True)
+    by, head = ordering.manager(task), ordering.head(task)
+    wrong = correcting.ask_set_aside(task, record=1, reason="查的是隔壁企业，把对象弄错了。", by=by, now=later)
+    correcting.settle_set_aside(wrong, grant=True, answer="经核对照片，确属对象错误。", by=head, now=later)
+    asked = correcting.ask_set_aside(task, record=2, reason="第一项点错，应为“符合”。", by=by, now=later)
+    return {
+        "task_aside": task.number,
+        "record_aside": "1",
+        "record_asked": "2",
+        "aside_granted": str(wrong.pk),
+        "aside_asked": str(asked.pk),
+        "manager_aside": by.username,
+        "head_aside": head.username,
+    }
+
+
 def _unlinked(now: datetime) -> str:
     """A case that was completed while its item had no active linkage."""
     case = play.approved(now, play.item("劳务派遣经营许可（新办）"))
@@ -176,6 +201,35 @@ def _orders(now: datetime) -> dict[str, str]:
         "task_handed": handed.number,
         "manager_handed": ordering.manager(handed).username,
     }
+
+
+def _credit(now: datetime) -> dict[str, str]:
+    """A fact that waits, breaches told, objected to, to be decided, dropped; records in use, asked for, repaired."""
+    before, officer = now - timedelta(days=30), findings.officer()
+
+    def number(serial: int) -> str:
+        return f"连建撤〔2026〕{900 + serial}号"
+
+    waiting = findings.fact(now, source=number(1), subject=findings.company(1))
+    told = findings.told(now, source=number(2), subject=findings.company(2))
+    objected = findings.told(now, source=number(3), subject=findings.person())
+    judging.object_to(objected, text="材料由中介伪造，本人不知情（演示）。", by=officer, now=now)
+    ready = findings.told(before, source=number(4), subject=findings.company(3))
+    dropped = findings.told(now, source=number(5), subject=findings.company(4))
+    judging.drop(dropped, reason="认定文书已被复议撤销（演示）。", by=officer, now=now)
+    late: dict[str, Any] = {"kind": CreditFact.Kind.LATE_MATERIAL, "listed": "A04", "level": "minor"}
+    used, asked, mended = (
+        findings.record(findings.told(before, source=number(serial), subject=findings.company(serial), **late), now)
+        for serial in (6, 7, 8)
+    )
+    for one in (asked, mended):
+        request = repairing.ask(one, ground="mended", statement="材料已补齐（演示）。", by=officer, now=now)
+    repairing.settle(request, grant=True, reason="已经纠正（演示）。", by=officer, now=now)
+    return {
+        "credit_fact": _pk(waiting), "breach_told": _pk(told), "breach_objected": _pk(objected),
+        "breach_ready": _pk(ready), "breach_dropped": _pk(dropped), "credit_record": _pk(used),
+        "credit_record_asked": _pk(asked), "credit_record_repaired": _pk(mended),
+    }  # fmt: skip
 
 
 def _longer(now: datetime) -> BusinessItem:
@@ -314,6 +368,37 @@ def _verifications(now: datetime) -> dict[str, str]:
             row.refresh_from_db()
             found |= {"verification": _pk(row)} if name == "verified" else {}
     return found
+
+
+def _pushes(now: datetime) -> dict[str, str]:
+    """Pushes to the credit platform: refused, waiting behind that one, failed for long, taken."""
+    department = Department.objects.get(division__code="320700", name="市住建局")
+    made: dict[str, Push] = {}
+    for name, code, source in (
+        ("refused", "91320700MA1CRD009", "连住建撤〔2026〕7号（演示）"),
+        ("held", "91320700MA1CRD009", "连住建撤〔2026〕8号（演示）"),
+        ("failed", "91320700MA1CRD003", "连住建撤〔2026〕9号（演示）"),
+        ("taken", "91320700MA1CRD001", "连住建撤〔2026〕10号（演示）"),
+    ):
+        subject, _ = CreditSubject.objects.get_or_create(
+            kind="organisation", code=code_of(code), defaults={"name": "连云港墟沟置业有限公司（演示）"}
+        )
+        record = CreditRecord.objects.create(
+            subject=subject, kind="broken_promise", source=source, basis="连政办发〔2022〕67号；国办发〔2020〕42号",
+            listed="A01", level="general", department=department, found_at=now,
+        )  # fmt: skip
+        made[name] = pushing.queue(record, Push.Kind.RECORD, now)
+    waiting = Push.objects.filter(pk__in=[made[name].pk for name in ("refused", "failed", "taken")], state="queued")
+    for _ in range(50):  # the portal's own worker may be the faster one
+        if not waiting.exists():
+            break
+        pushing.push_due(now)
+        sleep(0.2)
+    Push.objects.filter(pk=made["failed"].pk).update(
+        state="dead", next_attempt_at=None, attempts=pushing.MAX_ATTEMPTS, error="信用平台答复 503", receipt="",
+        accepted_at=None,
+    )  # fmt: skip
+    return {f"push_{name}": _pk(push) for name, push in made.items()} | {"credit_officer": "zhujian.xinyong"}
 
 
 def _province(now: datetime) -> dict[str, str]:
@@ -563,10 +648,12 @@ def make(now: datetime) -> dict[str, str]:
     found |= _draws(now)
     found |= _revocations(now)
     found |= _taking(now)
+    found |= _set_aside(now)
     found |= _clock_acts(now)
     found |= _weighed(now)
     found |= _covered(now)
     found |= _verifications(now)
+    found |= _pushes(now)
     found |= _province(now)
     found |= _clocks(found)
     found |= _years(now)
@@ -577,6 +664,7 @@ def make(now: datetime) -> dict[str, str]:
     found |= _orders(now)
     found |= _disputes(now)
     found |= _stock(now)
+    found |= _credit(now)
     for kind in Document.objects.values_list("kind", flat=True).distinct():
         found[f"paper_{kind}"] = _pk(Document.objects.filter(kind=kind, case__division__code="320700")[0])
     return found

@@ -235,6 +235,15 @@ TASKS = (
     Site("tasks:visits", "head_visit", query="tab=settled", title="settled"),
     Site("tasks:visits", "head_visit", query="q=nobody", title="nothing-found"),
     Site("tasks:visit", "head_visit", ("visit",)),
+    Site("tasks:set_aside", "manager_aside", ("task_aside",)),
+    Site("tasks:task", "manager_aside", ("task_aside",), title="aside"),
+    Site("tasks:inspection", "manager_aside", ("task_aside", "record_aside"), title="aside"),
+    Site("tasks:inspection", "head_aside", ("task_aside", "record_asked"), title="asked"),
+    Site("tasks:set_asides", "head_aside"),
+    Site("tasks:set_asides", "head_aside", query="tab=settled", title="settled"),
+    Site("tasks:set_asides", "head_aside", query="q=nobody", title="nothing-found"),
+    Site("tasks:set_aside_answer", "head_aside", ("aside_asked",)),
+    Site("tasks:set_aside_answer", "head_aside", ("aside_granted",), title="granted"),
     Site("tasks:orders", "manager_order"),
     Site("tasks:orders", "manager_order", query="tab=settled", title="settled"),
     Site("tasks:orders", "manager_order", query="q=nobody", title="nothing-found"),
@@ -320,6 +329,14 @@ OVERSIGHT = (
     Site("oversight:messages", "duban1"),
     Site("oversight:exemptions", "duban1"),
 )
+PUSHES = (
+    Site("pushes:list", "credit_officer"),
+    Site("pushes:list", "credit_officer", query="tab=waiting", title="waiting"),
+    Site("pushes:list", "credit_officer", query="tab=accepted", title="accepted"),
+    Site("pushes:list", "credit_officer", query="q=nobody", title="nothing-found"),
+    Site("pushes:list", "duban1", title="overseer"),
+    *(Site("pushes:push", "credit_officer", (f"push_{state}",)) for state in ("refused", "held", "failed", "taken")),
+)
 ALARMS = (
     Site("alarms", "chuangkou1", title="clerk"),
     Site("alarms", "chuangkou1", query="tab=paused", title="nothing-paused"),
@@ -392,17 +409,36 @@ STAFF = (
     Site("conflicts:list", "jijian1", title="empty"),
     Site("conflicts:new", "leave_person"),
 )
+CREDIT = (
+    *(Site("credit:facts", "zhujian.xinyong", query=f"tab={tab}", title=tab) for tab in ("told", "ready", "settled")),
+    Site("credit:facts", "zhujian.xinyong"),
+    Site("credit:facts", "zhujian.xinyong", query="q=nobody", title="nothing-found"),
+    Site("credit:facts", "fagai.xinyong", title="empty"),
+    Site("credit:fact", "zhujian.xinyong", ("credit_fact",)),
+    *(
+        Site("credit:breach", "zhujian.xinyong", (f"breach_{state}",))
+        for state in ("told", "objected", "ready", "dropped")
+    ),
+    Site("credit:breach_paper", "zhujian.xinyong", ("breach_told",)),
+    *(Site("credit:records", "zhujian.xinyong", query=f"tab={tab}", title=tab) for tab in ("waiting", "lifted")),
+    Site("credit:records", "zhujian.xinyong"),
+    Site("credit:records", "zhujian.xinyong", query="q=nobody", title="nothing-found"),
+    Site("credit:records", "fagai.xinyong", title="empty"),
+    *(Site("credit:record", "zhujian.xinyong", (f"credit_record{state}",)) for state in ("", "_asked", "_repaired")),
+)
 ALL = {
     "public": PUBLIC,
     "window": WINDOW,
     "office": OFFICE,
     "tasks": TASKS,
     "oversight": OVERSIGHT,
+    "pushes": PUSHES,
     "alarms": ALARMS,
     "division": DIVISION,
     "traces": TRACES,
     "clocks": CLOCKS,
     "staff": STAFF,
+    "credit": CREDIT,
 }
 
 # Addresses that are no page of their own.
@@ -464,6 +500,11 @@ NO_PAGES = {
         "notifications:phone_of_user",
         "leave:cancel",
         "conflicts:end",
+        "credit:breach_objection",
+        "credit:breach_decision",
+        "credit:record_repair",
+        "credit:record_notice",
+        "credit:repair_decision",
     },
     "a part of a page": {
         "window:changes",
@@ -489,6 +530,7 @@ NO_PAGES = {
         "office:licences_export",
         "tasks:export",
         "tasks:visits_export",
+        "tasks:set_asides_export",
         "tasks:orders_export",
         "tasks:draws_export",
         "tasks:draw_drawn",
@@ -504,6 +546,7 @@ NO_PAGES = {
         "window:cover_picture",
         "oversight:deemed_export",
         "alarms_export",
+        "pushes:export",
         "oversight:unlinked_export",
         "oversight:disputes_export",
         "tasks:stock_export",
@@ -525,6 +568,8 @@ NO_PAGES = {
         "draws_export",
         "leave:export",
         "conflicts:export",
+        "credit:facts_export",
+        "credit:records_export",
         "clock_days",
         "calendar:export",
         "calendar:moves_export",

@@ -226,7 +226,7 @@ def test_promise_of_verified_material_is_answered_by_the_service_and_decided_on_
     clerk.get_by_role("button", name=re.compile(f"：{LICENCE_CARD}$")).click()
     panel = clerk.locator("#verification")
     expect(panel).to_contain_text("核验一致", timeout=60_000)
-    expect(clerk.locator("#checklist")).to_contain_text("已核验")
+    expect(clerk.locator("#checklist")).to_contain_text("已核验，不用提交")
     acts.confirm(clerk, "受理")
     acts.said(clerk, "已受理")
     decide(town, receipt, "weijian", on_the_spot=True)

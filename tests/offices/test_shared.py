@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.core.cache import cache
@@ -46,6 +48,26 @@ def test_keyset_pages_hold_every_row_once_forwards_and_backwards() -> None:
     back = keys.page(cursors[2].previous)
     assert [row.pk for row in back.rows] == wanted[5:10]
     assert keys.page(back.previous).previous == ""
+
+
+def test_a_row_that_leaves_a_wide_list_while_it_is_read_hides_none_behind_it() -> None:
+    divisions(12)
+    keys = Keyset(Division.objects.filter(level__in=["zone", "county"]), ("-level", "-id"), size=5, wide=True)
+    wanted = list(Division.objects.order_by("-level", "-id").values_list("pk", flat=True))
+    assert [row.pk for row in keys.page()] == wanted[:5]
+    left: list[int] = []
+
+    def leave(execute: Callable[..., Any], sql: str, *arguments: Any) -> Any:
+        done = execute(sql, *arguments)
+        if not left:
+            left.append(wanted[2])
+            Division.objects.filter(pk=wanted[2]).delete()
+        return done
+
+    with connection.execute_wrapper(leave):
+        page = keys.page()
+    assert [row.pk for row in page] == [*wanted[:2], *wanted[3:5]]
+    assert [row.pk for row in keys.page(page.next)] == wanted[5:10]
 
 
 @pytest.mark.parametrize("cursor", ["x", "bm9wZQ", "W10", "WyJuIixbMV1d", "💥", "WyJuIixbW11dXQ"])

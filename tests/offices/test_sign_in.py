@@ -92,6 +92,16 @@ def test_a_session_is_written_once_a_minute(city: None, client: Client) -> None:
     assert Session.objects.get().expire_date > until - dt.timedelta(seconds=1)
 
 
+def test_the_session_of_somebody_who_did_not_sign_in_lasts_by_looks_as_well(db: None, client: Client) -> None:
+    session = client.session
+    session["door_asked"] = {}
+    session.save()
+    until = Session.objects.get().expire_date
+    Session.objects.update(expire_date=until - dt.timedelta(minutes=29))
+    client.get("/progress/")
+    assert Session.objects.get().expire_date > until - dt.timedelta(minutes=1)
+
+
 def test_after_half_an_hour_of_silence_the_session_has_ended(city: None, client: Client, settings: Settings) -> None:
     assert settings.SESSION_COOKIE_AGE == 30 * 60
     sign_in(client)

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 from pytest_django import DjangoAssertNumQueries
 
+import offices.tally
 from offices.access import Access, access_for
 from offices.models import Department, Posting, User
 from offices.tally import tally, up_to
@@ -34,6 +35,15 @@ def test_they_are_one_statement_and_bounded(
     assert found == {"mine": 4, "all": 4, "none": 0, "twice": 4}
     assert up_to(found["all"], 3) == "3+"
     assert up_to(found["none"], 3) == "0"
+
+
+def test_what_somebody_typed_is_counted_and_not_kept(city: None, clock: Moment) -> None:
+    access = access_for(User.objects.get(username="zhujian.shenchaa"), clock.at.date())
+    kept = tally(access, _here, "typed")
+    size = offices.tally._kept.cache_info().currsize
+    assert tally(access, _here, "typed", keep=False) == kept
+    assert tally(access, _here, "110101199003070012", keep=False)["110101199003070012"] == kept["typed"]
+    assert offices.tally._kept.cache_info().currsize == size
 
 
 def test_a_kept_statement_is_not_asked_for_another_person_day_or_posting(city: None, clock: Moment) -> None:

@@ -231,7 +231,7 @@ def test_statements_do_not_grow_with_the_rows(clock: Moment, sign_in: SignIn) ->
     sweep(clock.at)
     after = statements(BOARD)
     assert len(after) == len(before), after
-    assert len(before) <= 13, before
+    assert len(before) <= 12, before
 
 
 def test_a_county_without_overseers_falls_to_the_city(clock: Moment, sign_in: SignIn) -> None:
@@ -351,4 +351,4 @@ def test_the_list_of_deemed_acceptances_costs_the_same_however_long(clock: Momen
     clock.to("2026-10-20 10:00")
     deem_lapsed()
     assert statements() == before
-    assert before <= 13
+    assert before <= 12

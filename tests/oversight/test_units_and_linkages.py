@@ -9,6 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from catalogue.linking import reopen
 from catalogue.models import BusinessItem, Linkage, SupervisionSubItem
 from ledger.models import Entry
 from offices.models import Department, Office, Posting, User
@@ -140,6 +141,28 @@ def test_a_published_item_keeps_one_office_that_can_be_told(admin: Client) -> No
     acts = Entry.objects.filter(stream=item().stream).order_by("-seq").values_list("act", flat=True)[:4]
     assert list(acts) == ["item.revised", "item.linked", "item.revised", "item.unlinked"]
     assert item().version == linkages[0].business_item.version + 2
+
+
+def test_a_linkage_whose_list_changed_waits_until_somebody_looked(
+    admin: Client, sign_in: SignIn, clock: Moment
+) -> None:
+    one, other = item().linkages.active().order_by("pk")
+    assert admin.post(f"/division/linkages/{one.pk}/confirmation/").status_code == 409
+    reopen({one.pk: "业务办理项“商品房预售许可”有变动", other.pk: "监管事项子项有变动"}, now=clock.at)
+    page = cast.text(admin.get("/division/linkages/?tab=moved"))
+    assert "业务办理项“商品房预售许可”有变动（2026-09-28）" in page
+    assert "核对无误" in page
+    assert "核对无误" in cast.text(admin.get(f"/division/items/{one.business_item_id}/"))
+    rows = cast.table(admin, "/division/linkages/export.csv?tab=moved")
+    assert [row["待核对的原因"][:6] for row in rows] == ["业务办理项“", "监管事项子项"]
+    assert sign_in("donghai.guanliyuan1").post(f"/division/linkages/{one.pk}/confirmation/").status_code == 404
+    assert admin.post(f"/division/linkages/{one.pk}/confirmation/").status_code == 302
+    assert admin.post(f"/division/linkages/{one.pk}/confirmation/").status_code == 409
+    entry = Entry.objects.filter(stream=item().stream).order_by("-seq")[0]
+    assert (entry.act, entry.data["linkage"]) == ("item.linkage_confirmed", one.pk)
+    admin.post(f"/division/linkages/{other.pk}/turn/", {"active": "0"})
+    admin.post(f"/division/linkages/{other.pk}/turn/", {"active": "1"})
+    assert admin.get("/division/linkages/?tab=moved").context["rows"] == []
 
 
 def test_a_linkage_is_added_with_its_source_and_refused_in_words(admin: Client) -> None:

@@ -338,7 +338,7 @@ class Portal:
         keys = [one["key"] for one in self.rectification(task)["evidence"]]
         return task.manager.press(
             f"/api/v1/tasks/{task.number}/proposal/",
-            {"facts": "拒不整改。", "keys": keys},
+            {"facts": "责令后当面拒不整改。", "keys": keys},
             lambda: bool(self.rectification(task)["status"] == "revocation"),
         )
 
@@ -352,13 +352,13 @@ class Portal:
     def revoke(self, number: str, before: Callable[[], None]) -> int:
         """Tell the holder, who waives the hearing; decide. ``before`` is called before the decision is pressed."""
         decider, path = self.revocation(number)
-        notice = {"ground": "unqualified", "facts": "拒不整改。", "days": 5}
+        notice = {"ground": "unqualified", "facts": "责令后当面拒不整改。", "days": 5}
         waived = {"text": "", "wish": "waive", "waiver": "负责人当面签署。"}
         decider.press(f"{path}notice/", notice, lambda: False)
         decider.press(f"{path}statement/", waived, lambda: False)
         before()
         body = {
-            "revoke": True, "ground": "unqualified", "reason": "拒不整改。", "public_interest": "无重大损害。",
+            "revoke": True, "ground": "unqualified", "reason": "责令后当面拒不整改。", "public_interest": "无损害。",
             "compensation": "不予赔偿。",
         }  # fmt: skip
         return decider.press(f"{path}decision/", body, lambda: bool(decider.look(path)["status"] == "decided"))

@@ -184,7 +184,7 @@ class Account:
             .values_list("office_id", "user__phone_hash")
         ):
             managers.setdefault(office or 0, set()).add(phone)
-        columns = ("acknowledge_deadline_id", "planned_deadline_id", "feedback_deadline_id")
+        columns = ("acknowledge_deadline_id", "planned_deadline_id", "feedback_deadline_id", "follow_up_deadline_id")
         rows = SupervisionTask.objects.using(PORTAL).values_list("office_id", *columns)
         return {clock: managers[office] for office, *clocks in rows for clock in clocks if clock}
 

@@ -19,12 +19,12 @@ from deadlines import calendar as working_calendar
 from deadlines.clock import local_date
 from offices.models import Posting, User
 from supervision import actions, checklists
-from supervision.actions import disputing, handing_over, inspecting, ordering, proposing, visiting
+from supervision.actions import correcting, disputing, handing_over, inspecting, ordering, proposing, visiting
 from supervision.actions.drawing import draw_plan
 from supervision.actions.inspecting import FindingDraft, InspectionDraft
 from supervision.enums import FindingKind, InspectionKind, OffSite, Result
 from supervision.enums import TaskStatus as S
-from supervision.models import Dispute, DrawPlan, Inspection, Proposal, Rectification, SupervisionTask, Visit
+from supervision.models import Dispute, DrawPlan, Inspection, Proposal, Rectification, SetAside, SupervisionTask, Visit
 from tests.approvals import revoking
 from tests.supervision import drawing
 from tests.supervision import inspecting as field
@@ -157,7 +157,7 @@ def proposed(task: SupervisionTask, now: dt.datetime) -> Proposal:
     fed_back(task, now)
     refused(task, now)
     keys = [one["key"] for one in proposing.evidence_of(task)]
-    return proposing.propose(task, facts="拒不整改。", keys=keys, by=make.manager(task), now=now)
+    return proposing.propose(task, facts="责令后当面拒不整改。", keys=keys, by=make.manager(task), now=now)
 
 
 def task_in(task: SupervisionTask, status: str, family: str, now: dt.datetime) -> Stand:
@@ -214,7 +214,7 @@ def order_in(task: SupervisionTask, status: str, family: str, now: dt.datetime) 
         record(fresh(task), later, result=found, again=True)
     if status == "lapsed":
         withdraw(fresh(task), later)
-        actions.close_for_licence(task, reason="证照已撤回", by=by, now=later)
+        actions.close_for_licence(task, reason="证照已由审批部门撤回。", by=by, now=later)
     elif status != "running":
         ordering.settle_order(order, outcome=status, reason="负责人当面拒绝，见复查记录。", by=by, now=later)
     return Stand(fresh(task), Rectification.objects.get(pk=order.pk), later + dt.timedelta(hours=1))
@@ -225,6 +225,13 @@ def ask_visit(task: SupervisionTask, now: dt.datetime) -> Visit:
     return visiting.request_visit(
         task, purpose="核查许可条件", planned_on=now.date(), exemption="投诉举报线索", by=make.manager(task), now=now
     )
+
+
+def aside(task: SupervisionTask, now: dt.datetime) -> SetAside:
+    """A request that the first record count no more, refused by the head."""
+    reason, answer = "怀疑查错了对象，请核对照片。", "经核对照片，对象没有错误。"
+    asked = correcting.ask_set_aside(task, record=1, reason=reason, by=make.manager(task), now=now)
+    return correcting.settle_set_aside(asked, grant=False, answer=answer, by=make.head(task), now=now)
 
 
 def visit_in(task: SupervisionTask, status: str, family: str, now: dt.datetime) -> Stand:
@@ -281,7 +288,7 @@ def revocation_in(task: SupervisionTask, status: str, family: str, now: dt.datet
     """A proposal to revoke. ``family``: ``told``, ``asked`` (a hearing), ``planned``, ``lapsed`` (nobody answered)."""
     one = proposed(task, now).revocation
     if status != "received":
-        give_notice(one, ground="unqualified", facts="拒不整改。", days=5, by=decider(one), now=now)
+        give_notice(one, ground="unqualified", facts="责令后当面拒不整改。", days=5, by=decider(one), now=now)
         one = revoking.fresh(one)
         if family == "asked" and status == "noticed":
             hear_holder(one, text="", wish="ask", by=None, door=Door.PUBLIC, now=now)

@@ -196,7 +196,7 @@ def test_before_its_day_is_over_it_is_not_unmended(city: None, clock: Moment, si
     clock.to("2026-10-07 15:00")
     make.look(task, clock.at, bad=True, kind=InspectionKind.AGAIN)
     clock.to("2026-10-08 23:59")
-    verdict = {"outcome": "not_mended", "reason": "没有改。"}
+    verdict = {"outcome": "not_mended", "reason": "复查时堵塞处仍没有改。"}
     answer = manager.post(order_url(order, "order_outcome"), verdict)
     assert answer.status_code == 422
     assert "届满之前" in answer.content.decode()
@@ -220,7 +220,7 @@ def test_the_verdict_and_the_look_agree(city: None, clock: Moment) -> None:
 
     def code(outcome: str, now: dt.datetime) -> str:
         with pytest.raises(Refused) as refused:
-            ordering.settle_order(order, outcome=outcome, reason="理由", by=by, now=now)
+            ordering.settle_order(order, outcome=outcome, reason="复查所见与通知书所列一致。", by=by, now=now)
         return refused.value.code
 
     at = clock.at + dt.timedelta(hours=4)
@@ -242,7 +242,7 @@ def test_a_look_on_the_last_day_is_enough(city: None, clock: Moment) -> None:
     order, by = make.ordered(task, clock.at), make.manager(task)  # to 2026-10-08
     make.look(task, clock.to("2026-10-08 16:00"), bad=True, kind=InspectionKind.AGAIN)
     done = ordering.settle_order(
-        order, outcome="not_mended", reason="没有改。", by=by, now=clock.to("2026-10-09 09:00")
+        order, outcome="not_mended", reason="复查时堵塞处仍没有改。", by=by, now=clock.to("2026-10-09 09:00")
     )
     assert done.status == OrderStatus.NOT_MENDED
 
@@ -347,9 +347,9 @@ def test_a_licence_that_ran_out_closes_it_as_well(city: None, clock: Moment, sig
     Licence.objects.filter(tasks=task).update(valid_to="2026-09-30")
     browser = sign_in(some.manager_of(task))
     clock.to("2026-09-30 10:00")  # its last day
-    assert browser.post(act, {"reason": "已过期。"}).status_code == 409
+    assert browser.post(act, {"reason": "许可证已过期，不再整改。"}).status_code == 409
     clock.to("2026-10-01 10:00")
-    assert browser.post(act, {"reason": "已过期。"}).status_code == 302
+    assert browser.post(act, {"reason": "许可证已过期，不再整改。"}).status_code == 302
 
 
 def test_what_was_typed_comes_back_when_somebody_was_faster(city: None, clock: Moment, sign_in: SignIn) -> None:

@@ -82,9 +82,9 @@ def test_proposal(clock: Moment, signed: Signed) -> None:
     task, _ = make.unmended(clock.at)
     manager = signed(make.manager(task).username)
     keys = [one["key"] for one in manager.get(url(task, "rectification")).json()["evidence"]]
-    none = manager.post(url(task, "proposal"), {"facts": "x"}, format="json")
+    none = manager.post(url(task, "proposal"), {"facts": "责令后当面拒不整改。"}, format="json")
     assert (none.status_code, none.json()["code"]) == (422, "evidence-missing")
-    body = manager.post(url(task, "proposal"), {"facts": "拒不整改。", "keys": keys}, format="json").json()
+    body = manager.post(url(task, "proposal"), {"facts": "责令后当面拒不整改。", "keys": keys}, format="json").json()
     assert (body["status"], len(body["proposal"]["evidence"])) == ("revocation", len(keys))
     task.refresh_from_db()
     assert task.status == TaskStatus.REVOCATION

@@ -81,7 +81,7 @@ def test_the_last_second_and_the_day_after_meet(town: None, clock: Moment) -> No
                 order, grant=True, answer="", by=head, now=LAST
             ),
             lambda order=order, by=by: ordering.settle_order(  # type: ignore[misc]
-                order, outcome="not_mended", reason="没有改。", by=by, now=MIDNIGHT
+                order, outcome="not_mended", reason="复查时堵塞处仍没有改。", by=by, now=MIDNIGHT
             ),
         )
         order = Rectification.objects.select_related("deadline").get(pk=order.pk)
@@ -122,7 +122,7 @@ def test_two_propose_at_once(town: None, clock: Moment) -> None:
     task, order = make.unmended(clock.at)
     keys = [f"order-{order.paper_id}"]
     acts = [
-        lambda by=by: proposing.propose(task, facts="拒不整改。", keys=keys, by=by, now=clock.at)
+        lambda by=by: proposing.propose(task, facts="责令后当面拒不整改。", keys=keys, by=by, now=clock.at)
         for by in two(task, clock.at)
     ]
     assert sorted(together(*acts)) == ["done", "state-conflict"]
@@ -134,7 +134,9 @@ def test_a_proposal_and_a_handover_are_one_of_the_two(town: None, clock: Moment)
     task, order = make.unmended(clock.at)
     first, second = two(task, clock.at)
     said = together(
-        lambda: proposing.propose(task, facts="拒不整改。", keys=[f"order-{order.paper_id}"], by=first, now=clock.at),
+        lambda: proposing.propose(
+            task, facts="责令后当面拒不整改。", keys=[f"order-{order.paper_id}"], by=first, now=clock.at
+        ),
         lambda: handing_over.hand_over(task, to_name="支队", facts="违法。", basis="法。", by=second, now=clock.at),
     )
     assert sorted(said) == ["done", "state-conflict"]

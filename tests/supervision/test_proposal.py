@@ -155,7 +155,9 @@ def test_what_is_wrong_is_said(
     city: None, clock: Moment, sign_in: SignIn, changes: dict[str, object], said: str
 ) -> None:
     task, _ = make.unmended(clock.at)
-    answer = sign_in(some.manager_of(task)).post(url(task), {"facts": "x", "keys": keys(task)} | changes)
+    answer = sign_in(some.manager_of(task)).post(
+        url(task), {"facts": "承诺不实，仍未改正。", "keys": keys(task)} | changes
+    )
     assert answer.status_code == 422
     assert said in answer.content.decode()
     assert not Proposal.objects.exists()
@@ -169,7 +171,7 @@ def test_what_the_approval_side_refuses_leaves_nothing(city: None, clock: Moment
     Proposal.objects.all().delete()  # as if another task of the same licence proposed it
     SupervisionTask.objects.filter(pk=task.pk).update(status=TaskStatus.RECTIFYING)
     papers = Paper.objects.count()
-    answer = sign_in(some.manager_of(task)).post(url(task), {"facts": "x", "keys": keys(task)[:1]})
+    answer = sign_in(some.manager_of(task)).post(url(task), {"facts": "承诺不实，仍未改正。", "keys": keys(task)[:1]})
     assert answer.status_code == 409
     assert Revocation.objects.get() == proposal.revocation
     assert Paper.objects.count() == papers

@@ -11,14 +11,15 @@ from pathlib import Path
 import pytest
 
 from approvals.actions.licences import change_licence
-from approvals.actions.revoking import decide_revocation, give_notice, hear_holder
+from approvals.actions.revoking import decide_revocation, give_notice, give_notice_anew, hear_holder
 from approvals.enums import DocumentKind, Door, RevocationStatus
 from approvals.exceptions import Refused
 from approvals.models import Document, Licence, LicenceChange, Revocation
 from credit.models import CreditFact
 from ledger.models import Draw, Entry
+from notifications.models import Message
 from supervision import actions, checklists
-from supervision.actions import disputing, inspecting, ordering, proposing
+from supervision.actions import disputing, inspecting, ordering, proposing, visiting
 from supervision.actions.drawing import PURPOSE, draw_plan
 from supervision.enums import FindingKind, PaperKind, TaskEnd, TaskStatus
 from supervision.models import (
@@ -87,7 +88,7 @@ def test_from_the_finding_to_the_revoked_licence(town: None, clock: Moment, tmp_
     )
     proposal = dies_once(
         "proposal.before_commit",
-        lambda: proposing.propose(task, facts="拒不整改。", keys=[f"order-{order.paper_id}"], by=by, now=now),
+        lambda: proposing.propose(task, facts="责令后当面拒不整改。", keys=[f"order-{order.paper_id}"], by=by, now=now),
         file,
     )
     assert (Rectification.objects.count(), Proposal.objects.count(), Revocation.objects.count()) == (1, 1, 1)
@@ -102,7 +103,7 @@ def _revoked(one: Revocation, file: Path, now: dt.datetime) -> None:
         lambda: give_notice(one, ground="unqualified", facts=revoking.FACTS, days=5, by=decider, now=now),
         file,
     )
-    hear_holder(one, text="", wish="waive", waiver="书面放弃。", by=decider, door=Door.WINDOW, now=now)
+    one = _heard_twice(one, file, now)
 
     def decide() -> Revocation:
         return decide_revocation(one, revoke=True, **revoking.DECISION, by=decider, now=now)
@@ -127,11 +128,41 @@ def _revoked(one: Revocation, file: Path, now: dt.datetime) -> None:
     assert Entry.objects.filter(stream=task.stream, act="task.closed").count() == 1
 
 
+def _heard_twice(one: Revocation, file: Path, now: dt.datetime) -> Revocation:
+    """A hearing is asked for, another notice takes the place of the first, the holder renounces."""
+    decider = revoking.decider(one.case)
+
+    def hear(wish: str, **said: str) -> Revocation:
+        return dies_once(  # type: ignore[no-any-return]
+            "revocation_heard.before_commit",
+            lambda: hear_holder(one, text="测量有误。", wish=wish, by=decider, door=Door.WINDOW, now=now, **said),
+            file,
+        )
+
+    one = hear("ask")
+    assert (one.deadline.state, one.hearing_asked_at) == ("paused", now)
+    first = one.notice
+    assert first is not None
+    one = dies_once(
+        "revocation_notice_anew.before_commit",
+        lambda: give_notice_anew(
+            one, replaces=first.number, ground="unqualified", facts="另查明面积不符。", days=5, by=decider, now=now
+        ),
+        file,
+    )
+    assert (revoking.fresh(one).deadline.state, one.hearing_asked_at) == ("running", None)
+    assert Document.objects.filter(kind=DocumentKind.REVOCATION_NOTICE).count() == 2
+    one = hear("waive", waiver="书面放弃。")
+    assert (one.status, one.statement) == (RevocationStatus.HEARD, "测量有误。\n\n测量有误。")
+    return one
+
+
 def test_the_acts_beside_the_road(town: None, clock: Moment, tmp_path: Path) -> None:
-    """Bulk acknowledgement, an objection and both of its answers, a change of the licence, a draw."""
+    """Bulk acknowledgement, an objection and its answers, a visit, a change of the licence, a draw."""
     file, now = tmp_path / "point", clock.at
     _acknowledged(file, now)
     _sent_on(file, now)
+    _visited(file, now)
     _suspended(file, now)
     _drawn(file, now)
 
@@ -168,6 +199,27 @@ def _sent_on(file: Path, now: dt.datetime) -> None:
     task.refresh_from_db()
     assert (task.status, task.office, task.round) == (TaskStatus.NOTIFIED, office, 2)
     assert Dispute.objects.get().outcome == "reassigned"
+
+
+def _visited(file: Path, now: dt.datetime) -> None:
+    """Asked for, granted, and taken back."""
+    task = field.acknowledged(now)
+    by, head = make.manager(task), make.head(task)
+    visit = dies_once(
+        "visit.before_commit",
+        lambda: visiting.request_visit(task, purpose="核查设备", planned_on=now.date(), by=by, now=now),
+        file,
+    )
+    dies_once("visit_settled.before_commit", lambda: visiting.settle_visit(visit, approve=True, by=head, now=now), file)
+    assert Visit.objects.get(task=task).status == "approved"
+    dies_once(
+        "visit_cancelled.before_commit",
+        lambda: visiting.cancel_visit(visit, reason="改为非现场检查。", by=by, now=now),
+        file,
+    )
+    assert Visit.objects.get(task=task).status == "cancelled"
+    keys = [f"visit_{word}:{visit.pk}:" for word in ("requested", "settled", "cancelled")]
+    assert all(Message.objects.filter(dedupe_key__startswith=key).exists() for key in keys)
 
 
 def _suspended(file: Path, now: dt.datetime) -> None:

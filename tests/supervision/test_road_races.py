@@ -87,7 +87,7 @@ def told(now: dt.datetime) -> Revocation:
     """A proposal of supervision, its holder told."""
     task, order = make.unmended(now)
     keys = [f"order-{order.paper_id}"]
-    proposal = proposing.propose(task, facts="拒不整改。", keys=keys, by=make.manager(task), now=now)
+    proposal = proposing.propose(task, facts="责令后当面拒不整改。", keys=keys, by=make.manager(task), now=now)
     one = Revocation.objects.get(pk=proposal.revocation_id)
     by = revoking.decider(one.case)
     return give_notice(one, ground="unqualified", facts=revoking.FACTS, days=5, by=by, now=now)
@@ -107,7 +107,7 @@ def test_two_deciders_of_one_revocation(town: None, clock: Moment) -> None:
         yes, no = two_deciders(one)
         return (
             lambda: decide_revocation(one, revoke=True, **revoking.DECISION, by=yes, now=now),
-            lambda: decide_revocation(one, revoke=False, reason="已自行改正。", by=no, now=now),
+            lambda: decide_revocation(one, revoke=False, reason="持证人已自行改正到位。", by=no, now=now),
         )
 
     for first, said in each_way(pair):
@@ -189,7 +189,7 @@ def test_a_proposal_and_a_withdrawal_of_the_licence(town: None, clock: Moment) -
         by = revoking.decider(licence.case)
         manager = make.manager(task)
         return (
-            lambda: proposing.propose(task, facts="拒不整改。", keys=keys, by=manager, now=now),
+            lambda: proposing.propose(task, facts="责令后当面拒不整改。", keys=keys, by=manager, now=now),
             lambda: change_licence(licence, kind="withdrawal", basis="第八条", reason="改法。", by=by, now=now),
         )
 
@@ -273,7 +273,7 @@ def test_a_licence_ends_while_it_is_drawn(town: None, clock: Moment) -> None:
         assert len(drawn) == int(was_drawn)
         for task in drawn:  # and its manager may close it for that
             by = make.manager(task)
-            close_for_licence(actions.view_task(task, by=by, now=now), reason="证照已撤回。", by=by, now=now)
+            close_for_licence(actions.view_task(task, by=by, now=now), reason="证照已由审批部门撤回。", by=by, now=now)
 
 
 def test_two_plans_of_a_department_are_drawn_at_once(town: None, clock: Moment) -> None:

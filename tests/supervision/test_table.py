@@ -24,7 +24,7 @@ from ledger.models import Entry
 from offices.models import Department, Office, Posting, User
 from offices.tokens import issue
 from supervision import table
-from supervision.actions import handing_over, inspecting, ordering, visiting
+from supervision.actions import correcting, handing_over, inspecting, ordering, visiting
 from supervision.models import SupervisionTask
 from supervision.table import OBEYED, THINGS, Act, Thing
 from tests.api.routes import routes
@@ -73,7 +73,7 @@ PAGES = {
     "dispute": "task_disputes", "finish": "finish", "feedback": "feedback", "close": "closure",
     "inspect": "inspections", "reinspect": "inspections", "photo_upload": "inspection-photos", "order_new": "order",
     "handover": "handover", "proposal": "proposal", "visit_request": "visit-request",
-    "visit_cancel": "visit-cancellation",
+    "visit_cancel": "visit-cancellation", "set_aside": "set-aside",
 }  # fmt: skip
 
 
@@ -129,7 +129,7 @@ def _officers(stand: Stand, ok: bool) -> Callable[[], Body]:
 def _licence_ended(stand: Stand, ok: bool) -> Callable[[], Body]:
     if ok:
         standing.withdraw(stand.task, stand.at)
-    return lambda: {"reason": "证照已撤回"}
+    return lambda: {"reason": "证照已由审批部门撤回。"}
 
 
 def _visit(stand: Stand, ok: bool) -> Callable[[], Body]:
@@ -191,7 +191,7 @@ def _result(stand: Stand, ok: bool) -> Callable[[], Body]:
 def _proposal(stand: Stand, ok: bool) -> Callable[[], Body]:
     if stand.row == stand.task:  # an order is looked at as it stands
         _settled(stand)
-    return lambda: {"facts": "拒不整改。", "keys": [standing.order_key(stand.task)]}
+    return lambda: {"facts": "责令后当面拒不整改。", "keys": [standing.order_key(stand.task)]}
 
 
 def _extension(stand: Stand, ok: bool) -> Callable[[], Body]:
@@ -204,6 +204,13 @@ def _answer(stand: Stand, ok: bool) -> Callable[[], Body]:
         until = stand.row.due_on + dt.timedelta(days=5)
         ordering.ask_extension(stand.row, until=until, reason="等配件。", by=make.manager(stand.task), now=stand.at)
     return lambda: {"grant": True}
+
+
+def _set_aside(stand: Stand, ok: bool) -> Callable[[], Body]:
+    if ok:
+        reason = "查的是隔壁企业，弄错了对象。"
+        correcting.ask_set_aside(stand.task, record=1, reason=reason, by=make.manager(stand.task), now=stand.at)
+    return lambda: {"grant": True, "answer": "经核对照片，确属对象错误。"}
 
 
 def _decide_dispute(stand: Stand, ok: bool) -> Callable[[], Body]:
@@ -247,7 +254,7 @@ def _anew(stand: Stand, ok: bool) -> Callable[[], Body]:
 
 
 ORDER = make.ORDER | {"due_on": "2026-10-20"}
-NOTICE = {"ground": "unqualified", "facts": "拒不整改。", "days": 5}
+NOTICE = {"ground": "unqualified", "facts": "责令后当面拒不整改。", "days": 5}
 HEARD = {"text": "面积测量有误。", "wish": "later"}
 # Thing and act → the family of states that it makes sense for, and what makes it ready.
 PLANS: dict[tuple[str, str], tuple[str, Ready]] = {
@@ -264,6 +271,8 @@ PLANS: dict[tuple[str, str], tuple[str, Ready]] = {
     ("task", "api-tasks:inspection-photos"): ("bad", _photo),
     ("task", "api-tasks:inspections first"): ("bad", _look),
     ("task", "api-tasks:inspections again"): ("bad", _look_again),
+    ("task", "api-tasks:set-aside"): ("bad", _says(record=1, reason="查的是隔壁企业，弄错了对象。")),
+    ("task", "api-tasks:set-aside-answer"): ("bad", _set_aside),
     ("task", "api-tasks:finish"): ("bad", _says(finished_on="2026-09-29")),
     ("task", "api-tasks:feedback"): ("bad", _fed("nonconforming")),
     ("task", "api-tasks:closure"): ("fair", _says(follow_up="当场改正。")),
@@ -352,6 +361,7 @@ def nearest(task: SupervisionTask, office: Office) -> dict[str, User]:
         Role.DIVISION_ADMIN: play.person("guanliyuan1"),
         Role.DISCIPLINE: play.person("jijian1"),
         Role.SITE_OFFICER: of_role(Role.SITE_OFFICER),
+        Role.CREDIT_OFFICER: of_role(Role.CREDIT_OFFICER, department=office.department),
     }
 
 

@@ -30,7 +30,7 @@ from offices.tokens import issue
 from supervision import actions, photos
 from supervision.actions import disputing, inspecting, ordering, proposing, visiting
 from supervision.actions.drawing import draw_plan, make_plan, publish_plan
-from supervision.models import DrawPlan, Inspection, Photo, Proposal, Rectification, SupervisionTask, Visit
+from supervision.models import DrawPlan, Inspection, Photo, Proposal, Rectification, SetAside, SupervisionTask, Visit
 from tests.approvals import play, revoking
 from tests.approvals.window import PDF
 from tests.conftest import Moment
@@ -77,6 +77,7 @@ class Scene:
     look: Inspection
     order: Rectification
     visit: Visit
+    aside: SetAside
     dispute: int
     proposal: Proposal
     revocation: Revocation
@@ -120,7 +121,7 @@ def _proposed(task: SupervisionTask, now: dt.datetime, keys: Iterable[str] | Non
     """With everything put forward, or with these."""
     offered = [one["key"] for one in proposing.evidence_of(task)]
     chosen = offered if keys is None else list(keys)
-    return proposing.propose(task, facts="拒不整改。", keys=chosen, by=make.manager(task), now=now)
+    return proposing.propose(task, facts="责令后当面拒不整改。", keys=chosen, by=make.manager(task), now=now)
 
 
 @pytest.fixture
@@ -153,6 +154,7 @@ def whole(task: SupervisionTask, now: dt.datetime, *, drawn: bool = True) -> Sce
     visit = standing.ask_visit(task, now)
     visiting.settle_visit(visit, approve=True, by=head, now=now)
     look = _photographed(task, now, people["given"], bad=field.names(task)[0])
+    aside = standing.aside(task, now)
     order = standing.ordered(task, now)
     until = order.due_on + dt.timedelta(days=5)
     ordering.ask_extension(order, until=until, reason="等配件。", by=by, now=now)
@@ -163,7 +165,7 @@ def whole(task: SupervisionTask, now: dt.datetime, *, drawn: bool = True) -> Sce
     proposal = _proposed(task, now)
     revocation = revoking.fresh(proposal.revocation)
     decider = standing.decider(revocation)
-    give_notice(revocation, ground="unqualified", facts="拒不整改。", days=5, by=decider, now=now)
+    give_notice(revocation, ground="unqualified", facts="责令后当面拒不整改。", days=5, by=decider, now=now)
     standing.hearing_planned(revoking.fresh(revocation), now)
     people |= {"decider": decider, "chair": revoking.chair_of(revocation), "reviewer": case.reviewer}
     # Somebody whose postings in the very office have ended.
@@ -175,7 +177,7 @@ def whole(task: SupervisionTask, now: dt.datetime, *, drawn: bool = True) -> Sce
         )  # fmt: skip
     return Scene(
         task=standing.fresh(task), people=people, upload=upload, photo=look.photos.get(), look=look, order=order,
-        visit=visit, dispute=raised.pk, proposal=proposal, revocation=revoking.fresh(revocation),
+        visit=visit, aside=aside, dispute=raised.pk, proposal=proposal, revocation=revoking.fresh(revocation),
         plan=_drawn(task, now, drawn=drawn),
     )  # fmt: skip
 
@@ -186,7 +188,7 @@ ON_TASK = {
     # Name of the page → what those who reach it are answered, and who they are. What was due earlier leads back.
     "task": (200, READERS), "acknowledge": (302, OFFICE), "assign": (302, OFFICE), "replan": (302, OFFICE),
     "licence_ended": (302, OFFICE), "finish": (302, OFFICE), "feedback": (302, OFFICE), "close": (302, OFFICE),
-    "dispute": (409, OFFICE), "visit_request": (200, OFFICE), "visit_cancel": (302, OFFICE),
+    "dispute": (409, OFFICE), "visit_request": (200, OFFICE), "visit_cancel": (302, OFFICE), "set_aside": (302, OFFICE),
     "inspect": (409, FIELD), "reinspect": (409, FIELD), "photo_upload": (422, FIELD), "order_new": (409, OFFICE),
     "handover": (409, OFFICE), "proposal": (200, OFFICE),
 }  # fmt: skip
@@ -215,6 +217,7 @@ def pages(scene: Scene) -> dict[str, Address]:
     add("tasks:order_outcome", 302, OFFICE, scene.order.pk)
     add("tasks:order_answer", 302, ("head",), scene.order.pk)
     add("tasks:visit", 200, ("head",), scene.visit.pk)
+    add("tasks:set_aside_answer", 200, ("head",), scene.aside.pk)
     add("tasks:bulk_group", 302, OFFICE, task.office_id, task.sub_item_id)
     add("tasks:draw", 200, (*MAKERS, "overseer"), scene.plan.pk)
     add("tasks:draw_drawn", 200, (*MAKERS, "overseer"), scene.plan.pk)
@@ -257,6 +260,7 @@ def lists(scene: Scene) -> list[tuple[str, str, tuple[str, ...]]]:
     number, licence = scene.task.number, scene.revocation.licence.number
     page, order = reverse("tasks:task", args=[number]), reverse("tasks:order", args=[scene.order.pk])
     visit, plan = reverse("tasks:visit", args=[scene.visit.pk]), reverse("tasks:draw", args=[scene.plan.pk])
+    aside = reverse("tasks:set_aside_answer", args=[scene.aside.pk])
     dispute, revocation = (
         reverse("oversight:dispute", args=[scene.dispute]), reverse("office:revocation", args=[scene.revocation.pk]),
     )  # fmt: skip
@@ -273,6 +277,9 @@ def lists(scene: Scene) -> list[tuple[str, str, tuple[str, ...]]]:
         ("/tasks/visits/?tab=settled", visit, ("head",)),
         (f"/tasks/visits/?tab=settled&q={number}", visit, ("head",)),
         ("/tasks/visits/export.csv?tab=settled", number, ("head",)),
+        ("/tasks/set-asides/?tab=settled", aside, ("head",)),
+        (f"/tasks/set-asides/?tab=settled&q={number}", aside, ("head",)),
+        ("/tasks/set-asides/export.csv?tab=settled", number, ("head",)),
         ("/tasks/draws/", plan, (*MAKERS, "overseer")),
         (f"/tasks/draws/?q={PLAN}", plan, (*MAKERS, "overseer")),
         ("/tasks/draws/export.csv", PLAN, (*MAKERS, "overseer")),
@@ -290,6 +297,7 @@ def lists(scene: Scene) -> list[tuple[str, str, tuple[str, ...]]]:
         ("/api/v1/tasks/orders/?tab=settled", number, READERS),
         (f"/api/v1/tasks/orders/?tab=settled&q={name}", number, READERS),
         ("/api/v1/tasks/visits/?status=done", number, ("head",)),
+        ("/api/v1/tasks/set-asides/?tab=settled", number, ("head",)),
         ("/api/v1/draw-plans/", PLAN, (*MAKERS, "overseer")),
         ("/api/v1/disputes/?state=confirmed", number, ("overseer",)),
         ("/api/v1/revocations/?queue=noticed", number, ("decider",)),
@@ -299,7 +307,8 @@ def lists(scene: Scene) -> list[tuple[str, str, tuple[str, ...]]]:
 
 # Lists that count: they stand as they stood for people who see nothing of the task.
 COUNTING = (
-    "/tasks/", "/tasks/?queue=closed", "/tasks/orders/", "/tasks/visits/", "/tasks/bulk/", "/oversight/",
+    "/tasks/", "/tasks/?queue=closed", "/tasks/orders/", "/tasks/visits/", "/tasks/set-asides/", "/tasks/bulk/",
+    "/oversight/",
     "/oversight/disputes/", "/oversight/messages/", "/alarms/", "/office/revocations/", "/office/hearings/",
 )  # fmt: skip
 BLIND = (

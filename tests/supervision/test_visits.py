@@ -80,7 +80,7 @@ def test_a_visit_that_nobody_needs_any_more_frees_its_place(city: None, clock: M
                 settle_order(order, outcome="mended", reason="", by=by, now=now)
             elif road == "proposed":
                 standing.refused(task, now)
-                propose(task, facts="拒不整改。", keys=[standing.order_key(task)], by=by, now=now)
+                propose(task, facts="责令后当面拒不整改。", keys=[standing.order_key(task)], by=by, now=now)
             visit.refresh_from_db()
             assert visit.status == "cancelled", road
             assert visiting.room_for(task, now.year).used == 0

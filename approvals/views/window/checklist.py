@@ -202,9 +202,18 @@ def control(request: HttpRequest, row: Row, scope: Mapping[str, str]) -> str:
     )
 
 
+def _in_its_place(request: HttpRequest, row: Row, scope: Mapping[str, str]) -> str:
+    """What stands at a line: its tick and files, that data answered for it, or nothing."""
+    if row.is_open:
+        return control(request, row, scope)
+    if row.line.state == State.VERIFIED:
+        return render_to_string("window/_verified.html", {"slot": row.slot}, request)
+    return ""
+
+
 def shown(request: HttpRequest, rows: Iterable[Row], scope: Mapping[str, str]) -> list[dict[str, Any]]:
     """Rows and controls for the template."""
-    return [{"row": row.shown(), "control": control(request, row, scope) if row.is_open else ""} for row in rows]
+    return [{"row": row.shown(), "control": _in_its_place(request, row, scope)} for row in rows]
 
 
 def keep_files(

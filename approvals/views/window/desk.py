@@ -209,7 +209,7 @@ def _live(request: PortalRequest, filters: Filters) -> dict[str, Any]:
     tab = BY_KEY.get(filters.state)
     page = Keyset(listed(cases.filter(tab.where) if tab else cases), ORDER).page(cursor)
     read_pressing_clocks(page.rows)
-    counts = tally(access, _parts, filters)
+    counts = tally(access, _parts, filters, keep=not filters.q)
     stats = [{"label": "全部", "count": up_to(counts[""]), "url": f"?{filters.query(state='')}", "active": not tab}]
     stats += [
         {

@@ -32,6 +32,8 @@ class Command(BaseCommand):
             f"{lead} {report.changes} 处变化：新增 {report.created}，更新 {report.updated}，"
             f"停用 {report.switched_off}，发布 {len(report.published)}；未变 {report.unchanged}。"
         )
+        if report.reopened:
+            self.stdout.write(f"清单有变动，{report.reopened} 条审管关联待核对。")
         for line in report.kept:
             self.stdout.write(f"保留区划在页面上设定的承诺期限：{line}")
         for line in report.refused:

@@ -1,0 +1,1 @@
+"""What is done about breaches, records and their repair."""

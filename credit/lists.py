@@ -1,0 +1,147 @@
+"""What a credit officer's department found and the records of it, in parts; one statement a list, one its counts."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from credit.models import Breach, CreditFact, CreditRecord, Repair
+from offices.access import Access
+from offices.lists import counted
+from offices.models import Posting
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A part of a list: its order, what it is about, what to say when it is empty."""
+
+    key: str
+    label: str
+    order: tuple[str, ...]
+    lead: str
+    empty: str
+    tone: str = "neutral"
+
+
+FACTS = (
+    Tab("", "待告知", ("id",), "先核对事实和目录，再书面告知当事人；告知之前不能记录。", "没有待告知的事实", "active"),
+    Tab("told", "等候异议", ("id",), "当事人在期限内可以提出异议，期限届满之前不能记录。", "没有等候异议的事项"),
+    Tab("ready", "待决定", ("id",), "当事人提出了异议，或者异议期限已过，请决定是否记录。", "没有待决定的事项", "warn"),
+    Tab("settled", "已决定", ("-id",), "已经记录或者决定不予记录的，新的在前。", "还没有决定过"),
+)
+RECORDS = (
+    Tab("", "使用中", ("-id",), "公示期内、没有修复的记录，新的在前。", "没有使用中的记录"),
+    Tab("waiting", "申请待办", ("-id",), "当事人申请修复或者更正，请在期限内决定。", "没有待办的申请", "warn"),
+    Tab("ended", "公示期满", ("-id",), "公示期满自动停止公示和使用。", "没有公示期满的记录"),
+    Tab("lifted", "已修复或更正", ("-id",), "已停止公示和使用，仅供留痕查阅。", "没有修复或者更正过的记录"),
+)  # fmt: skip
+
+
+def tab_of(tabs: tuple[Tab, ...], key: str) -> Tab:
+    """The part of that key, or the first."""
+    return next((tab for tab in tabs if tab.key == key), tabs[0])
+
+
+def own(access: Access) -> set[int]:
+    """Ids of the departments for which the person manages credit."""
+    return access.departments(Posting.Role.CREDIT_OFFICER)
+
+
+# --- facts and what became of them
+
+
+def facts(access: Access) -> QuerySet[CreditFact]:
+    """What the person's departments found."""
+    return CreditFact.objects.filter(department__in=own(access))
+
+
+def fact_condition(key: str, today: dt.date) -> Q:
+    """What is in a part on the local day ``today``."""
+    told = Q(breach__status=Breach.Status.TOLD)
+    over = Q(breach__deadline__provisional=False, breach__deadline__due_on__lt=today)
+    return {
+        "": Q(settled_at__isnull=True, breach__isnull=True),
+        "told": told & ~over,
+        "ready": Q(breach__status=Breach.Status.OBJECTED) | (told & over),
+        "settled": Q(settled_at__isnull=False),
+    }[key]
+
+
+def facts_searched(rows: QuerySet[CreditFact], text: str) -> QuerySet[CreditFact]:
+    """By the finding's or the notice's number, the name or the whole code of the subject."""
+    if not text:
+        return rows
+    return rows.filter(
+        Q(source__icontains=text)
+        | Q(breach__number__icontains=text)
+        | Q(subject__name__icontains=text)
+        | Q(subject__code__iexact=text)
+    )
+
+
+def facts_with_rows(rows: QuerySet[CreditFact]) -> QuerySet[CreditFact]:
+    """With everything that a line shows."""
+    return rows.select_related("subject", "breach__deadline").defer("subject__id_number", "phone", "breach__phone")
+
+
+def fact_counts(access: Access, today: dt.date) -> dict[str, int]:
+    """How many are in each part; one statement."""
+    found = counted(facts(access), {tab.key or "new": fact_condition(tab.key, today) for tab in FACTS})
+    return found | {"": found["new"]}
+
+
+# --- records
+
+
+def records(access: Access) -> QuerySet[CreditRecord]:
+    """Records of what the person's departments found."""
+    return CreditRecord.objects.filter(department__in=own(access))
+
+
+def record_condition(key: str, today: dt.date) -> Q:
+    """What is in a part on the local day ``today``; the last day of display is still shown."""
+    lifted = Q(repaired_at__isnull=False) | Q(withdrawn_at__isnull=False)
+    ended = Q(shown_until__isnull=False, shown_until__lt=today)
+    open_one = Exists(Repair.objects.filter(record=OuterRef("pk"), granted__isnull=True))
+    return {
+        "": ~lifted & (Q(shown_until__isnull=True) | Q(shown_until__gte=today)),
+        "waiting": Q(open_one),
+        "ended": ~lifted & ended,
+        "lifted": lifted,
+    }[key]
+
+
+def records_searched(rows: QuerySet[CreditRecord], text: str) -> QuerySet[CreditRecord]:
+    """By the finding's or the notice's number, the name or the whole code of the subject."""
+    if not text:
+        return rows
+    return rows.filter(
+        Q(source__icontains=text)
+        | Q(breach__number__icontains=text)
+        | Q(subject__name__icontains=text)
+        | Q(subject__code__iexact=text)
+    )
+
+
+def records_with_rows(rows: QuerySet[CreditRecord]) -> QuerySet[CreditRecord]:
+    """With everything that a line shows."""
+    return rows.select_related("subject").defer("subject__id_number")
+
+
+def record_counts(access: Access, today: dt.date) -> dict[str, int]:
+    """How many are in each part; one statement."""
+    found = counted(records(access), {tab.key or "live": record_condition(tab.key, today) for tab in RECORDS})
+    return found | {"": found["live"]}
+
+
+def state_of(record: CreditRecord, today: dt.date) -> dict[str, str]:
+    """Where a record is, as a badge: its word and tone."""
+    if record.withdrawn_at is not None:
+        return {"label": "已更正撤回", "tone": "neutral"}
+    if record.repaired_at is not None:
+        return {"label": "已修复", "tone": "good"}
+    if record.shown_until is not None and record.shown_until < today:
+        return {"label": "公示期满", "tone": "neutral"}
+    return {"label": "公示中" if record.shown_until else "使用中，不公示", "tone": "warn"}

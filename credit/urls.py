@@ -1,0 +1,22 @@
+"""Addresses of the credit side, under ``/credit/``."""
+
+from django.urls import URLPattern, URLResolver, path
+
+from credit import views_breaches, views_records
+
+app_name = "credit"
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", views_breaches.fact_list, name="facts"),
+    path("export.csv", views_breaches.facts_export, name="facts_export"),
+    path("facts/<int:pk>/", views_breaches.fact_page, name="fact"),
+    path("breaches/<int:pk>/", views_breaches.breach_page, name="breach"),
+    path("breaches/<int:pk>/notice/", views_breaches.breach_paper, name="breach_paper"),
+    path("breaches/<int:pk>/objection/", views_breaches.breach_objection, name="breach_objection"),
+    path("breaches/<int:pk>/decision/", views_breaches.breach_decision, name="breach_decision"),
+    path("records/", views_records.record_list, name="records"),
+    path("records/export.csv", views_records.records_export, name="records_export"),
+    path("records/<int:pk>/", views_records.record_page, name="record"),
+    path("records/<int:pk>/repair/", views_records.record_repair, name="record_repair"),
+    path("records/<int:pk>/notice/", views_records.record_notice, name="record_notice"),
+    path("repairs/<int:pk>/decision/", views_records.repair_decision, name="repair_decision"),
+]

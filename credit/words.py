@@ -1,0 +1,22 @@
+"""Texts that the credit side checks and writes."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from offices.refusals import Refused
+
+
+def cn_day(day: dt.date) -> str:
+    """Return a day as papers write it: 2026年9月28日."""
+    return f"{day.year}年{day.month}月{day.day}日"
+
+
+def said(value: str, field: str, code: str, message: str, longest: int) -> str:
+    """``value`` without its margins; raises ``Refused`` where nothing, or too much, was written."""
+    text = value.strip()
+    if not text:
+        raise Refused(code, message, field=field)
+    if len(text) > longest:
+        raise Refused("text-too-long", f"最多 {longest} 字，现为 {len(text)} 字，请精简。", field=field)
+    return text

@@ -1,0 +1,187 @@
+"""Queries whose statement is written once: the ORM needs longer to write a wide one than PostgreSQL to answer it.
+
+What is asked again and again with other values (whose postings, the case of a pane, a page of a queue) is written the
+first time, with a gap for each value, and kept in the process; nothing that was read is kept.
+"""
+
+from __future__ import annotations
+
+import copy
+import datetime as dt
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connections
+from django.db.models import (
+    BigIntegerField,
+    DateField,
+    DateTimeField,
+    Expression,
+    Field,
+    Model,
+    QuerySet,
+    TextField,
+    prefetch_related_objects,
+)
+from django.db.models.sql.compiler import SQLCompiler
+
+KEPT = 1024  # statements kept in a process, some 25 KB each
+One = int | str | dt.date | dt.datetime
+Value = One | Sequence[One]
+Write = Callable[..., QuerySet[Any]]
+_FIELDS: dict[type, Field[Any, Any]] = {
+    int: BigIntegerField(),
+    str: TextField(),
+    dt.date: DateField(),
+    dt.datetime: DateTimeField(),
+}
+
+
+class _Gap(Expression):
+    """Where a value goes."""
+
+    def __init__(self, place: int, kind: type) -> None:
+        super().__init__(output_field=_FIELDS[kind])
+        self.place = place
+
+    def as_sql(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
+        """A placeholder; the gap itself stands among the parameters until it is filled."""
+        return "%s", [self]
+
+
+Shape = tuple[type | tuple[type, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A statement with its gaps, and how its columns become rows."""
+
+    sql: str
+    parameters: tuple[Any, ...]
+    compiler: SQLCompiler
+    iterable: Any
+    prefetch: tuple[Any, ...]
+    model: type[Model]
+    db: str
+
+
+_lock = threading.Lock()
+_kept: OrderedDict[tuple[Hashable, Shape], _Written | None] = OrderedDict()
+
+
+def _shape(values: Sequence[Value]) -> Shape:
+    return tuple(type(one) if isinstance(one, One) else tuple(type(each) for each in one) for one in values)
+
+
+def _written(shape: Shape, write: Write) -> _Written | None:
+    """Write the statement; None where it can find nothing."""
+    gaps: list[Any] = []
+    place = 0
+    for kind in shape:
+        kinds = kind if isinstance(kind, tuple) else (kind,)
+        made = [_Gap(place + number, one) for number, one in enumerate(kinds)]
+        gaps.append(made if isinstance(kind, tuple) else made[0])
+        place += len(made)
+    rows = write(*gaps)
+    compiler = rows.query.get_compiler(using=rows.db)
+    try:
+        sql, parameters = compiler.as_sql()
+    except EmptyResultSet:
+        return None
+    # The connection is that of the thread that wrote it, each that asks has its own; the others only served to write.
+    for name in ("connection", "query", "where", "having", "qualify"):
+        setattr(compiler, name, None)
+    lookups = rows._prefetch_related_lookups  # type: ignore[attr-defined]
+    return _Written(sql, tuple(parameters), compiler, rows._iterable_class, lookups, rows.model, rows.db)
+
+
+def _statement(key: Hashable, values: Sequence[Value], write: Write) -> _Written | None:
+    """The kept statement, or a new one. ``write`` is not kept: it may hold a request."""
+    shape = _shape(values)
+    if key is None:
+        return _written(shape, write)
+    with _lock:
+        if (key, shape) in _kept:
+            _kept.move_to_end((key, shape))
+            return _kept[key, shape]
+    written = _written(shape, write)
+    with _lock:
+        _kept[key, shape] = written
+        if len(_kept) > KEPT:
+            _kept.popitem(last=False)
+    return written
+
+
+def _filled(written: _Written, values: Sequence[Value]) -> tuple[Any, ...]:
+    connection = connections[written.db]
+    flat = [one for value in values for one in ([value] if isinstance(value, One) else value)]
+    return tuple(
+        one.output_field.get_db_prep_value(flat[one.place], connection) if isinstance(one, _Gap) else one
+        for one in written.parameters
+    )
+
+
+class _Ready:
+    """The written statement with its values, in the place of the query that a queryset would have written again."""
+
+    def __init__(self, written: _Written, values: Sequence[Value]) -> None:
+        filled = _filled(written, values)
+        self.db, self.model = written.db, written.model
+        self.query = self
+        self._known_related_objects: dict[Any, Any] = {}
+        self._compiler = copy.copy(written.compiler)
+        self._compiler.connection = connections[self.db]
+        self._compiler.as_sql = lambda *_, **__: (written.sql, filled)  # type: ignore[method-assign]
+
+    def get_compiler(self, *_: Any, **__: Any) -> SQLCompiler:
+        """The compiler that wrote the statement, on the connection of this thread; it writes nothing again."""
+        return self._compiler
+
+
+def ask(key: Hashable, write: Write, *values: Value) -> list[Any]:
+    """Return the rows of ``write(*values)``; one statement, none where it can find nothing, one for each prefetch.
+
+    ``key`` None: nothing is kept.
+    ``write`` is called the first time only, with expressions in the place of the values, and may read nothing from the
+    database and compare no value in Python; what it writes may depend on nothing but ``key``. A value may be a list,
+    one of another length is another statement; a list of foreign keys is compared as ``case__pk__in``.
+    """
+    written = _statement(key, values, write)
+    if written is None:
+        return []
+    found: list[Any] = list(written.iterable(_Ready(written, values)))
+    if written.prefetch:
+        prefetch_related_objects(found, *written.prefetch)
+    return found
+
+
+def counts(key: Hashable, write: Write, *values: Value, names: Sequence[str] = ()) -> dict[str, int]:
+    """How many rows ``write(*values)`` has (``all``), and for how many each of its annotations ``names`` is true.
+
+    Arguments as ``ask``; one statement.
+    """
+
+    def judged(*given: Any) -> QuerySet[Any]:
+        found = write(*given)
+        return (found if found.query.is_sliced else found.order_by()).values_list("pk", *names)
+
+    whole = None if key is None else (counts, key, tuple(names))
+    written = _statement(whole, values, judged)
+    if written is None:
+        return dict.fromkeys(("all", *names), 0)
+    asked = ["count(*)", *(f'count(*) FILTER (WHERE "{name}")' for name in names)]
+    with connections[written.db].cursor() as cursor:
+        cursor.execute(
+            f"SELECT {', '.join(asked)} FROM ({written.sql}) AS rows_",  # noqa: S608 - by the ORM, and names of ours
+            _filled(written, values),
+        )
+        return dict(zip(("all", *names), cursor.fetchone(), strict=True))
+
+
+def count(key: Hashable, write: Write, *values: Value) -> int:
+    """How many rows ``write(*values)`` has; arguments as ``ask``, one statement."""
+    return counts(key, write, *values)["all"]

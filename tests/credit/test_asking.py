@@ -1,0 +1,181 @@
+"""What the credit platform says of a subject: read strictly, kept, and its age said when it is silent (L7)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from pytest_django.fixtures import Settings
+
+from credit import asking, platform
+from credit.asking import ReceivedAct, latest
+from credit.models import CreditRecord, CreditSubject, PlatformAnswer, SubjectGrade, SubjectRisk
+from credit.platform import Unavailable
+from ledger.models import Entry
+from scripts.standin_credit import LISTED, NOTHING, Mode, Service
+from tests.conftest import Moment
+from tests.credit.platforms import PERSON, company, person, record, running
+
+pytestmark = pytest.mark.django_db
+GOOD, SERIOUS = "91320700MA1CRD002", "91320700MA1CRD005"
+
+
+@pytest.fixture
+def service(settings: Settings) -> Iterator[Service]:
+    """A platform that speaks HTTP on a port of its own."""
+    with running(settings) as one:
+        yield one
+
+
+def test_the_answer_is_kept_and_grade_and_risk_are_received_once(service: Service, clock: Moment) -> None:
+    subject = company(GOOD)
+    said = latest(subject, clock.at)
+    assert (said.is_fresh, said.counts, said.grade, said.risk, said.words) == (
+        True, True, "good", "B", "信用平台刚刚答复。",
+    )  # fmt: skip
+    grade, risk = SubjectGrade.objects.get(), SubjectRisk.objects.get()
+    assert (grade.grade, risk.risk, grade.received_at) == ("good", "B", clock.at)
+    assert grade.source != risk.source  # two gradings, never mixed
+    assert f"{grade.given_at.astimezone(clock.at.tzinfo):%Y-%m-%d %H:%M}" == "2026-07-01 00:00"
+    assert PlatformAnswer.objects.get().answer == said.answer
+    clock.to("2026-09-29 10:00")
+    latest(subject, clock.at)
+    assert (SubjectGrade.objects.count(), SubjectRisk.objects.count()) == (1, 1)
+    assert PlatformAnswer.objects.get().answered_at == clock.at
+    assert Entry.objects.filter(stream=subject.stream, act=ReceivedAct.RECEIVED).count() == 2
+
+
+def test_where_the_platform_says_nothing_there_is_no_grade_and_no_good_one(service: Service, clock: Moment) -> None:
+    subject = company()
+    said = latest(subject, clock.at)
+    assert (said.is_fresh, said.grade, said.risk, said.answer) == (True, "none", "none", NOTHING)
+    assert not SubjectGrade.objects.exists()
+    # Also where it said something before: the newest word counts.
+    service.answers[str(subject.code)] = platform.read_answer({"subject": {}, **_fair()}, {})
+    assert latest(subject, clock.at).grade == "fair"
+    service.answers[str(subject.code)] = NOTHING
+    assert latest(subject, clock.at).grade == "none"
+
+
+def _fair() -> dict[str, object]:
+    return {"grade": {"grade": "fair", "source": "平台", "given_on": "2026-08-01"}, "risk": None, "records": []}
+
+
+def test_the_serious_list_is_received_and_left_only_by_its_keeper(service: Service, clock: Moment) -> None:
+    subject = company(SERIOUS)
+    own = record(subject, clock.at)
+    latest(subject, clock.at)
+    row = CreditRecord.objects.get(kind="serious")
+    assert (row.origin, row.source, row.department, row.level) == ("platform", LISTED["source"], None, "")
+    latest(subject, clock.at)
+    assert CreditRecord.objects.count() == 2
+    service.answers[str(subject.code)] = NOTHING
+    latest(subject, clock.at)
+    row.refresh_from_db()
+    own.refresh_from_db()
+    assert (row.is_lifted, own.is_lifted) == (True, False)  # what the house found is not the platform's to drop here
+    del service.answers[str(subject.code)]
+    latest(subject, clock.at)
+    row.refresh_from_db()
+    assert not row.is_lifted
+
+
+def test_a_person_is_asked_about_by_the_keyed_hash(service: Service, clock: Moment) -> None:
+    subject = person()
+    assert latest(subject, clock.at).is_fresh
+    assert service.asked == [{"subject": {"kind": "person", "id_hash": subject.id_hash}}]
+    assert PERSON not in str(service.asked)
+
+
+SILENCES = [Mode.SILENT, Mode.DRIP, Mode.ERROR, Mode.UNAUTHORIZED, Mode.REDIRECT, Mode.GARBAGE, Mode.HUGE,
+            Mode.OTHER_SUBJECT]  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", SILENCES)
+def test_silence_or_nonsense_gives_the_last_known_answer_with_its_age(
+    service: Service, clock: Moment, mode: Mode
+) -> None:
+    subject = company(GOOD)
+    latest(subject, clock.at)
+    service.mode = mode
+    clock.to("2026-10-01 12:00")
+    said = latest(subject, clock.at)
+    assert (said.is_fresh, said.counts, said.grade) == (False, True, "good")
+    assert said.age == dt.timedelta(days=3, hours=2)
+    assert said.words == "信用平台没有答复，以下是2026-09-28 10:00的答复（3日前），7日内的答复可以使用。"
+    assert said.fault
+    assert PlatformAnswer.objects.get().answered_at < clock.at
+
+
+def test_an_answer_that_is_too_old_opens_nothing_and_its_records_still_count(service: Service, clock: Moment) -> None:
+    subject = company(GOOD)
+    latest(subject, clock.at)
+    service.mode = Mode.ERROR
+    clock.to("2026-10-05 10:00")
+    assert latest(subject, clock.at).counts
+    clock.to("2026-10-05 10:01")
+    said = latest(subject, clock.at)
+    assert (said.counts, said.grade, said.risk) == (False, "none", "none")
+    assert "已超过7日" in said.words
+    assert said.answer is not None  # shown, with its age
+
+
+def test_who_was_never_answered_is_not_evaluated(service: Service, clock: Moment) -> None:
+    service.mode = Mode.ERROR
+    said = latest(company(), clock.at)
+    assert (said.answer, said.counts, said.grade, said.answered_at) == (None, False, "none", None)
+    assert "不视为良好" in said.words
+
+
+def test_without_a_platform_nothing_is_asked(clock: Moment) -> None:
+    said = latest(company(), clock.at)
+    assert (said.answer, said.fault) == (None, "没有接入信用平台")
+
+
+def test_an_older_answer_changes_nothing(service: Service, clock: Moment) -> None:
+    subject = company(GOOD)
+    latest(subject, clock.at)
+    asking.keep(subject, NOTHING, clock.at - dt.timedelta(minutes=1))
+    assert PlatformAnswer.objects.get().answer["grade"]["grade"] == "good"
+
+
+GRADE = {"grade": "good", "source": "平台", "given_on": "2026-07-01"}
+ENTRY = {"kind": "serious", "source": "名单1号", "basis": "决定", "found_on": "2026-05-20"}
+WRONG: dict[str, dict[str, Any]] = {
+    "not complete": {"grade": None, "risk": None},
+    "a grade from nowhere": {"grade": GRADE | {"source": " "}},
+    "an unknown grade": {"grade": GRADE | {"grade": "AAA"}},
+    "none is no grade": {"grade": GRADE | {"grade": "none"}},
+    "a day that is none": {"grade": GRADE | {"given_on": "2026-02-30"}},
+    "another form of day": {"grade": GRADE | {"given_on": "20260701"}},
+    "a grade that is a word": {"grade": "good"},
+    "an unknown risk": {"risk": {"risk": "E", "source": "平台", "given_on": "2026-07-01"}},
+    "records that are none": {"records": {}},
+    "an unknown kind": {"records": [ENTRY | {"kind": "gossip"}]},
+    "a record from nowhere": {"records": [ENTRY | {"source": ""}]},
+    "too long": {"records": [ENTRY | {"basis": "字" * 201}]},
+    "unprintable": {"records": [ENTRY | {"basis": "字\u0000"}]},
+    "too many": {"records": [ENTRY] * 501},
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_whatever_is_not_exactly_an_answer_is_none(name: str) -> None:
+    named = {"kind": "organisation", "code": "1"}
+    whole: dict[str, Any] = {"subject": named, "grade": None, "risk": None, "records": []}
+    assert platform.read_answer(whole, named)["grade"] is None
+    wrong = WRONG[name] | {"subject": named} if name == "not complete" else whole | WRONG[name]
+    with pytest.raises(Unavailable):
+        platform.read_answer(wrong, named)
+
+
+def test_the_query_costs_few_statements(service: Service, clock: Moment) -> None:
+    subject = company(GOOD)
+    latest(subject, clock.at)
+    with CaptureQueriesContext(connection) as seen:
+        latest(CreditSubject.objects.get(pk=subject.pk), clock.at)
+    assert len(seen) <= 7

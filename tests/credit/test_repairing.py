@@ -1,0 +1,253 @@
+"""Out of use: repair and correction asked for and decided, a platform's notice taken; nothing twice, nothing early."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from credit.actions import repairing
+from credit.models import CreditRecord, CreditSubject, Push, Repair, note_kept_promise
+from deadlines.clock import local_date
+from deadlines.sweep import sweep
+from ledger.models import Entry
+from notifications.models import Message
+from offices.refusals import Refused, TransitionNotAllowed
+from tests.approvals.window import body, text_of
+from tests.conftest import Moment
+from tests.credit import facts as make
+
+SignIn = Callable[[str], Client]
+pytestmark = pytest.mark.django_db
+MINOR: dict[str, Any] = {"kind": "late_material", "listed": "A04", "level": "minor"}
+ASKED = {"ground": "mended", "statement": "材料已补齐，已培训经办人。"}
+WRONG = {"ground": "wrong", "statement": "决定书已被复议撤销。"}
+
+
+def page(record: CreditRecord) -> str:
+    return reverse("credit:record", args=[record.pk])
+
+
+def url(name: str, pk: int) -> str:
+    return reverse(f"credit:{name}", args=[pk])
+
+
+def pushes(record: CreditRecord) -> list[tuple[str, int]]:
+    return list(Push.objects.filter(record=record).order_by("seq").values_list("kind", "seq"))
+
+
+def acts(subject: CreditSubject) -> list[str]:
+    found = Entry.objects.filter(stream=subject.stream, act__startswith="credit.").order_by("seq")
+    return [entry.act for entry in found]
+
+
+def test_asked_granted_and_everything_lifts(sign_in: SignIn, clock: Moment) -> None:
+    record = make.recorded(clock, **MINOR)
+    browser = sign_in(make.OFFICER)
+    assert "登记修复或者更正申请" in text_of(browser.get(page(record)))
+    bare = browser.post(url("record_repair", record.pk), {"ground": "mended", "statement": " "})
+    assert bare.status_code == 422
+    assert browser.post(url("record_repair", record.pk), ASKED).status_code == 302
+    repair = Repair.objects.get()
+    assert repair.deadline is not None
+    assert record.source in text_of(browser.get("/credit/records/?tab=waiting"))
+    second = browser.post(url("record_repair", record.pk), ASKED)
+    assert second.status_code == 409
+    assert "未办结的申请" in text_of(second)
+    assert ASKED["statement"] in text_of(second)
+    unsaid = browser.post(url("repair_decision", repair.pk), {"verdict": "grant", "reason": ""})
+    assert unsaid.status_code == 422
+    verdict = {"verdict": "grant", "reason": "已经纠正。"}
+    assert browser.post(url("repair_decision", repair.pk), verdict).status_code == 302
+    record.refresh_from_db()
+    repair.refresh_from_db()
+    assert record.repaired_at == clock.at
+    assert (repair.granted, repair.decided_by, repair.deadline.state) == (True, make.officer(), "met")
+    assert pushes(record) == [("record", 1), ("lifted", 2)]
+    assert acts(record.subject)[-3:] == ["credit.repair_asked", "credit.record_repaired", "credit.push_queued"]
+    assert Message.objects.filter(dedupe_key__endswith=f"record:{record.pk}:lifted").count() == 1
+    assert record.source not in text_of(browser.get("/credit/records/"))
+    assert "已修复" in text_of(browser.get(page(record)))
+    # A second repair of it, by whatever way.
+    for name, pk, posted in (
+        ("record_repair", record.pk, ASKED),
+        ("record_repair", record.pk, WRONG),
+        ("record_notice", record.pk, {"notice": "XF1", "text": "修复"}),
+    ):
+        answer = browser.post(url(name, pk), posted)
+        assert answer.status_code == 409
+        assert "不能再次修复" in text_of(answer)
+    assert browser.post(url("repair_decision", repair.pk), verdict).status_code == 409
+    assert pushes(record) == [("record", 1), ("lifted", 2)]
+
+
+def test_too_early_for_repair_but_never_for_a_correction(sign_in: SignIn, clock: Moment) -> None:
+    record = make.recorded(clock)
+    browser = sign_in(make.OFFICER)
+    assert record.repair_from is not None
+    clock.at = make.noon(record.repair_from - dt.timedelta(days=1))
+    early = browser.post(url("record_repair", record.pk), ASKED)
+    assert early.status_code == 422
+    assert "最短公示期未满" in text_of(early)
+    assert ASKED["statement"] in text_of(early)
+    assert browser.post(url("record_repair", record.pk), WRONG).status_code == 302
+    repair = Repair.objects.get()
+    verdict = {"verdict": "grant", "reason": "决定书已被撤销。"}
+    assert browser.post(url("repair_decision", repair.pk), verdict).status_code == 302
+    record.refresh_from_db()
+    assert (record.withdrawn_at, record.repaired_at) == (clock.at, None)
+    assert pushes(record) == [("record", 1), ("withdrawn", 2)]
+    assert "已更正撤回" in text_of(browser.get(page(record)))
+
+
+def test_on_the_first_day_repair_may_be_asked_for(city: None, clock: Moment) -> None:
+    record = make.recorded(clock)
+    assert record.repair_from is not None
+    now = make.noon(record.repair_from)
+    assert repairing.ask(record, **ASKED, by=make.officer(), now=now).granted is None
+
+
+def test_refused_with_reasons_it_stays_and_may_be_asked_for_again(sign_in: SignIn, clock: Moment) -> None:
+    record = make.recorded(clock, **MINOR)
+    browser = sign_in(make.OFFICER)
+    browser.post(url("record_repair", record.pk), ASKED)
+    first = Repair.objects.get()
+    said = {"verdict": "refuse", "reason": "材料仍未补齐。"}
+    assert browser.post(url("repair_decision", first.pk), said).status_code == 302
+    record.refresh_from_db()
+    assert not record.is_lifted
+    assert pushes(record) == [("record", 1)]
+    [sms] = Message.objects.filter(dedupe_key__contains=f"repair:{first.pk}")
+    assert "材料仍未补齐" in sms.text
+    assert browser.post(url("record_repair", record.pk), ASKED).status_code == 302
+    assert Repair.objects.filter(granted__isnull=True).count() == 1
+
+
+def test_a_notice_of_the_platform_lifts_once_and_answers_what_was_asked(sign_in: SignIn, clock: Moment) -> None:
+    record = make.recorded(clock)  # serious, and its shortest period is not over: the platform decides
+    now = clock.at
+    asked = repairing.ask(record, **WRONG, by=make.officer(), now=now)
+    browser = sign_in(make.OFFICER)
+    said = {"notice": "信用修复〔2026〕8号", "text": "准予修复。"}
+    assert browser.post(url("record_notice", record.pk), {"notice": "", "text": "准予"}).status_code == 422
+    assert browser.post(url("record_notice", record.pk), said).status_code == 302
+    record.refresh_from_db()
+    asked.refresh_from_db()
+    assert (asked.granted, asked.notice) == (True, said["notice"])
+    assert (record.repaired_at, record.withdrawn_at) == (now, None)
+    assert pushes(record) == [("record", 1), ("lifted", 2)]
+    # The platform says it twice: nothing more happens.
+    assert repairing.take_notice(record, notice=said["notice"], text=said["text"], now=now) == asked
+    assert pushes(record) == [("record", 1), ("lifted", 2)]
+    other = make.recorded(clock, source="连住建撤〔2026〕2号")
+    answer = browser.post(url("record_notice", other.pk), said)
+    assert answer.status_code == 422
+    assert "另一条记录" in text_of(answer)
+
+
+def test_a_notice_without_a_request_is_a_repair_of_the_platforms(city: None, clock: Moment) -> None:
+    record = make.recorded(clock)
+    repair = repairing.take_notice(record, notice="N1", text="准予修复。", now=clock.at)
+    assert (repair.origin, repair.granted, repair.decided_by, repair.deadline) == ("platform", True, None, None)
+    assert acts(record.subject)[-3:] == ["credit.notice_taken", "credit.record_repaired", "credit.push_queued"]
+
+
+def _outside(subject: CreditSubject, kind: str, now: dt.datetime, **values: Any) -> CreditRecord:
+    return CreditRecord.objects.create(
+        subject=subject, kind=kind, origin="platform", source="外部1号", basis="信用中国", found_at=now, **values
+    )
+
+
+def test_records_from_outside_are_mended_outside(city: None, clock: Moment) -> None:
+    subject = make.company()
+    sanction = _outside(subject, "sanction", clock.at)
+    serious = _outside(subject, "serious", clock.at)
+    kept = note_kept_promise(subject, source="T1", basis="演示", at=clock.at)
+    for record, code in ((sanction, "repair-elsewhere"), (serious, "serious-read-only"), (kept, "repair-nothing")):
+        for ground in Repair.Ground.values:
+            with pytest.raises(Refused) as error:
+                repairing.ask(record, ground=ground, statement="请修复。", by=None, now=clock.at)
+            assert error.value.code == code
+    for record, code in ((serious, "serious-read-only"), (kept, "repair-nothing")):
+        with pytest.raises(Refused) as error:
+            repairing.take_notice(record, notice="N1", text="移出。", now=clock.at)
+        assert error.value.code == code
+    # A notice about a record that the platform itself gave: out of use here, and nothing to tell the platform.
+    repairing.take_notice(sanction, notice="N2", text="准予修复。", now=clock.at)
+    sanction.refresh_from_db()
+    assert sanction.repaired_at == clock.at
+    assert not Push.objects.filter(record=sanction).exists()
+    assert not Repair.objects.filter(record__in=[serious, kept]).exists()
+
+
+def test_another_departments_record_does_not_exist(sign_in: SignIn, clock: Moment) -> None:
+    record = make.recorded(clock, **MINOR)
+    repair = repairing.ask(record, **ASKED, by=make.officer(), now=clock.at)
+    stranger = sign_in(make.STRANGER)
+    assert record.source not in text_of(stranger.get("/credit/records/"))
+    for address, posted in (
+        (page(record), None),
+        (url("record_repair", record.pk), ASKED),
+        (url("record_notice", record.pk), {"notice": "N", "text": "修复"}),
+        (url("repair_decision", repair.pk), {"verdict": "grant", "reason": "同意"}),
+    ):
+        assert stranger.get(address).status_code == 404, address
+        if posted:
+            assert stranger.post(address, posted).status_code == 404, address
+    with pytest.raises(Refused, match="信用管理员"):
+        repairing.settle(repair, grant=True, reason="同意", by=make.officer(make.STRANGER), now=clock.at)
+    repair.refresh_from_db()
+    assert repair.granted is None
+
+
+def test_an_open_request_presses_the_officer_then_the_head_then_the_overseers(city: None, clock: Moment) -> None:
+    record = make.recorded(clock, **MINOR)
+    repair = repairing.ask(record, **ASKED, by=None, now=clock.at)
+    assert repair.deadline is not None
+    [asked] = Message.objects.filter(kind="credit_staff")
+    assert asked.to_user == make.officer()
+    due = repair.deadline.due_on
+    sweep(make.noon(due))
+    told = {one.to_user.username for one in Message.objects.filter(kind="credit_reminder") if one.to_user}
+    assert told == {make.OFFICER}
+    for days in range(1, 12):
+        sweep(make.noon(due + dt.timedelta(days=days)))
+    told = {one.to_user.username for one in Message.objects.filter(kind="credit_reminder") if one.to_user}
+    assert told == {make.OFFICER, "zhujian.fuzeren", "duban1"}
+    before = Message.objects.filter(kind="credit_reminder").count()
+    late = make.noon(due + dt.timedelta(days=12))
+    repairing.settle(repair, grant=True, reason="同意。", by=make.officer(), now=late)
+    sweep(make.noon(due + dt.timedelta(days=15)))
+    assert Message.objects.filter(kind="credit_reminder").count() == before
+    with pytest.raises(TransitionNotAllowed):
+        repairing.settle(repair, grant=False, reason="反悔。", by=make.officer(), now=late)
+
+
+def test_display_ends_by_itself_after_its_last_day(sign_in: SignIn, clock: Moment) -> None:
+    record = make.recorded(clock)
+    browser = sign_in(make.OFFICER)
+    assert record.shown_until is not None
+    clock.at = make.noon(record.shown_until)
+    assert record.source in text_of(browser.get("/credit/records/"))
+    make.after(clock, record.shown_until)
+    assert record.source not in text_of(browser.get("/credit/records/"))
+    assert record.source in text_of(browser.get("/credit/records/?tab=ended"))
+    assert "公示期满" in text_of(browser.get(page(record)))
+    assert "公示期满" in body(browser.get("/credit/records/export.csv?tab=ended")).decode()
+    record.refresh_from_db()
+    assert local_date(clock.at) > record.shown_until
+    assert not record.is_lifted
+
+
+def test_the_records_are_searched_and_filtered(sign_in: SignIn, clock: Moment) -> None:
+    record = make.recorded(clock, **MINOR)
+    browser = sign_in(make.OFFICER)
+    for query, found in (
+        ("q=" + record.source, 1), ("q=海州湾", 1), (f"q={record.subject.code}", 1), ("q=nobody", 0),
+        ("level=minor", 1), ("level=serious", 0), ("kind=broken_promise", 1), ("kind=revoked", 0),
+    ):  # fmt: skip
+        assert text_of(browser.get(f"/credit/records/?{query}")).count("row-title") == found, query
