@@ -9,7 +9,7 @@ from django.db import transaction
 from approvals.enums import CaseAct, CaseStatus
 from approvals.exceptions import Refused, TransitionNotAllowed
 from approvals.models import Case, CreditCheck
-from credit import gate
+from credit import asking, gate, platform
 from credit.gate import Answer
 from credit.models import HandlingWay
 from ledger.hashing import canonical, sm3
@@ -30,19 +30,27 @@ def answer_of(check: CreditCheck) -> Answer:
     return Answer.from_json(check.answer)
 
 
-@transaction.atomic
 def ask(case: Case, *, by: User, now: dt.datetime) -> CreditCheck:
     """Ask what is known of the applicant and keep the answer; once somebody decided on it, it stands.
 
-    Pressed again before the decision it asks anew. Raises ``TransitionNotAllowed`` once the case is accepted.
+    The public platform is asked first, outside the transaction; while it is silent its last answer counts, with its
+    age. Pressed again before the decision it asks anew. Raises ``TransitionNotAllowed`` once the case is accepted.
     """
+    open_still = case.status in BEFORE_ACCEPTANCE
+    latest = asking.latest(case.applicant, now) if open_still and platform.is_on() else None
+    return keep(case, latest=latest, by=by, now=now)
+
+
+@transaction.atomic
+def keep(case: Case, *, by: User, now: dt.datetime, latest: asking.Latest | None = None) -> CreditCheck:
+    """What ``ask`` does with what is known; talks to nobody."""
     case = Case.objects.lock(case.pk)
     known = CreditCheck.objects.select_for_update().filter(case=case).first()
     if known is not None and known.allowed is not None:
         return known
     if case.status not in BEFORE_ACCEPTANCE:
         raise TransitionNotAllowed(f"这件办件现在是“{case.get_status_display()}”，信用查询在受理前进行；请刷新查看。")
-    answer = gate.ask(case.applicant, now)
+    answer = gate.ask(case.applicant, now, latest=latest)
     check = known or CreditCheck(case=case)
     check.answer, check.rule_allows = answer.to_json(), answer.opens(HandlingWay.PROMISE)
     check.asked_by, check.asked_at = by, now

@@ -135,6 +135,7 @@ class RefusalGround(models.TextChoices):
     NO_LICENCE_NEEDED = "no_licence_needed", "依法不需要取得行政许可（第三十二条第一款第一项）"
     NOT_OUR_DUTY = "not_our_duty", "依法不属于本行政机关职权范围（第三十二条第一款第二项）"
     NOT_CORRECTED = "not_corrected", "经一次性告知仍未补齐或不符合法定形式（第三十二条第一款第四项）"
+    BARRED = "barred", "法律规定在一定期限内不得再次申请该行政许可（第七十九条）"
 
 
 # What the same grounds are called for a filing, which is no licence: none of them is art. 32's.

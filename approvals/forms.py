@@ -255,8 +255,13 @@ class RefusalForm(forms.Form):
     )
     keys = forms.MultipleChoiceField(label="未补齐的内容", required=False, widget=forms.CheckboxSelectMultiple)
 
-    def __init__(self, points: Sequence[Mapping[str, str]], data: Any = None, *, filing: bool = False) -> None:
+    def __init__(
+        self, points: Sequence[Mapping[str, str]], data: Any = None, *, filing: bool = False, barred: bool = False
+    ) -> None:
         super().__init__(data)
+        if not barred:
+            known = [(value, label) for value, label in RefusalGround.choices if value != RefusalGround.BARRED]
+            self.fields["ground"].choices = known  # type: ignore[attr-defined]
         if filing:
             self.fields["ground"].label = "理由"
             self.fields["ground"].choices = list(FILING_GROUNDS.items())  # type: ignore[attr-defined]

@@ -162,6 +162,14 @@ class RevocationDecisionForm(forms.Form):
         _area("是否给予赔偿", "撤销的必填；以欺骗、贿赂等不正当手段取得的，基于许可取得的利益不受保护。", "", 3)
     )
 
+    bars = _conditional(
+        forms.ChoiceField(
+            label="是否属于直接关系公共安全、人身健康、生命财产安全的事项",
+            choices=[*NONE, ("yes", "属于：自决定之日起三年内不得再次申请该许可"), ("no", "不属于")],
+            help_text="以欺骗、贿赂等不正当手段取得的必选（行政许可法第七十九条）。",
+        )
+    )
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **({"auto_id": "decide_%s"} | kwargs))
 

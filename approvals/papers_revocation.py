@@ -68,11 +68,18 @@ def body(kind: DocumentKind, text: str, extra: Mapping[str, Any], remedies: str)
             f"法定情形：{extra['ground']}。",
             f"撤销是否可能对公共利益造成重大损害：{extra['public_interest']}",
             f"是否给予赔偿：{extra['compensation']}",
+            *([_barred(extra["barred_until"])] if extra.get("barred_until") else []),
             "自收到本决定书之日起，不得再从事该项许可的活动，请将证照原件交回。",
         ],
         "basis": f"{LAW}第六十九条、第七十条第四项",
         "remedies": remedies,
     }
+
+
+def _barred(until: str) -> str:
+    """What art. 79 adds."""
+    concerns = "该许可属于直接关系公共安全、人身健康、生命财产安全的事项"
+    return f"{concerns}，依照{LAW}第七十九条，{until}以前不得再次申请该许可。"
 
 
 def _lines(title: str, text: str) -> list[str]:

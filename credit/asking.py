@@ -68,8 +68,10 @@ class Latest:
         if self.is_fresh:
             return "信用平台刚刚答复。"
         if self.answered_at is None:
-            return "信用平台没有答复，以前也没有答复过；按“未评价”办理（不视为良好）。"
-        said = f"信用平台没有答复，以下是{timezone.localtime(self.answered_at):%Y-%m-%d %H:%M}的答复（{self._ago}前）"
+            lead = "信用平台没有答复，以前也没有答复过" if self.fault else "还没有向信用平台查询过"
+            return f"{lead}；按“未评价”办理（不视为良好）。"
+        lead = "信用平台没有答复，以下是" if self.fault else "以下是信用平台"
+        said = f"{lead}{timezone.localtime(self.answered_at):%Y-%m-%d %H:%M}的答复（{self._ago}前）"
         if self.counts:
             return f"{said}，{COUNTS_FOR.days}日内的答复可以使用。"
         return f"{said}，已超过{COUNTS_FOR.days}日：信用等级按“未评价”办理（不视为良好），不良记录仍然使用。"

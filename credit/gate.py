@@ -12,12 +12,14 @@ from typing import Any
 
 from django.utils import timezone
 
-from credit import handling
-from credit.models import CreditRecord, CreditSubject, Grade, HandlingWay
+from credit import asking, handling, platform
+from credit.models import CreditRecord, CreditSubject, Grade, HandlingWay, Level
 
 Kind = CreditRecord.Kind
-# A record of these kinds closes what is given on the applicant's word alone.
+# A record of these kinds closes what is given on the applicant's word alone, unless it is minor.
 BREACHES: Mapping[str, str] = {Kind.SERIOUS: "严重失信记录", Kind.BROKEN_PROMISE: "违背承诺记录"}
+# What else closes it: a licence got by false statements (entry of the 目录), and whatever was found serious.
+BY_FRAUD = "A02"
 ON_ONES_WORD = frozenset({HandlingWay.PROMISE, HandlingWay.LATER, HandlingWay.GREEN_LANE})
 # 信用修复管理办法: no record is shown or used for more than three years from its finding, repaired or not.
 LONGEST_USE_YEARS = 3
@@ -31,11 +33,25 @@ class Seen:
     source: str
     basis: str
     found_on: str
+    level: str = ""
+    listed: str = ""
+    shown_until: str = ""
 
     @property
     def label(self) -> str:
         """The kind in Chinese."""
         return str(Kind(self.kind).label)
+
+    @property
+    def level_label(self) -> str:
+        """How grave it is, in Chinese; empty where nobody said."""
+        return str(Level(self.level).label) if self.level else ""
+
+    @property
+    def name(self) -> str:
+        """What it is called where it closes a way."""
+        plain = BREACHES.get(self.kind)
+        return plain or f"{self.label}记录（{self.level_label or '以不正当手段取得'}）"
 
     @property
     def day(self) -> dt.date:
@@ -44,8 +60,15 @@ class Seen:
 
     @property
     def is_breach(self) -> bool:
-        """Whether it closes what is given on the applicant's word."""
-        return self.kind in BREACHES
+        """Whether it closes what is given on the applicant's word; a minor one does not (信用修复管理办法)."""
+        if self.level == Level.MINOR:
+            return False
+        return self.kind in BREACHES or self.level == Level.SERIOUS or self.listed == BY_FRAUD
+
+    @property
+    def is_against(self) -> bool:
+        """Whether it speaks against the subject at all."""
+        return self.kind not in {Kind.KEPT_PROMISE, Kind.PRAISE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +94,7 @@ class Answer:
     asked_on: str
     records: tuple[Seen, ...]
     ways: tuple[WayAnswer, ...]
+    said: str = ""  # where the grade comes from and how old it is, while a platform is connected
 
     @property
     def grade_label(self) -> str:
@@ -104,7 +128,7 @@ class Answer:
         """Read what ``to_json`` wrote."""
         records = tuple(Seen(**row) for row in said["records"])
         ways = tuple(WayAnswer(row["way"], row["is_open"], tuple(row["reasons"])) for row in said["ways"])
-        return cls(said["grade"], said["grade_source"], said["asked_on"], records, ways)
+        return cls(said["grade"], said["grade_source"], said["asked_on"], records, ways, said.get("said", ""))
 
 
 def judge(
@@ -114,6 +138,7 @@ def judge(
     *,
     on: dt.date,
     source: str = "",
+    said: str = "",
 ) -> Answer:
     """Apply the rule: the table grade × way, and no word is taken from who has an unrepaired breach in use."""
     used = tuple(seen for seen in records if in_use(seen, on))
@@ -123,16 +148,17 @@ def judge(
         asked_on=on.isoformat(),
         records=used,
         ways=tuple(_about(HandlingWay(way), grade, used, table) for way in HandlingWay.values),
+        said=said,
     )
 
 
 def in_use(seen: Seen, on: dt.date) -> bool:
-    """Whether a breach may still be used on that day; a kept promise always may."""
-    return not seen.is_breach or (on.year - LONGEST_USE_YEARS, on.month, on.day) <= (
-        seen.day.year,
-        seen.day.month,
-        seen.day.day,
-    )
+    """Whether a record may still be used on that day: until its display ends; what speaks for a subject always may."""
+    if not seen.is_against:
+        return True
+    if seen.shown_until:
+        return on <= dt.date.fromisoformat(seen.shown_until)
+    return (on.year - LONGEST_USE_YEARS, on.month, on.day) <= (seen.day.year, seen.day.month, seen.day.day)
 
 
 def _about(
@@ -142,7 +168,7 @@ def _about(
     label = Grade(grade).label
     named = f"信用等级“{label}”" if grade != Grade.NONE else "公共信用平台未评价（不视为良好）"
     against = [
-        f"有未修复的{BREACHES[seen.kind]}（{seen.source}，{seen.found_on}认定：{seen.basis}）"
+        f"有未修复的{seen.name}（{seen.source}，{seen.found_on}认定：{seen.basis}）"
         for seen in records
         if seen.is_breach and way in ON_ONES_WORD
     ]
@@ -153,13 +179,31 @@ def _about(
     return WayAnswer(way.value, is_open=True, reasons=(f"{named}，适用“{way.label}”（{cell.basis}）",))
 
 
-def ask(subject: CreditSubject, now: dt.datetime) -> Answer:
-    """Ask what is known of a subject: its newest grade, its unrepaired records, the table; three statements."""
+def ask(subject: CreditSubject, now: dt.datetime, *, latest: asking.Latest | None = None) -> Answer:
+    """Ask what is known of a subject: its grade, its records in use, the table; three statements.
+
+    While a platform is connected the grade is the one that ``asking`` lets count: the platform's last answer, and none
+    where that is too old. ``latest``: what it said when it was asked just now. Records against a subject count however
+    long the platform is silent.
+    """
     today = timezone.localtime(now).date()
-    newest = subject.grades.order_by("-given_at", "-id").first()
-    rows = subject.records.filter(repaired_at__isnull=True).order_by("-found_at", "-id")
+    grade, source, said = _grade(subject, now, latest)
+    rows = subject.records.filter(repaired_at__isnull=True, withdrawn_at__isnull=True).order_by("-found_at", "-id")
     records = [
-        Seen(row.kind, row.source, row.basis, timezone.localtime(row.found_at).date().isoformat()) for row in rows
-    ]
-    grade, source = (newest.grade, newest.source) if newest else (Grade.NONE.value, "")
-    return judge(grade, records, handling.table(), on=today, source=source)
+        Seen(
+            row.kind, row.source, row.basis, timezone.localtime(row.found_at).date().isoformat(), row.level, row.listed,
+            row.shown_until.isoformat() if row.shown_until else "",
+        )
+        for row in rows
+    ]  # fmt: skip
+    return judge(grade, records, handling.table(), on=today, source=source, said=said)
+
+
+def _grade(subject: CreditSubject, now: dt.datetime, latest: asking.Latest | None) -> tuple[str, str, str]:
+    """The grade that counts, who gave it, and a sentence about where it comes from."""
+    if platform.is_on():
+        latest = latest or asking.last_known(subject, now)
+        given = latest.answer["grade"] if latest.answer and latest.counts else None
+        return (given["grade"], given["source"], latest.words) if given else (Grade.NONE.value, "", latest.words)
+    newest = subject.grades.order_by("-given_at", "-id").first()
+    return (newest.grade, newest.source, "") if newest else (Grade.NONE.value, "", "")

@@ -380,6 +380,7 @@ SPECTACULAR_SETTINGS = {
         "LicenceValidity": "approvals.views.licences.VALIDITY",
         "RevocationStatus": "approvals.enums.RevocationStatus",
         "RevocationGround": "approvals.enums.RevocationGround",
+        "RevocationBars": "approvals.api.revocations.BARS",
         "RevocationQueue": "approvals.api.revocations.QUEUES",
         "RevocationAct": "approvals.api.revocations.ACT_CHOICES",
         "HearingWish": "approvals.enums.HearingWish",

@@ -69,6 +69,11 @@ LISTED = {
 }
 # The first 17 characters of invented codes (GB 32100; the 18th is the check character) → what is said, or what happens.
 BY_SUBJECT: dict[str, dict[str, Any] | Mode] = {
+    # Companies of the demonstration.
+    "91320700MA1DEM001": _graded("excellent", "A"),
+    "91320700MA1DEM002": _graded("good", "B"),
+    "91320700MA1DEM003": _graded("fair", "C"),
+    "91320700MA1DEM005": _graded("poor", "D"),
     "91320700MA1CRD001": _graded("excellent", "A"),
     "91320700MA1CRD002": _graded("good", "B"),
     "91320700MA1CRD003": _graded("fair", "C"),

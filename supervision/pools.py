@@ -19,6 +19,7 @@ from typing import Any
 from django.db.models import Count, F, Q
 
 from approvals.models import Conflict, Licence
+from credit import standing
 from credit.models import RiskClass, SubjectRisk
 from deadlines.clock import local_date
 from ledger.draws import LOCAL
@@ -76,6 +77,7 @@ class Pool:
     subjects: dict[str, array[int]] = field(default_factory=lambda: {risk: array("q") for risk in ORDER})
     licences: dict[str, array[int]] = field(default_factory=lambda: {risk: array("q") for risk in ORDER})
     left_out: Counter[str] = field(default_factory=Counter)
+    raised: int = 0  # drawn like a higher class than their own, for a breach in use
 
     @property
     def size(self) -> int:
@@ -225,10 +227,24 @@ def _newest_classes(subjects: array[int]) -> Iterator[str]:
         yield current[1] if current is not None and current[0] == subject else RiskClass.NONE
 
 
+HEAVIER = {False: RiskClass.C, True: RiskClass.D}
+
+
+def _drawn_like(risk: str, breach: bool | None) -> str:
+    """The class that a subject is drawn with: its own; with a breach in use C at least, D with a serious one (L12b).
+
+    The class that the regulator gave stays what it is.
+    """
+    if breach is None or risk == RiskClass.D:
+        return risk
+    return HEAVIER[breach].value
+
+
 def pool_of(plan: DrawPlan, inspectors: Inspectors, now: dt.datetime) -> Pool:
     """Everybody on whom the plan's draw may fall at ``now``, by class, and how many were left out for what.
 
-    With a uniform ratio all are one group, so a class that had its draws of the year is left out here.
+    Who has a breach in use is drawn like class C at least, with a serious one like D. With a uniform ratio all are one
+    group, so a class that had its draws of the year is left out here.
     """
     today = local_date(now)
     items = list(plan.business_items.order_by("pk").values_list("pk", flat=True))
@@ -250,7 +266,10 @@ def pool_of(plan: DrawPlan, inspectors: Inspectors, now: dt.datetime) -> Pool:
         subjects.append(subject)
         licences.append(licence)
     spent = spent_classes(plan, year_of(plan)) if plan.ratio is not None else set()
-    for subject, licence, risk in zip(subjects, licences, _newest_classes(subjects), strict=True):
+    breached = standing.weighed(subjects, today)
+    for subject, licence, own, breach in zip(subjects, licences, _newest_classes(subjects), breached, strict=True):
+        risk = _drawn_like(own, breach)
+        pool.raised += risk != own
         if risk in spent:
             pool.left_out["spent"] += 1
         else:
@@ -366,6 +385,7 @@ class Preview:
     shares: list[Share]
     left_out: list[tuple[str, int]]
     inspectors: int
+    raised: int = 0
 
     @property
     def taken(self) -> int:
@@ -382,4 +402,4 @@ def preview(plan: DrawPlan, now: dt.datetime) -> Preview:
     """How many subjects each class has, how many would be drawn, who is left out; nothing is kept."""
     inspectors = inspectors_of(plan, now)
     pool = pool_of(plan, inspectors, now)
-    return Preview(shares_of(plan, pool.sizes), left_out_words(pool.left_out), len(inspectors.people))
+    return Preview(shares_of(plan, pool.sizes), left_out_words(pool.left_out), len(inspectors.people), pool.raised)

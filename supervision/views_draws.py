@@ -241,6 +241,7 @@ def _answer(request: PortalRequest, plan: DrawPlan, problem: str = "") -> HttpRe
             "sum_size": sum(share.size for share in shares),
             "sum_taken": sum(share.taken for share in shares),
             "left_out": left_out_words(run.pools["left_out"]),
+            "raised": run.pools.get("raised", 0),
             "inspectors": len(run.pools["inspectors"]),
             "period": period_of(run),
             "rows": page,

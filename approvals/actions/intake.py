@@ -19,6 +19,7 @@ from approvals import covering, credit_gate, notices, papers, verifying
 from approvals.actions.ending import refuse_if_silent
 from approvals.actions.finish import file_case
 from approvals.actions.scoring import open_review
+from approvals.barring import bar_of
 from approvals.characters import refuse_unseen
 from approvals.draws import draw_decider, pool_for
 from approvals.enums import (
@@ -56,6 +57,7 @@ from deadlines import calendar as working_calendar
 from deadlines import periods
 from deadlines.actions import Start, meet_deadline, start_deadline, start_many
 from deadlines.arithmetic import Calendar, due_date
+from deadlines.clock import local_date
 from deadlines.enums import Unit
 from deadlines.kinds import KindCode
 from deadlines.models import Deadline
@@ -497,8 +499,10 @@ def untold_lines(case: Case) -> list[CaseMaterial]:
     return [line for line in missing_lines(case) if not is_letter(line) and f"material:{line.material_id}" not in told]
 
 
-def _refuse_incomplete(case: Case, untold: Sequence[CaseMaterial]) -> CreditCheck | None:
+def _refuse_incomplete(case: Case, untold: Sequence[CaseMaterial], today: dt.date) -> CreditCheck | None:
     """Raise ``Refused`` for what keeps a locked case from acceptance; return the credit check of a promise case."""
+    if not case.is_filing and (bar := bar_of(case.applicant_id, case.business_item, today)):
+        raise Refused("barred", f"{bar.words}；请依法不予受理。", field="way")
     missing = [line for line in missing_lines(case) if line not in untold]
     promise = case.way == Way.PROMISE
     if papers_missing := [line for line in missing if not (promise and is_letter(line))]:
@@ -564,7 +568,7 @@ def accept_looked(case: Case, *, by: User, now: dt.datetime) -> Case:
     case.move(CaseStatus.ACCEPTED, now)
     verifying.refuse_while_open(case)
     untold = untold_lines(case)
-    check = _refuse_incomplete(case, untold)
+    check = _refuse_incomplete(case, untold, local_date(now))
     if not case.is_filing:
         covering.refuse_uncovered(case)
     if check is not None and not case.on_the_spot:
@@ -809,6 +813,10 @@ def refuse_acceptance(
         raise Refused("reason-missing", "不予受理必须说明原因，请写明具体情况。", field="reason")
     notice = CorrectionNotice.objects.filter(case=case).first()
     points: list[dict[str, Any]] = []
+    if ground == RefusalGround.BARRED and (
+        case.is_filing or bar_of(case.applicant_id, case.business_item, local_date(now)) is None
+    ):
+        raise Refused("not-barred", "没有查到依法不得再次申请该许可的决定，不能以此为由不予受理。", field="ground")
     if ground == RefusalGround.NOT_CORRECTED:
         if notice is None or notice.answered_at is None:
             raise Refused(

@@ -16,6 +16,7 @@ from django.db import transaction
 
 from approvals import notices, papers
 from approvals.actions.licences import K, about, apply_change, lock_licence, may_be, refuse_stranger, to_holder
+from approvals.barring import last_day
 from approvals.enums import CaseAct, DocumentKind, Door, HearingWish, RevocationGround, RevocationStatus
 from approvals.exceptions import Refused, TransitionNotAllowed
 from approvals.models import Case, Conflict, Document, Licence, Revocation, Sheet, SiteCheck
@@ -566,14 +567,18 @@ def record_hearing(revocation: Revocation, *, record: str, by: User, now: dt.dat
 @transaction.atomic
 def decide_revocation(
     revocation: Revocation, *, revoke: bool, reason: str, by: User, now: dt.datetime, ground: str = "",
-    public_interest: str = "", compensation: str = "",
+    public_interest: str = "", compensation: str = "", bars: str = "",
 ) -> Revocation:  # fmt: skip
     """Revoke the licence on a ground of art. 69, or not, with reasons; everything of it in this one transaction.
 
+    ``bars``, ``yes`` or ``no``, is asked where it was got by fraud: whether the licence directly concerns public
+    safety, health, life or property, so that its holder may not apply for it again for three years (art. 79).
+
     Revoked, the licence is struck off as well (art. 70), whoever watches over it learns of it, and the facts wait to be
     judged by the credit side (L10d). The ground is the one of the newest notice. Raises ``Refused`` (``not-heard``,
-    ``reason-missing``, ``reason-too-short``, ``ground-missing``, ``ground-not-noticed``, ``interest-missing``,
-    ``compensation-missing``, ``not-decider``, ``same-person``), ``TransitionNotAllowed``.
+    ``bars-missing``, ``bars-without-fraud``, ``reason-missing``, ``reason-too-short``, ``ground-missing``,
+    ``ground-not-noticed``, ``interest-missing``, ``compensation-missing``, ``not-decider``, ``same-person``),
+    ``TransitionNotAllowed``.
     """
     case, licence, revocation = _locked(revocation)
     refuse_stranger(case, by, now)
@@ -588,6 +593,8 @@ def decide_revocation(
         drafts.append(_draft(case, revocation, CaseAct.REVOCATION_HEARD, by))
     revocation.move(R.DECIDED)
     _take_decision(revocation, revoke, ground, reason, public_interest, compensation)
+    if _bars(revoke, ground, bars):
+        revocation.barred_until = last_day(local_date(now))
     if revoke and not may_be(licence, K.REVOCATION):
         raise TransitionNotAllowed(f"证照{licence.number}现在是“{licence.state_text}”，不能撤销。")
     kind = DocumentKind.REVOCATION if revoke else DocumentKind.NO_REVOCATION
@@ -596,6 +603,7 @@ def decide_revocation(
         "heard": _heard(revocation),
         "public_interest": revocation.public_interest,
         "compensation": revocation.compensation,
+        "barred_until": cn_day(revocation.barred_until) if revocation.barred_until else "",
     }
     document, paper = papers.issue(case, kind, by=by, now=now, text=revocation.reason, extra=extra)
     revocation.revoke, revocation.document = revoke, document
@@ -656,6 +664,25 @@ def _take_decision(
             "请书面考虑：持证人的合法权益受到损害的，是否给予赔偿。",
         )
     revocation.public_interest, revocation.compensation = public_interest.strip(), compensation.strip()
+
+
+def _bars(revoke: bool, ground: str, bars: str) -> bool:
+    """Whether the holder may not apply again; raises ``Refused`` where it was not said, or said without a fraud."""
+    if not revoke or ground != RevocationGround.FRAUD:
+        if bars == "yes":
+            raise Refused(
+                "bars-without-fraud",
+                "三年内不得再次申请，只适用于以欺骗、贿赂等不正当手段取得而被撤销的许可（行政许可法第七十九条）。",
+                field="bars",
+            )
+        return False
+    if bars not in {"yes", "no"}:
+        raise Refused(
+            "bars-missing",
+            "请选择：该许可是否属于直接关系公共安全、人身健康、生命财产安全的事项（行政许可法第七十九条）。",
+            field="bars",
+        )
+    return bars == "yes"
 
 
 def _heard(revocation: Revocation) -> list[str]:

@@ -48,11 +48,10 @@ def _accept_or_hold(case: Case, by: User, now: dt.datetime) -> Case:
         return held
 
 
-@transaction.atomic
 def receive_to_sign(draft: IntakeDraft, *, by: User, now: dt.datetime) -> Case:
     """Receive an application on the promise way and ask for the credit at once; a person decides, then it is signed.
 
-    Raises what ``receive_case`` raises.
+    The public platform is asked once the case stands, in no transaction. Raises what ``receive_case`` raises.
     """
     case = receive_case(draft, by=by, now=now)
     credit_gate.ask(case, by=by, now=now)

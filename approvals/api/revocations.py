@@ -37,6 +37,7 @@ from offices.models import Posting, User
 
 Role = Posting.Role
 OFFICE_TAGS = ["back office"]
+BARS = [("yes", "属于"), ("no", "不属于")]
 QUEUES = [(tab.key or "received", tab.label) for tab in TABS]
 REVOCATION_ACTS = list(REVOCATION_ACT_KEYS)
 ACT_CHOICES = [(act, act) for act in REVOCATION_ACTS]
@@ -89,6 +90,7 @@ class RevocationSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(allow_blank=True)
     public_interest = serializers.CharField(allow_blank=True)
     compensation = serializers.CharField(allow_blank=True)
+    barred_until = serializers.DateField(allow_null=True, help_text="Last day without a new application (art. 79).")
     decided_at = serializers.DateTimeField(allow_null=True)
     acts = serializers.SerializerMethodField()
 
@@ -170,6 +172,9 @@ class RevocationDecisionSerializer(serializers.Serializer[Any]):
     reason = Said(max_length=4000)
     public_interest = Said(max_length=4000, required=False, default="", help_text="Required with `revoke: true`.")
     compensation = Said(max_length=4000, required=False, default="", help_text="Required with `revoke: true`.")
+    bars = Choice(
+        choices=BARS, required=False, default="", help_text="Required with `fraud`: whether art. 79 bars the holder."
+    )
 
 
 class RevocationPageQuerySerializer(PageQuerySerializer):

@@ -139,6 +139,8 @@ class Revocation(models.Model):
     reason = models.TextField("理由", blank=True, default="")
     public_interest = models.TextField("是否可能对公共利益造成重大损害", blank=True, default="")
     compensation = models.TextField("是否给予赔偿", blank=True, default="")
+    # 行政许可法 art. 79: the last day on which the holder may not apply for the same licence again.
+    barred_until = models.DateField("不得再次申请至", null=True, blank=True)
     document = models.OneToOneField(
         Document, models.PROTECT, null=True, blank=True, related_name="revocation_decision", verbose_name="决定书"
     )

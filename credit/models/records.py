@@ -22,6 +22,10 @@ class Level(models.TextChoices):
     SERIOUS = "serious", "严重"
 
 
+# Kinds of records that speak against a subject.
+AGAINST = ["broken_promise", "revoked", "sanction", "serious"]
+
+
 class CreditRecord(models.Model):
     """An entry of a subject's integrity record (L10d), received or found; the row stays, out of use once it is lifted.
 
@@ -64,6 +68,12 @@ class CreditRecord(models.Model):
         indexes: ClassVar = [
             # The credit query at intake: a subject's records, newest first (L7).
             models.Index(fields=("subject", "-found_at"), name="record_of_subject"),
+            # The pools of random draws: everybody with something against him in use, by subject (L12b).
+            models.Index(
+                fields=("subject",),
+                condition=Q(kind__in=AGAINST, repaired_at__isnull=True, withdrawn_at__isnull=True),
+                name="record_against_in_use",
+            ),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(

@@ -47,6 +47,8 @@ COMPANIES = (
     ("91320700MA1DEMO13", "连云港苏马湾浴场有限公司（演示）"),
     ("91320700MA1DEMO14", "连云港渔湾民宿有限公司（演示）"),
     ("91320700MA1DEMO15", "连云港孔望山理发店（演示）"),
+    # That of the loop.
+    ("91320700MA1DEMO16", "连云港高公岛影城有限公司（演示）"),
 )
 
 # A page with nothing on it, as if a signed letter had been scanned.

@@ -225,7 +225,7 @@ def _faulty(stage: Stage, company: int, days: int) -> Generator[dt.datetime, Non
     return task
 
 
-def _proposed(stage: Stage, company: int, days: int) -> Generator[dt.datetime, None, Revocation]:
+def proposed(stage: Stage, company: int, days: int) -> Generator[dt.datetime, None, Revocation]:
     """An order that was not followed, 17 working days after the grant proposed for revocation; returns the proposal."""
     task = yield from _faulty(stage, company, days)
     yield (at := stage.ago(days - 6))
@@ -241,7 +241,7 @@ def _proposed(stage: Stage, company: int, days: int) -> Generator[dt.datetime, N
 
 def revoked(stage: Stage) -> Story:
     """A broken promise, not mended: proposed, heard, revoked."""
-    one = yield from _proposed(stage, 6, 40)
+    one = yield from proposed(stage, 6, 40)
     yield (at := stage.ago(22))
     notice(stage, one, at)
     yield (at := stage.ago(20))
@@ -264,7 +264,7 @@ def notice(stage: Stage, one: Revocation, at: dt.datetime) -> None:
 
 def revoking(stage: Stage) -> Story:
     """The same, but the holder was told only yesterday."""
-    one = yield from _proposed(stage, 7, 22)
+    one = yield from proposed(stage, 7, 22)
     yield (at := stage.ago(1))
     notice(stage, one, at)
 

@@ -328,6 +328,7 @@ def _keep(
             "groups": [share.kept() for share in shares],
             "classes": pool.sizes,
             "left_out": dict(pool.left_out),
+            "raised": pool.raised,
             "inspectors": [list(one) for one in inspectors.people],
             "conflicts": conflicts,
         },
@@ -346,6 +347,7 @@ def _record(
         "inspectors": run.inspector_pool_hash,
         "groups": [share.kept() for share in shares],
         "left_out": run.pools["left_out"],
+        "raised": run.pools["raised"],
     }
     drawn = entry(made) | {"run": run.pk, "result": result_digest(found)}
     record_many([Draft(plan.stream, PlanAct.FROZEN, frozen, by), Draft(plan.stream, PlanAct.DRAWN, drawn, by)], at=now)

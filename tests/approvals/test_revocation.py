@@ -326,7 +326,7 @@ def test_another_ground_takes_a_new_notice_and_a_new_hearing(clock: Moment, sign
     again = browser.post(page(one), ANEW | {"replaces": first.number})  # a colleague was faster
     assert again.status_code == 409
     assert ANEW["facts"] in text(again)
-    decide = {"act": "decide", "verdict": "revoke", **DECISION, "ground": "fraud"}
+    decide = {"act": "decide", "verdict": "revoke", **DECISION, "ground": "fraud", "bars": "no"}
     assert browser.post(page(one), decide).status_code == 409  # the holder may answer
     clock.to("2026-10-14 09:00")
     assert browser.post(page(one), decide).status_code == 302

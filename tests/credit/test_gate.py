@@ -64,6 +64,32 @@ def test_no_breach_is_used_for_more_than_three_years(found_on: str, used: bool) 
     assert bool(answer.breaches) is used
 
 
+@pytest.mark.parametrize(
+    ("kind", "level", "listed", "closes"),
+    [
+        ("broken_promise", "general", "A01", True),
+        ("broken_promise", "minor", "A04", False),
+        ("revoked", "serious", "A02", True),
+        ("revoked", "general", "A02", True),
+        ("revoked", "general", "A03", False),
+        ("sanction", "serious", "", True),
+        ("sanction", "general", "", False),
+        ("praise", "", "", False),
+    ],
+)
+def test_what_closes_the_promise_way_by_kind_and_level(kind: str, level: str, listed: str, closes: bool) -> None:
+    one = Seen(kind, "J1", "依据", "2026-06-01", level, listed, "2027-06-01")
+    answer = judge("good", [one], PROPOSED, on=TODAY)
+    assert answer.opens("promise") is not closes
+    assert [row.source for row in answer.records] == ["J1"]
+
+
+@pytest.mark.parametrize(("until", "used"), [("2026-09-28", True), ("2026-09-27", False)])
+def test_a_record_is_used_to_the_last_day_of_its_display(until: str, used: bool) -> None:
+    one = Seen("broken_promise", "J1", "依据", "2026-06-01", "general", "A01", until)
+    assert judge("good", [one], PROPOSED, on=TODAY).opens("promise") is not used
+
+
 def test_silence_is_no_good_grade() -> None:
     answer = judge("none", [], PROPOSED, on=TODAY)
     assert answer.grade_label == "未评价"

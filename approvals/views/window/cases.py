@@ -16,6 +16,7 @@ from approvals import progress, uploads
 from approvals.actions import accept_case, answer_correction, deliver, refuse_acceptance, request_correction
 from approvals.actions.intake import add_materials, correction_choices, required_points, restored_points, slot_of
 from approvals.actions.sitting import supplement_and_accept
+from approvals.barring import bar_of
 from approvals.enums import CaseStatus
 from approvals.exceptions import Refused
 from approvals.forms import CorrectionForm, DeliveryForm, RefusalForm, ticks
@@ -187,7 +188,8 @@ def refuse(request: PortalRequest, number: str) -> HttpResponseBase:
         return _past(request, case, "不予受理")
     notice = notice_of(case)
     points: Sequence[dict[str, str]] = points_in_force(case, notice) if notice and notice.answered_at else ()
-    form = RefusalForm(points, request.POST if request.method == "POST" else None, filing=case.is_filing)
+    barred = not case.is_filing and bar_of(case.applicant_id, case.business_item, local_date(request.now)) is not None
+    form = RefusalForm(points, request.POST if request.method == "POST" else None, filing=case.is_filing, barred=barred)
     if request.method == "POST" and form.is_valid():
         try:
             refuse_acceptance(case, by=request.user, now=request.now, **form.cleaned_data)

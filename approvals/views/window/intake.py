@@ -19,6 +19,7 @@ from approvals.actions import receive_case
 from approvals.actions.intake import checklist, slot_of
 from approvals.actions.promising import MEANINGS, checks_of, consequences_of
 from approvals.actions.sitting import receive_and_accept, receive_to_sign
+from approvals.barring import bar_of
 from approvals.enums import MaterialState, Way
 from approvals.exceptions import Refused
 from approvals.forms import IntakeForm, clean_identifier, key_of, ticks
@@ -40,8 +41,10 @@ Role = Posting.Role
 SUBMITS = {"receive": receive_case, "accept": receive_and_accept}
 
 
-def known_subject(kind: str, text: str, now: dt.datetime) -> dict[str, Any]:
+def known_subject(kind: str, text: str, now: dt.datetime, item: BusinessItem | None) -> dict[str, Any]:
     """What is known of a typed identifier: ``{}`` for nothing typed, an ``error``, or a first look at the credit.
+
+    ``bar``: what keeps it from applying for ``item`` again (行政许可法 art. 79).
 
     The query that counts is asked when the case stands, and kept with it (L7).
     """
@@ -53,7 +56,8 @@ def known_subject(kind: str, text: str, now: dt.datetime) -> dict[str, Any]:
         return {"error": error.messages[0]}
     subject = CreditSubject.objects.by_identifier(kind, identifier).first()
     answer = gate.ask(subject, now) if subject else None
-    return {"identifier": identifier, "subject": subject, "answer": answer}
+    bar = bar_of(subject.pk, item, local_date(now)) if subject and item and not item.item.is_filing else None
+    return {"identifier": identifier, "subject": subject, "answer": answer, "bar": bar}
 
 
 def _lines(item: BusinessItem, way: str, modes: Sequence[str] = ()) -> list[CaseMaterial]:
@@ -96,7 +100,7 @@ def _page(
     required = [row for row in asked if not row.is_letter]
     taken = sum(row.is_in for row in required)
     scope = {"intake_key": str(key), "item": item.code}
-    known = known_subject(str(form["subject_kind"].value()), str(form["identifier"].value() or ""), request.now)
+    known = known_subject(str(form["subject_kind"].value()), str(form["identifier"].value() or ""), request.now, item)
     context = {
         "item": item,
         "form": form,
@@ -175,7 +179,7 @@ def intake(request: PortalRequest, code: str) -> HttpResponseBase:
     if act not in SUBMITS:
         form = IntakeForm.kept(item, posted)
         typed = request.POST.get("identifier", "")
-        _prefill(form, known_subject(str(form["subject_kind"].value()), typed, request.now))
+        _prefill(form, known_subject(str(form["subject_kind"].value()), typed, request.now, item))
         rows = rows_of(lines, said, uploads.waiting(key, request.user), errors, modes=modes)
         return _page(request, form, rows, key=key, way=way, modes=modes, status=422 if errors else 200)
     form = IntakeForm(item, posted)
@@ -217,7 +221,9 @@ def _seen_before(request: PortalRequest, known: Case) -> HttpResponseBase:
 @require_POST
 def subject(request: PortalRequest) -> HttpResponse:
     """Answer what is known of a typed identifier as a fragment; posted, so that no number stands in a log."""
-    known = known_subject(request.POST.get("subject_kind", ""), request.POST.get("identifier", ""), request.now)
+    item = BusinessItem.objects.published().filter(code=request.POST.get("item", "")).select_related("item").first()
+    typed = request.POST.get("identifier", "")
+    known = known_subject(request.POST.get("subject_kind", ""), typed, request.now, item)
     found = known.get("subject")
     fill = found.name if found is not None and not request.POST.get("name", "").strip() else ""
     return render(request, "window/_subject.html", {"known": known, "fill": fill})

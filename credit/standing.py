@@ -1,0 +1,51 @@
+"""Who has a breach in use, of which weight: what the sampling of inspections asks of the credit side (L12b)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+
+from django.db.models import Q
+from django.utils import timezone
+
+from credit.gate import BREACHES, BY_FRAUD, LONGEST_USE_YEARS
+from credit.models import CreditRecord, Level
+from credit.models.records import AGAINST
+from deadlines.arithmetic import add_months
+
+Kind = CreditRecord.Kind
+READ = 5000
+# As the index ``record_against_in_use`` has it.
+IN_USE = {"kind__in": AGAINST, "repaired_at__isnull": True, "withdrawn_at__isnull": True}
+# What counts against a subject by its kind alone; sanctions and revocations by their level or their entry.
+CLOSES = Q(kind__in=list(BREACHES)) | Q(level=Level.SERIOUS) | Q(listed=BY_FRAUD)
+
+
+def breaches(today: dt.date) -> Iterator[tuple[int, bool]]:
+    """Subject id and whether one of its breaches is serious, by id, for everybody with a breach in use; one pass.
+
+    A breach counts until its display ends, one without such a day for three years from its finding; lifted or minor
+    ones never.
+    """
+    since = timezone.make_aware(dt.datetime.combine(add_months(today, -12 * LONGEST_USE_YEARS), dt.time.min))
+    in_use = Q(shown_until__gte=today) | Q(shown_until__isnull=True, found_at__gte=since)
+    rows = (
+        CreditRecord.objects.filter(CLOSES, in_use, **IN_USE)
+        .exclude(level=Level.MINOR)
+        .order_by("subject_id")
+        .values_list("subject_id", "kind", "level")
+        .iterator(chunk_size=READ)
+    )
+    for subject, found in groupby(rows, key=lambda row: row[0]):
+        yield subject, any(kind == Kind.SERIOUS or level == Level.SERIOUS for _, kind, level in found)
+
+
+def weighed(subjects: Iterable[int], today: dt.date) -> Iterator[bool | None]:
+    """For each of ``subjects``, ordered by id: None without a breach in use, else whether one is serious."""
+    received = breaches(today)
+    current = next(received, None)
+    for subject in subjects:
+        while current is not None and current[0] < subject:
+            current = next(received, None)
+        yield current[1] if current is not None and current[0] == subject else None
