@@ -16,6 +16,7 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from credit import platform
+from credit.actions import measures
 from credit.models import CreditRecord, CreditSubject, Grade, PlatformAnswer, RiskClass, SubjectGrade, SubjectRisk
 from credit.platform import Unavailable
 from ledger.record import Draft, record_many
@@ -181,5 +182,6 @@ def _take_records(subject: CreditSubject, said: list[Mapping[str, str]], now: da
         if row.origin == CreditRecord.Origin.PLATFORM and place not in listed and not row.is_lifted:
             row.repaired_at = now
             row.save(update_fields=["repaired_at"])
+            measures.lift_of(row, now)
             news.append({"record": row.pk, "kind": row.kind, "in_use": False})
     return news

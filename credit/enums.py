@@ -18,4 +18,7 @@ class CreditAct(models.TextChoices):
     RECORD_REPAIRED = "credit.record_repaired", "信用修复，停止公示和使用"
     RECORD_WITHDRAWN = "credit.record_withdrawn", "记录有误，更正撤回"
     NOTICE_TAKEN = "credit.notice_taken", "收到信用平台修复通知"
+    MEASURE_BEGUN = "credit.measure_begun", "实施联合奖惩"
+    MEASURE_ENDED = "credit.measure_ended", "提前终止联合奖惩"
+    MEASURE_LIFTED = "credit.measure_lifted", "记录停止使用，联合奖惩随之终止"
     ALARM = "credit.alarm", "时限提醒"

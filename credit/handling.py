@@ -69,9 +69,8 @@ def is_open(grade: str, way: str) -> bool:
     return rule.is_open if rule else grade in PROPOSED[way]
 
 
-@transaction.atomic
-def set_cell(grade: str, way: str, *, is_open: bool, basis: str, by: User, now: dt.datetime) -> HandlingRule:
-    """Open or close a way for a grade, with its basis; it counts for queries from now on, kept ones stay as seen.
+def check_cell(grade: str, way: str, *, is_open: bool, basis: str) -> str:
+    """Return the basis without its margins if the cell may be set so.
 
     Raises ``HandlingRefused``: full materials are open to everybody, and a change says on what it rests.
     """
@@ -84,6 +83,16 @@ def set_cell(grade: str, way: str, *, is_open: bool, basis: str, by: User, now: 
         raise HandlingRefused("handling-basis-missing", "请写明调整的依据（文件名称、文号或者会议纪要）。", "basis")
     if len(basis) > LONGEST_BASIS:
         raise HandlingRefused("handling-basis-long", f"依据最多 {LONGEST_BASIS} 字，现为 {len(basis)} 字。", "basis")
+    return basis
+
+
+@transaction.atomic
+def set_cell(grade: str, way: str, *, is_open: bool, basis: str, by: User, now: dt.datetime) -> HandlingRule:
+    """Open or close a way for a grade, with its basis; it counts for queries from now on, kept ones stay as seen.
+
+    Raises ``HandlingRefused`` as ``check_cell``, and where a colleague set the cell at this moment.
+    """
+    basis = check_cell(grade, way, is_open=is_open, basis=basis)
     rule = HandlingRule.objects.select_for_update().filter(grade=grade, way=way).first()
     rule = rule or HandlingRule(grade=grade, way=way)
     rule.is_open, rule.basis = is_open, basis

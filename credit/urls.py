@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from credit import views_breaches, views_records
+from credit import views_breaches, views_measures, views_records
 
 app_name = "credit"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -18,5 +18,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("records/<int:pk>/", views_records.record_page, name="record"),
     path("records/<int:pk>/repair/", views_records.record_repair, name="record_repair"),
     path("records/<int:pk>/notice/", views_records.record_notice, name="record_notice"),
+    path("measures/", views_measures.measure_list, name="measures"),
+    path("measures/export.csv", views_measures.measures_export, name="measures_export"),
+    path("measures/new/", views_measures.measure_new, name="measure_new"),
+    path("measures/<int:pk>/", views_measures.measure_page, name="measure"),
+    path("measures/<int:pk>/end/", views_measures.measure_end, name="measure_end"),
     path("repairs/<int:pk>/decision/", views_records.repair_decision, name="repair_decision"),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,11 +13,11 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from credit import lists
-from credit.actions import repairing
+from credit import lists, lists_measures
+from credit.actions import measures, repairing
 from credit.forms import AskForm, NoticeForm, SettleForm
 from credit.listing import BY_CODE
-from credit.models import CreditRecord, Level, Repair
+from credit.models import CreditRecord, JointMeasure, Level, Repair
 from credit.views_breaches import CRUMB, act, officers, shown
 from credit.words import cn_day
 from deadlines.clock import local_date
@@ -117,6 +118,29 @@ def _lead(record: CreditRecord, waiting: Repair | None) -> str:
     return "记录有误的，可以随时申请更正。"
 
 
+def _resting(request: PortalRequest, record: CreditRecord) -> list[dict[str, Any]]:
+    """The joint measures on a record, whoever decided them, the newest first; one statement."""
+    mine, today = lists.own(request.access), local_date(request.now)
+    rows = JointMeasure.objects.filter(record=record).select_related("department").order_by("-pk")
+    return [
+        {
+            "measure": one,
+            "state": lists_measures.state_of(one, today),
+            "url": reverse("credit:measure", args=[one.pk]) if one.department_id in mine else "",
+        }
+        for one in rows
+    ]
+
+
+def _measure_url(record: CreditRecord, today: dt.date) -> str:
+    """Where a measure on this record is decided; nothing where none can rest on it."""
+    used = not record.is_lifted and (record.shown_until is None or record.shown_until >= today)
+    fits = any(record.kind in kinds for kinds in measures.GROUNDS.values())
+    if not used or not fits or measures.longest_end(record, today) is None:
+        return ""
+    return f"{reverse('credit:measure_new')}?record={record.pk}"
+
+
 def _record_page(
     request: PortalRequest, record: CreditRecord, *, asking: BaseForm | None = None, settling: BaseForm | None = None,
     notice: BaseForm | None = None,
@@ -126,6 +150,8 @@ def _record_page(
     requests = _requests(record)
     waiting = next((one for one in requests if one.granted is None), None)
     askable = repairing.why_not(record, Repair.Ground.WRONG, today) is None
+    resting = _resting(request, record)
+    penalties = sum(one["measure"].ended_at is None and one["measure"].ends_on >= today for one in resting)
     clocks = [one.deadline for one in requests if one.deadline is not None and one.granted is None]
     context = {
         "record": record,
@@ -141,8 +167,11 @@ def _record_page(
         "settling": (settling or SettleForm()) if waiting is not None else None,
         "notice": (notice or NoticeForm()) if askable else None,
         "early": record.repair_from is not None and today < record.repair_from,
+        "measures": resting,
+        "measure_url": _measure_url(record, today),
         "grant_follows": [
             "这条记录停止公示和使用，留痕仍在",
+            *([f"据此实施的 {penalties} 项联合惩戒随之终止"] if penalties else []),
             "告知承诺、容缺办理等办理方式和抽查按没有这条记录重新判断",
             "推送公共信用信息平台，短信告知当事人的联系人",
             "决定后不能撤回",

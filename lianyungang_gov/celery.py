@@ -28,6 +28,7 @@ app.conf.beat_schedule = {
     "run-calendar-jobs": {"task": "deadlines.tasks.run_calendar_jobs", "schedule": 10.0, "options": {"expires": 10}},
     "refresh-outdated": {"task": "deadlines.tasks.refresh_outdated", "schedule": 3600.0, "options": {"expires": 3600}},
     "watch-calendar": {"task": "oversight.tasks.watch_calendar", "schedule": 3600.0, "options": {"expires": 3600}},
+    "preview-handling": {"task": "oversight.tasks.run_previews", "schedule": 10.0, "options": {"expires": 10}},
     "heartbeat": {"task": "oversight.tasks.heartbeat", "schedule": 5.0, "options": {"expires": 20}},
     "deem-lapsed": {"task": "approvals.tasks.deem_lapsed", "schedule": 60.0, "options": {"expires": 60}},
     "lapse-unanswered": {"task": "approvals.tasks.lapse_unanswered", "schedule": 60.0, "options": {"expires": 60}},

@@ -339,6 +339,8 @@ SPECTACULAR_SETTINGS = {
         "BreachStatus": "credit.models.Breach.Status",
         "RepairGround": "credit.models.Repair.Ground",
         "RepairOrigin": "credit.models.Repair.Origin",
+        "JointMeasureKind": "credit.models.JointMeasure.Kind",
+        "JointMeasureTab": "credit.api_measures.MEASURE_TABS",
         "PushKind": "credit.models.Push.Kind",
         "PushState": "credit.models.Push.State",
         "HandlingWay": "credit.models.HandlingWay",

@@ -1,10 +1,14 @@
-"""Envelopes for Celery: the heartbeat, that beat sends, a worker writes down and /healthz reads; the calendar watch."""
+"""Envelopes for Celery: the heartbeat, that beat sends, a worker writes down and /healthz reads; the calendar watch;
+the previews of changes of the table of handling.
+"""
 
 from celery import shared_task
 from django.core.cache import cache
 from django.utils import timezone
 
 HEARTBEAT = "heartbeat"
+# How long a worker stays with the previews before it lets other messages in.
+SLICE = 2.0
 # Three missed beats of five seconds, and some patience for a busy worker.
 FRESH_SECONDS = 30
 
@@ -23,3 +27,15 @@ def watch_calendar() -> None:
     from oversight.actions import calendar_watch  # noqa: PLC0415
 
     calendar_watch.watch(clock.now())
+
+
+@shared_task
+def run_previews() -> None:
+    """Count for a few seconds who would move by a change of the table of handling, and come back while there is more.
+
+    Safe to run twice and at once.
+    """
+    from oversight import previews  # noqa: PLC0415 - as above
+
+    if previews.run(SLICE):
+        previews.wake()

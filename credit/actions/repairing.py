@@ -13,6 +13,7 @@ import datetime as dt
 from django.db import transaction
 
 from credit import messages, pushing
+from credit.actions import measures
 from credit.actions.common import lock_subject, officers, refuse_stranger
 from credit.enums import CreditAct
 from credit.models import CreditRecord, Push, Repair
@@ -209,6 +210,7 @@ def _lift(record: CreditRecord, repair: Repair, *, by: User | None, now: dt.date
     act = CreditAct.RECORD_WITHDRAWN if wrong else CreditAct.RECORD_REPAIRED
     data = {"record": record.pk, "repair": repair.pk}
     record_many([Draft(record.subject.stream, act, data, by)], at=now)
+    measures.lift_of(record, now, by)
     reach("credit_lift.before_push")
     if record.origin == CreditRecord.Origin.PORTAL:
         pushing.queue(record, Push.Kind.WITHDRAWN if wrong else Push.Kind.LIFTED, now)

@@ -145,6 +145,8 @@ ROLES: dict[str, set[str]] = {
         ("credit-records", "credit-record", "repair-request", "repair-notice", "repair-decision"),
         {Role.CREDIT_OFFICER},
     ),
+    # Each by the department that decided: tests/credit/test_measures.py
+    **dict.fromkeys(("joint-measures", "joint-measure", "joint-measure-end"), {Role.CREDIT_OFFICER}),
     # Several audiences, each by its own cases and tasks: tests/oversight/test_clock_pages.py
     "deadline": set(Role.values) - {Role.DIVISION_ADMIN, Role.CREDIT_OFFICER},
 }
@@ -169,6 +171,7 @@ WHOLE |= DRAW_PLANS | {"sampling", "sampling-rate", "stock-files", "stock-batch"
 WHOLE |= {"credit-push"}
 WHOLE |= {"credit-fact", "credit-fact-notice", "breach", "breach-objection", "breach-decision"}
 WHOLE |= {"credit-record", "repair-request", "repair-notice", "repair-decision"}
+WHOLE |= {"joint-measure", "joint-measure-end"}
 WHOLE |= {"checklists", "checklist", "checklist-plan-limit"}
 LISTS = [route for route in GUARDED if "<slug:number>" not in route.path and route.name not in WHOLE]
 

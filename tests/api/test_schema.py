@@ -84,6 +84,7 @@ OPERATIONS = {
     "checkStockFile", "listStockBatches", "loadStock", "getStockBatch", "listClockStarts", "setClockStart",
     "listCreditFacts", "getCreditFact", "tellBreach", "getBreach", "objectToBreach", "decideBreach",
     "listCreditRecords", "getCreditRecord", "askRepair", "takeRepairNotice", "decideRepair",
+    "listJointMeasures", "beginJointMeasure", "getJointMeasure", "endJointMeasure",
     "listCreditPushes", "getCreditPush",
     "postReceipts",
 }  # fmt: skip

@@ -12,6 +12,7 @@ from rest_framework.test import APIClient
 
 from credit.models import CreditSubject, HandlingRule, SubjectGrade
 from ledger.models import Entry
+from oversight import previews
 from oversight.demo.cases import COMPANIES, code_of
 from tests.approvals.window import body, text_of
 from tests.conftest import Moment
@@ -23,6 +24,14 @@ CELL = ("division:handling_cell", ["none", "promise"])
 
 def address() -> str:
     return reverse(CELL[0], args=CELL[1])
+
+
+def change(browser: Client, state: str, basis: str) -> None:
+    """Propose, look, confirm."""
+    preview = browser.post(address(), {"state": state, "basis": basis})
+    assert preview.status_code == 302
+    previews.run()
+    assert browser.post(preview["Location"], {"act": "confirm"}).status_code == 302
 
 
 @pytest.mark.parametrize("who", ["chuangkou1", "duban1", "jijian1", "donghai.guanliyuan1", "zhujian.shencha2a"])
@@ -43,9 +52,9 @@ def test_a_cell_is_changed_with_its_basis_and_stays_in_the_history(sign_in: Sign
     bare = browser.post(address(), {"state": "closed", "basis": " "})
     assert bare.status_code == 422
     assert "请写明调整的依据" in text_of(bare)
-    assert browser.post(address(), {"state": "closed", "basis": "会议纪要〔2026〕3号"}).status_code == 302
+    change(browser, "closed", "会议纪要〔2026〕3号")
     clock.to("2026-10-09 10:00")
-    assert browser.post(address(), {"state": "open", "basis": "会议纪要〔2026〕4号"}).status_code == 302
+    change(browser, "open", "会议纪要〔2026〕4号")
     html = text_of(browser.get(reverse("division:handling")))
     assert "未评价、告知承诺：不适用（此前适用）" in html
     assert "未评价、告知承诺：适用（此前不适用）" in html

@@ -45,10 +45,11 @@ from approvals.uploads import store
 from catalogue.actions import set_promised_period
 from catalogue.models import BusinessItem, Linkage
 from catalogue.periods import Promise
-from credit import pushing
-from credit.actions import judging, repairing
-from credit.models import CreditFact, CreditRecord, CreditSubject, Push
+from credit import handling, pushing
+from credit.actions import judging, measures, repairing
+from credit.models import CreditFact, CreditRecord, CreditSubject, JointMeasure, Push
 from deadlines import calendar, clock, jobs, office
+from deadlines.clock import local_date
 from deadlines.kinds import KindCode
 from deadlines.models import Deadline
 from deadlines.notice import typed_year
@@ -56,6 +57,8 @@ from deadlines.periods import set_period
 from deadlines.provisional import published_elsewhere
 from notifications.models import PhoneMessage
 from offices.models import Department, Posting, User
+from oversight import previews
+from oversight.actions import previewing
 from oversight.demo import weighing
 from oversight.demo.cases import COMPANIES, code_of
 from oversight.demo.cases import play as carry_on
@@ -230,6 +233,33 @@ def _credit(now: datetime) -> dict[str, str]:
         "breach_ready": _pk(ready), "breach_dropped": _pk(dropped), "credit_record": _pk(used),
         "credit_record_asked": _pk(asked), "credit_record_repaired": _pk(mended),
     }  # fmt: skip
+
+
+def _measures(now: datetime) -> dict[str, str]:
+    """A penalty and a reward in force, a penalty ended early."""
+    department, by, today = findings.department(), findings.officer(), local_date(now)
+    law = {"basis": "江苏省社会信用条例有关联合奖惩的规定（演示）", "department": department, "record": None}
+    days = {"starts_on": today, "ends_on": today + timedelta(days=180)}
+
+    def begun(place: int, kind: str, what: str) -> JointMeasure:
+        return measures.begin(findings.company(place), kind=kind, what=what, **law, **days, by=by, now=now)
+
+    penalty = begun(2, "penalty", "限制申请财政补助资金（演示）")
+    reward = begun(4, "reward", "行政许可办理绿色通道（演示）")
+    ended = begun(3, "penalty", "列为重点监管对象（演示）")
+    measures.end(ended, reason="已主动纠正（演示）。", by=by, now=now)
+    return {"measure_penalty": _pk(penalty), "measure_reward": _pk(reward), "measure_ended": _pk(ended)}
+
+
+def _handling_previews(now: datetime) -> dict[str, str]:
+    """A change of the table that was looked at, and one that was confirmed."""
+    by, found = User.objects.get(username="guanliyuan1"), {}
+    for name, grade, way in (("done", "poor", "on_the_spot"), ("ready", "none", "later")):
+        is_open = not handling.is_open(grade, way)
+        found[name] = previewing.begin(grade, way, is_open=is_open, basis="会议纪要（演示）", by=by, now=now)
+    previews.run()
+    previewing.confirm(found["done"], by=by, now=now)
+    return {f"preview_{name}": _pk(preview) for name, preview in found.items()}
 
 
 def _longer(now: datetime) -> BusinessItem:
@@ -665,6 +695,8 @@ def make(now: datetime) -> dict[str, str]:
     found |= _disputes(now)
     found |= _stock(now)
     found |= _credit(now)
+    found |= _measures(now)
+    found |= _handling_previews(now)
     for kind in Document.objects.values_list("kind", flat=True).distinct():
         found[f"paper_{kind}"] = _pk(Document.objects.filter(kind=kind, case__division__code="320700")[0])
     return found

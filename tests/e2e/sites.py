@@ -364,6 +364,7 @@ DIVISION = (
     Site("division:handling", "guanliyuan1"),
     Site("division:handling", "chuangkou1", title="clerk"),
     Site("division:handling_cell", "guanliyuan1", ("none", "promise")),
+    *(Site("division:handling_preview", "guanliyuan1", (f"preview_{name}",)) for name in ("ready", "done")),
     Site("division:periods", "guanliyuan1"),
     Site("division:periods", "guanliyuan1", query="tab=own", title="own"),
     Site("division:period", "guanliyuan1", ("stage_review",)),
@@ -424,6 +425,12 @@ CREDIT = (
     Site("credit:records", "zhujian.xinyong"),
     Site("credit:records", "zhujian.xinyong", query="q=nobody", title="nothing-found"),
     Site("credit:records", "fagai.xinyong", title="empty"),
+    Site("credit:measures", "zhujian.xinyong"),
+    Site("credit:measures", "zhujian.xinyong", query="tab=ended", title="ended"),
+    Site("credit:measures", "zhujian.xinyong", query="q=nobody", title="nothing-found"),
+    Site("credit:measures", "fagai.xinyong", title="empty"),
+    Site("credit:measure_new", "zhujian.xinyong"),
+    *(Site("credit:measure", "zhujian.xinyong", (f"measure_{name}",)) for name in ("penalty", "reward", "ended")),
     *(Site("credit:record", "zhujian.xinyong", (f"credit_record{state}",)) for state in ("", "_asked", "_repaired")),
 )
 ALL = {
@@ -505,6 +512,7 @@ NO_PAGES = {
         "credit:record_repair",
         "credit:record_notice",
         "credit:repair_decision",
+        "credit:measure_end",
     },
     "a part of a page": {
         "window:changes",
@@ -514,6 +522,7 @@ NO_PAGES = {
         "window:verification",
         "guide_suggest",
         "calendar:state",
+        "division:handling_preview_state",
     },
     "a file": {
         "file",
@@ -570,6 +579,7 @@ NO_PAGES = {
         "conflicts:export",
         "credit:facts_export",
         "credit:records_export",
+        "credit:measures_export",
         "clock_days",
         "calendar:export",
         "calendar:moves_export",

@@ -1,0 +1,233 @@
+"""联合奖惩: a department grants or withholds something for a time, with its legal basis; reversible on repair (L12c).
+
+Every act locks the subject first. A penalty rests on a record in use of the same subject, or on the law; it never
+outlasts the longest display of its record, and ends in the transaction that takes the record out of use. Nobody is put
+on the list of the seriously dishonest by it: a measure writes no record.
+
+Source: 江苏省社会信用条例 (联合奖惩), 信用修复管理办法, 连政办发〔2022〕67号.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from credit.actions.common import lock_subject, refuse_stranger
+from credit.enums import CreditAct
+from credit.identifiers import normalise
+from credit.models import CreditRecord, CreditSubject, JointMeasure
+from credit.words import cn_day, said
+from deadlines.arithmetic import add_months
+from deadlines.clock import local_date
+from ledger.record import Draft, record_many
+from lianyungang_gov.faults import reach
+from offices.crypto import keyed_hash
+from offices.history import save_at
+from offices.models import Department, User
+from offices.refusals import Refused, TransitionNotAllowed
+
+K = CreditRecord.Kind
+REWARD, PENALTY = JointMeasure.Kind.REWARD, JointMeasure.Kind.PENALTY
+LONGEST = {"what": 500, "basis": 200, "reason": 2000}
+# A name of a law with its article; less is no basis.
+SHORTEST_BASIS = 10
+# No record is shown or used for longer (信用修复管理办法), and no measure without one lasts longer.
+MOST_MONTHS = 36
+# What a penalty may rest on, and what a reward may.
+GROUNDS = {
+    PENALTY: frozenset({K.BROKEN_PROMISE, K.REVOKED, K.SANCTION, K.SERIOUS}),
+    REWARD: frozenset({K.KEPT_PROMISE, K.PRAISE}),
+}
+
+
+def in_force(on: dt.date) -> Q:
+    """Measures that have begun and not ended on the local day ``on``; one that was ended on that day is not."""
+    after = timezone.make_aware(dt.datetime.combine(on + dt.timedelta(days=1), dt.time()))
+    return Q(starts_on__lte=on, ends_on__gte=on) & (Q(ended_at__isnull=True) | Q(ended_at__gte=after))
+
+
+def live(subject: CreditSubject, on: dt.date) -> list[JointMeasure]:
+    """What is in force for a subject on a day, the oldest first; one statement."""
+    rows = JointMeasure.objects.filter(in_force(on), subject=subject).select_related("department")
+    return list(rows.order_by("pk"))
+
+
+def longest_end(record: CreditRecord | None, starts_on: dt.date) -> dt.date | None:
+    """The last day that a measure may have: that of its record's display, or three years; None for none at all.
+
+    A breach that is not shown carries no measure. What came from outside, and what was kept, has no end of display here
+    and counts three years from its finding.
+    """
+    if record is None:
+        return add_months(starts_on, MOST_MONTHS)
+    if record.shown_until is not None:
+        return record.shown_until
+    return None if record.level else add_months(local_date(record.found_at), MOST_MONTHS)
+
+
+def find_subject(identifier: str) -> CreditSubject:
+    """The known subject of a code or an identity number as it was typed; a number is compared by its keyed hash.
+
+    Raises ``Refused`` (``measure-subject-unknown``).
+    """
+    typed = normalise(identifier)
+    found = CreditSubject.objects.filter(Q(code=typed) | Q(id_hash=keyed_hash(typed))).first() if typed else None
+    if found is None:
+        raise Refused(
+            "measure-subject-unknown",
+            "请填写主体的代码或者号码。" if not typed else "没有这个代码或者号码的主体，请核对。",
+            field="identifier",
+        )
+    return found
+
+
+def find_record(subject: CreditSubject, source: str) -> CreditRecord | None:
+    """The record of ``subject`` found by the paper of that number, or None where no number is given.
+
+    Raises ``Refused`` (``measure-record-unknown``).
+    """
+    number = source.strip()
+    if not number:
+        return None
+    found = CreditRecord.objects.filter(subject=subject, source=number).order_by("repaired_at", "-pk").first()
+    if found is None:
+        raise Refused(
+            "measure-record-unknown", "这个主体没有依据该文书的信用记录，请核对文号；只依据法律规定的，不填文号。",
+            field="source",
+        )  # fmt: skip
+    return found
+
+
+@transaction.atomic
+def begin(
+    subject: CreditSubject, *, kind: str, what: str, basis: str, department: Department, record: CreditRecord | None,
+    starts_on: dt.date | None, ends_on: dt.date | None, by: User, now: dt.datetime,
+) -> JointMeasure:  # fmt: skip
+    """Decide on a reward or a penalty from a day to a day; no SMS, no record.
+
+    Raises ``Refused`` (``not-your-department``, ``measure-kind-missing``, ``measure-missing``, ``measure-basis-missing``,
+    ``measure-basis-short``, ``measure-record-wrong-subject``, ``measure-record-unfit``, ``measure-record-lifted``,
+    ``measure-not-shown``, ``measure-start-wrong``, ``measure-end-wrong``, ``measure-too-long``, ``measure-exists``,
+    ``text-too-long``).
+    """
+    subject = lock_subject(subject.pk)
+    refuse_stranger(department.pk, by, now)
+    if kind not in JointMeasure.Kind.values:
+        raise Refused("measure-kind-missing", "请选择联合激励或者联合惩戒。", field="kind")
+    if record is not None:
+        record = CreditRecord.objects.get(pk=record.pk)
+        _refuse_record(record, subject, kind, local_date(now))
+    words = said(what, "what", "measure-missing", "请写明采取的措施。", LONGEST["what"])
+    law = _basis(basis, kind, record)
+    first, last = _span(record, starts_on, ends_on, local_date(now))
+    measure = JointMeasure(
+        subject=subject, kind=kind, what=words, basis=law, record=record, department=department, decided_at=now,
+        decided_by=by, starts_on=first, ends_on=last,
+    )  # fmt: skip
+    same = JointMeasure.objects.filter(
+        subject=subject, kind=kind, what=words, department=department, ended_at__isnull=True,
+        starts_on__lte=last, ends_on__gte=first,
+    )  # fmt: skip
+    if same.exists():
+        raise Refused("measure-exists", "对这个主体的同一措施已经在同一时期实施，没有重复登记。", conflict=True)
+    save_at(measure, now, by=by)
+    data = {"measure": measure.pk, "kind": kind, "record": record.pk if record else None}
+    data |= {"department": department.pk, "from": first.isoformat(), "to": last.isoformat()}
+    record_many([Draft(subject.stream, CreditAct.MEASURE_BEGUN, data, by)], at=now)
+    reach("measure.before_commit")
+    return measure
+
+
+def _refuse_record(record: CreditRecord, subject: CreditSubject, kind: str, today: dt.date) -> None:
+    """Raise ``Refused`` for a record on which such a measure cannot rest."""
+    if record.subject_id != subject.pk:
+        raise Refused("measure-record-wrong-subject", "这条记录不是该主体的，不能据以实施奖惩。", field="source")
+    if record.kind not in GROUNDS[JointMeasure.Kind(kind)]:
+        label = JointMeasure.Kind(kind).label
+        raise Refused(
+            "measure-record-unfit", f"“{record.get_kind_display()}”的记录不能作为{label}的依据。", field="source"
+        )
+    if record.is_lifted:
+        raise Refused("measure-record-lifted", "这条记录已经修复或者更正，不再使用，不能据以实施奖惩。", field="source")
+    if record.shown_until is not None and record.shown_until < today:
+        raise Refused(
+            "measure-record-lifted", f"这条记录的公示已于{cn_day(record.shown_until)}期满，不能据以实施奖惩。",
+            field="source",
+        )  # fmt: skip
+
+
+def _basis(basis: str, kind: str, record: CreditRecord | None) -> str:
+    """The legal basis; a penalty on a record may take that record's. Raises ``Refused``."""
+    if kind == PENALTY and record is not None and not basis.strip():
+        return record.basis
+    law = said(basis, "basis", "measure-basis-missing", "请写明法律依据（名称和条款）。", LONGEST["basis"])
+    if len(law) < SHORTEST_BASIS and (record is None or kind == REWARD):
+        raise Refused(
+            "measure-basis-short", f"法律依据至少 {SHORTEST_BASIS} 字，请写明法律、法规或者文件的名称和条款。",
+            field="basis",
+        )  # fmt: skip
+    return law
+
+
+def _span(
+    record: CreditRecord | None, first: dt.date | None, last: dt.date | None, today: dt.date
+) -> tuple[dt.date, dt.date]:
+    """The first and the last day. Raises ``Refused``, beside the day that is wrong."""
+    if first is None:
+        raise Refused("measure-start-wrong", "请填写开始日期。", field="starts_on")
+    if first < today:
+        raise Refused("measure-start-wrong", "开始日期不能早于今天，奖惩不溯及既往。", field="starts_on")
+    if last is None:
+        raise Refused("measure-end-wrong", "请填写结束日期，奖惩措施须有期限。", field="ends_on")
+    if last < first:
+        raise Refused("measure-end-wrong", f"结束日期不能早于开始日期（{cn_day(first)}）。", field="ends_on")
+    most = longest_end(record, first)
+    if most is None:
+        raise Refused("measure-not-shown", "这条记录不公示，不能据以实施奖惩。", field="source")
+    if last > most:
+        why = "所依据记录的最长公示期限" if record is not None else "三年的最长期限"
+        raise Refused("measure-too-long", f"结束日期最晚为{cn_day(most)}（{why}）。", field="ends_on")
+    return first, last
+
+
+@transaction.atomic
+def end(measure: JointMeasure, *, reason: str, by: User, now: dt.datetime) -> JointMeasure:
+    """End a measure before its last day, with reasons; it stays on the trace.
+
+    Raises ``Refused`` (``not-your-department``, ``reason-missing``, ``text-too-long``), ``TransitionNotAllowed``.
+    """
+    subject = lock_subject(measure.subject_id)
+    measure = JointMeasure.objects.select_related("department").get(pk=measure.pk)
+    refuse_stranger(measure.department_id, by, now)
+    if measure.ended_at is not None or measure.ends_on < local_date(now):
+        raise TransitionNotAllowed("这项措施已经结束，可能有同事已先一步办理，或者所依据的记录已经修复，请刷新查看。")
+    why = said(reason, "reason", "reason-missing", "请写明提前终止的理由。", LONGEST["reason"])
+    _end(measure, why, by, now)
+    record_many([Draft(subject.stream, CreditAct.MEASURE_ENDED, {"measure": measure.pk}, by)], at=now)
+    return measure
+
+
+def _end(measure: JointMeasure, reason: str, by: User | None, now: dt.datetime) -> None:
+    measure.ended_at, measure.ended_by, measure.end_reason = now, by, reason
+    save_at(measure, now, by=by)
+
+
+def lift_of(record: CreditRecord, now: dt.datetime, by: User | None = None) -> list[JointMeasure]:
+    """End what rests on a record that goes out of use, in the caller's transaction and under its lock of the subject.
+
+    What has run out by its date stays as it is. Statements grow with the measures of the one record.
+    """
+    rows = JointMeasure.objects.filter(record=record, ended_at__isnull=True, ends_on__gte=local_date(now))
+    ended = list(rows.select_related("subject").order_by("pk"))
+    what = "因有误已更正撤回" if record.withdrawn_at is not None else "已修复"
+    for measure in ended:
+        _end(measure, f"所依据的信用记录（{record.source}）{what}，措施随之终止。", by, now)
+    drafts = [
+        Draft(one.subject.stream, CreditAct.MEASURE_LIFTED, {"measure": one.pk, "record": record.pk}, by)
+        for one in ended
+    ]
+    record_many(drafts, at=now)
+    return ended

@@ -1,0 +1,307 @@
+"""联合奖惩: with a basis and an end, never longer than its record's display, lifted with it, nobody else's (L12c)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.test import Client
+from django.urls import reverse
+
+from credit import asking
+from credit.actions import measures, repairing
+from credit.models import CreditRecord, CreditSubject, JointMeasure, note_kept_promise
+from deadlines.clock import local_date
+from ledger.models import Entry
+from offices.refusals import Refused
+from tests.api.conftest import Caller, _own_things, caller, problem  # noqa: F401 - fixtures
+from tests.approvals.window import body, text_of
+from tests.conftest import Moment
+from tests.credit import facts as make
+
+SignIn = Callable[[str], Client]
+pytestmark = pytest.mark.django_db
+LAW = "江苏省社会信用条例第三十一条"
+NEW, LIST = "/credit/measures/new/", "/credit/measures/"
+API = "/api/v1/credit/measures/"
+
+
+def form(**changes: Any) -> dict[str, Any]:
+    said = {
+        "identifier": make.company().code, "kind": "penalty", "source": "", "what": "限制申请财政补助资金",
+        "basis": LAW, "starts_on": "2026-09-28", "ends_on": "2027-09-27",
+    }  # fmt: skip
+    return said | changes
+
+
+def begun(now: dt.datetime, *, subject: CreditSubject | None = None, **changes: Any) -> JointMeasure:
+    today = local_date(now)
+    said: dict[str, Any] = {
+        "kind": "penalty", "what": "限制申请财政补助资金", "basis": LAW, "department": make.department(),
+        "record": None, "starts_on": today, "ends_on": today + dt.timedelta(days=90),
+    }  # fmt: skip
+    return measures.begin(subject or make.company(), **(said | changes), by=make.officer(), now=now)
+
+
+def acts(subject: CreditSubject) -> list[str]:
+    found = Entry.objects.filter(stream=subject.stream, act__startswith="credit.measure").order_by("seq")
+    return [entry.act for entry in found]
+
+
+def test_begun_by_code_seen_in_the_list_and_ended_early(sign_in: SignIn, clock: Moment) -> None:
+    make.company()
+    browser = sign_in(make.OFFICER)
+    page = text_of(browser.get(NEW))
+    assert "不列入严重失信主体名单" in page
+    answer = browser.post(NEW, form())
+    assert answer.status_code == 302
+    measure = JointMeasure.objects.get()
+    assert answer["Location"] == reverse("credit:measure", args=[measure.pk])
+    assert (measure.department, measure.decided_by, measure.decided_at) == (make.department(), make.officer(), clock.at)
+    assert measure.what in text_of(browser.get(LIST))
+    assert browser.post(NEW, form()).status_code == 409
+    assert JointMeasure.objects.count() == 1
+    bare = browser.post(reverse("credit:measure_end", args=[measure.pk]), {"reason": " "})
+    assert bare.status_code == 422
+    assert "措施自现在起终止" in text_of(browser.get(answer["Location"]))
+    ended = {"reason": "已主动纠正。"}
+    assert browser.post(reverse("credit:measure_end", args=[measure.pk]), ended).status_code == 302
+    assert browser.post(reverse("credit:measure_end", args=[measure.pk]), ended).status_code == 409
+    measure.refresh_from_db()
+    assert (measure.ended_at, measure.ended_by, measure.end_reason) == (clock.at, make.officer(), "已主动纠正。")
+    assert measure.what not in text_of(browser.get(LIST))
+    assert measure.what in text_of(browser.get(LIST + "?tab=ended"))
+    rows = body(browser.get(LIST + "export.csv?tab=ended")).decode("utf-8-sig").splitlines()
+    assert len(rows) == 2
+    assert "已主动纠正" in rows[1]
+    assert acts(measure.subject) == ["credit.measure_begun", "credit.measure_ended"]
+    assert [row.ended_by for row in JointMeasure.history.order_by("history_id")] == [None, make.officer()]
+    assert not CreditRecord.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"identifier": ""}, "请填写主体的代码或者号码"),
+        ({"identifier": "91320700MA1X00000X"}, "没有这个代码或者号码的主体"),
+        ({"kind": ""}, "请选择联合激励或者联合惩戒"),
+        ({"what": " "}, "请写明采取的措施"),
+        ({"basis": ""}, "请写明法律依据"),
+        ({"basis": "信用条例"}, "法律依据至少 10 字"),
+        ({"kind": "reward", "basis": "信用条例"}, "法律依据至少 10 字"),
+        ({"source": "没有这个文号"}, "没有依据该文书的信用记录"),
+        ({"starts_on": ""}, "请填写开始日期"),
+        ({"starts_on": "2026-09-27"}, "开始日期不能早于今天"),
+        ({"ends_on": ""}, "请填写结束日期"),
+        ({"ends_on": "2026-02-30"}, "请填写有效日期"),
+        ({"starts_on": "2026-10-02", "ends_on": "2026-10-01"}, "结束日期不能早于开始日期（2026年10月2日）"),
+        ({"ends_on": "2029-09-29"}, "结束日期最晚为2029年9月28日（三年的最长期限）"),
+    ],
+)
+def test_what_is_not_whole_is_refused_in_words(
+    sign_in: SignIn, clock: Moment, changes: dict[str, str], words: str
+) -> None:
+    make.company()
+    answer = sign_in(make.OFFICER).post(NEW, form(**changes))
+    assert answer.status_code == 422
+    assert words in text_of(answer)
+    assert not JointMeasure.objects.exists()
+
+
+def test_a_penalty_on_a_record_ends_with_its_display_at_the_latest(sign_in: SignIn, clock: Moment) -> None:
+    record = make.recorded(clock)
+    browser, today = sign_in(make.OFFICER), local_date(clock.at)
+    assert record.shown_until is not None
+    url = f"{NEW}?record={record.pk}"
+    assert url in text_of(browser.get(reverse("credit:record", args=[record.pk])))
+    said = {"kind": "penalty", "what": "列为重点监管对象", "basis": "", "starts_on": today.isoformat()}
+    late = browser.post(url, said | {"ends_on": (record.shown_until + dt.timedelta(days=1)).isoformat()})
+    assert late.status_code == 422
+    assert "所依据记录的最长公示期限" in text_of(late)
+    wrong = browser.post(url, said | {"kind": "reward", "basis": LAW, "ends_on": record.shown_until.isoformat()})
+    assert wrong.status_code == 422
+    assert "不能作为联合激励的依据" in text_of(wrong)
+    assert browser.post(url, said | {"ends_on": record.shown_until.isoformat()}).status_code == 302
+    measure = JointMeasure.objects.get()
+    assert (measure.record, measure.basis, measure.ends_on) == (record, record.basis, record.shown_until)
+    assert "列为重点监管对象" in text_of(browser.get(reverse("credit:record", args=[record.pk])))
+    # Another subject's record is not found by its number, nor taken by the act.
+    make.company(1)
+    other = browser.post(NEW, form(identifier=make.company(1).code, source=record.source))
+    assert other.status_code == 422
+    assert "没有依据该文书的信用记录" in text_of(other)
+    with pytest.raises(Refused) as error:
+        begun(clock.at, subject=make.company(1), record=record)
+    assert error.value.code == "measure-record-wrong-subject"
+
+
+def test_what_is_not_shown_or_out_of_use_carries_no_measure(city: None, clock: Moment) -> None:
+    minor = make.recorded(clock, kind="late_material", listed="A04", level="minor")
+    with pytest.raises(Refused) as error:
+        begun(clock.at, record=minor)
+    assert error.value.code == "measure-not-shown"
+    record = make.recorded(clock, source="连住建撤〔2026〕2号")
+    assert record.shown_until is not None
+    late = make.noon(record.shown_until + dt.timedelta(days=1))
+    with pytest.raises(Refused) as error:
+        begun(late, record=record)
+    assert error.value.code == "measure-record-lifted"
+    repairing.take_notice(record, notice="N1", text="准予修复。", now=clock.at)
+    with pytest.raises(Refused) as error:
+        begun(clock.at, record=record)
+    assert error.value.code == "measure-record-lifted"
+    assert not JointMeasure.objects.exists()
+
+
+def test_it_lifts_with_the_repair_in_the_same_transaction(sign_in: SignIn, clock: Moment) -> None:
+    record = make.recorded(clock)
+    resting, free = begun(clock.at, record=record), begun(clock.at, what="列为重点监管对象")
+    asked = repairing.ask(record, ground="wrong", statement="决定书已被撤销。", by=make.officer(), now=clock.at)
+    browser = sign_in(make.OFFICER)
+    assert "据此实施的 1 项联合惩戒随之终止" in text_of(browser.get(reverse("credit:record", args=[record.pk])))
+    verdict = {"verdict": "grant", "reason": "决定书已被撤销。"}
+    # What fails in the lifting takes the end of the measure back with it.
+    with transaction.atomic():
+        repairing.settle(asked, grant=True, reason="有误。", by=make.officer(), now=clock.at)
+        resting.refresh_from_db()
+        assert resting.ended_at == clock.at
+        transaction.set_rollback(True)
+    resting.refresh_from_db()
+    assert resting.ended_at is None
+    assert browser.post(reverse("credit:repair_decision", args=[asked.pk]), verdict).status_code == 302
+    resting.refresh_from_db()
+    free.refresh_from_db()
+    record.refresh_from_db()
+    assert resting.ended_at == record.withdrawn_at == clock.at
+    assert "更正撤回" in resting.end_reason
+    assert free.ended_at is None
+    assert acts(record.subject)[-1] == "credit.measure_lifted"
+    assert measures.live(record.subject, local_date(clock.at)) == [free]
+
+
+def test_it_lifts_with_a_notice_and_with_the_platforms_own_record(city: None, clock: Moment) -> None:
+    record = make.recorded(clock)
+    resting = begun(clock.at, record=record)
+    repairing.take_notice(record, notice="N1", text="准予修复。", now=clock.at)
+    resting.refresh_from_db()
+    assert (resting.ended_at, resting.ended_by) == (clock.at, None)
+    assert "已修复" in resting.end_reason
+    subject = make.company(1)
+    sanction = CreditRecord.objects.create(
+        subject=subject, kind="sanction", origin="platform", source="外部1号", basis="信用中国", found_at=clock.at
+    )
+    other = begun(clock.at, subject=subject, record=sanction)
+    said: dict[str, Any] = {"grade": None, "risk": None, "records": []}
+    asking.keep(subject, said, clock.at)
+    other.refresh_from_db()
+    assert other.ended_at == clock.at
+
+
+def test_in_force_from_the_first_day_to_the_last(city: None, clock: Moment) -> None:
+    first, last = dt.date(2026, 10, 1), dt.date(2026, 12, 31)
+    measure = begun(clock.at, starts_on=first, ends_on=last)
+    one = dt.timedelta(days=1)
+    for day, found in ((first - one, []), (first, [measure]), (last, [measure]), (last + one, [])):
+        assert measures.live(make.company(), day) == found, day
+    now = make.noon(dt.date(2026, 11, 2))
+    measures.end(measure, reason="已纠正。", by=make.officer(), now=now)
+    assert measures.live(make.company(), dt.date(2026, 11, 1)) == [measure]
+    assert measures.live(make.company(), dt.date(2026, 11, 2)) == []
+    assert measures.live(make.company(1), first) == []
+
+
+def test_a_reward_rests_on_what_was_kept(city: None, clock: Moment) -> None:
+    kept = note_kept_promise(make.company(), source="T1", basis="演示", at=clock.at)
+    reward = begun(clock.at, kind="reward", what="绿色通道", record=kept)
+    assert reward.record == kept
+    with pytest.raises(Refused) as error:
+        begun(clock.at, record=kept)
+    assert error.value.code == "measure-record-unfit"
+
+
+def test_the_database_keeps_it(city: None, clock: Moment) -> None:
+    measure = begun(clock.at)
+    for values in (
+        {"ends_on": measure.starts_on - dt.timedelta(days=1)}, {"basis": ""}, {"ended_at": clock.at},
+        {"end_reason": "没有时间"},
+    ):  # fmt: skip
+        with pytest.raises(IntegrityError), transaction.atomic():
+            JointMeasure.objects.filter(pk=measure.pk).update(**values)
+
+
+def test_persons_are_masked_and_found_by_their_number(sign_in: SignIn, clock: Moment) -> None:
+    subject = make.person()
+    browser = sign_in(make.OFFICER)
+    assert browser.post(NEW, form(identifier=make.PERSON)).status_code == 302
+    measure = JointMeasure.objects.get(subject=subject)
+    for address in (LIST, reverse("credit:measure", args=[measure.pk]), LIST + "export.csv"):
+        said = body(browser.get(address)).decode() if address.endswith("csv") else text_of(browser.get(address))
+        assert subject.public_name in said
+        assert subject.name not in said
+        assert make.PERSON not in said
+
+
+def test_another_departments_measure_does_not_exist(sign_in: SignIn, clock: Moment) -> None:
+    measure = begun(clock.at)
+    record = make.recorded(clock)
+    stranger = sign_in(make.STRANGER)
+    assert measure.what not in text_of(stranger.get(LIST))
+    for address in (reverse("credit:measure", args=[measure.pk]), reverse("credit:measure_end", args=[measure.pk])):
+        assert stranger.get(address).status_code == 404
+        assert stranger.post(address, {"reason": "越权"}).status_code in {404, 405}
+    assert stranger.post(reverse("credit:measure_end", args=[measure.pk]), {"reason": "越权"}).status_code == 404
+    assert stranger.get(f"{NEW}?record={record.pk}").status_code == 404
+    assert stranger.get(f"{NEW}?record=x").status_code == 404
+    with pytest.raises(Refused) as error:
+        measures.end(measure, reason="越权", by=make.officer(make.STRANGER), now=clock.at)
+    assert error.value.code == "not-your-department"
+    assert sign_in("chuangkou1").get(LIST).status_code == 404
+    measure.refresh_from_db()
+    assert measure.ended_at is None
+
+
+def test_the_list_is_searched_and_filtered(sign_in: SignIn, clock: Moment) -> None:
+    measure = begun(clock.at)
+    browser = sign_in(make.OFFICER)
+    for query, found in (
+        ("q=财政补助", 1), (f"q={measure.subject.code}", 1), ("q=nobody", 0), ("kind=penalty", 1), ("kind=reward", 0),
+    ):  # fmt: skip
+        assert text_of(browser.get(f"{LIST}?{query}")).count("row-title") == found, query
+    clock.at = make.noon(measure.ends_on)
+    assert measure.what in text_of(browser.get(LIST))
+    make.after(clock, measure.ends_on)
+    assert measure.what not in text_of(browser.get(LIST))
+    assert "已到期" in text_of(browser.get(LIST + "?tab=ended"))
+    answer = browser.post(reverse("credit:measure_end", args=[measure.pk]), {"reason": "晚了"})
+    assert answer.status_code == 409
+
+
+def test_the_api_begins_shows_and_ends(caller: Caller, clock: Moment) -> None:  # noqa: F811 - the fixture
+    make.company()
+    officer = caller(make.OFFICER)
+    said = form(record_source="")
+    del said["source"]
+    problem(officer.post(API, said | {"identifier": "x"}, format="json"), 422, "measure-subject-unknown")
+    problem(officer.post(API, said | {"kind": ""}, format="json"), 422, "measure-kind-missing")
+    problem(officer.post(API, said | {"what": ""}, format="json"), 422, "measure-missing")
+    problem(officer.post(API, said | {"basis": "条例"}, format="json"), 422, "measure-basis-short")
+    problem(officer.post(API, said | {"starts_on": None}, format="json"), 422, "measure-start-wrong")
+    problem(officer.post(API, said | {"ends_on": "2026-09-01"}, format="json"), 422, "measure-end-wrong")
+    problem(officer.post(API, said | {"ends_on": "2036-09-01"}, format="json"), 422, "measure-too-long")
+    problem(officer.post(API, said | {"department": 999999}, format="json"), 422, "measure-department-missing")
+    made = officer.post(API, said, format="json").json()
+    problem(officer.post(API, said, format="json"), 409, "measure-exists")
+    assert officer.get(API).json()["results"] == [made]
+    page = f"{API}{made['id']}/"
+    assert officer.get(page).json() == made
+    problem(officer.post(f"{page}end/", {}, format="json"), 422, "reason-missing")
+    for who in (make.STRANGER, "zhujian.fuzeren", "chuangkou1"):
+        problem(caller(who).get(page), 404, "not-found")
+        problem(caller(who).post(f"{page}end/", {"reason": "越权"}, format="json"), 404, "not-found")
+    ended = officer.post(f"{page}end/", {"reason": "已纠正。"}, format="json").json()
+    assert ended["end_reason"] == "已纠正。"
+    assert officer.get(API).json()["results"] == []
+    assert [one["id"] for one in officer.get(f"{API}?tab=ended").json()["results"]] == [made["id"]]
