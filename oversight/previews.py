@@ -138,9 +138,9 @@ def _look(preview: HandlingPreview, size: int) -> None:
 
 
 def _add(preview: HandlingPreview, high: int) -> None:
-    asked = _asked(preview, high)
+    said = asked(preview, high)
     with connection.cursor() as cursor:
-        cursor.execute(COUNTS, asked)
+        cursor.execute(COUNTS, said)
         for kind, barred, number in cursor.fetchall():
             if barred:
                 preview.barred += number
@@ -150,7 +150,7 @@ def _add(preview: HandlingPreview, high: int) -> None:
                 preview.organisations += number
         missing = NAMED - len(preview.first)
         if missing and preview.organisations > len(preview.first):
-            cursor.execute(NAMES, asked | {"most": missing})
+            cursor.execute(NAMES, said | {"most": missing})
             preview.first = [*preview.first, *(pk for (pk,) in cursor.fetchall())]
     preview.cases += _cases(preview, high)
 
@@ -169,7 +169,8 @@ def _word(preview: HandlingPreview) -> bool:
     return preview.way in gate.ON_ONES_WORD
 
 
-def _asked(preview: HandlingPreview, high: int) -> dict[str, Any]:
+def asked(preview: HandlingPreview, high: int) -> dict[str, Any]:
+    """The values of ``OF_GRADE`` for the subjects behind the preview's place, to ``high``."""
     today = local_date(preview.asked_at)
     return {
         "low": preview.cursor,

@@ -108,10 +108,10 @@ def begin(
 ) -> JointMeasure:  # fmt: skip
     """Decide on a reward or a penalty from a day to a day; no SMS, no record.
 
-    Raises ``Refused`` (``not-your-department``, ``measure-kind-missing``, ``measure-missing``, ``measure-basis-missing``,
-    ``measure-basis-short``, ``measure-record-wrong-subject``, ``measure-record-unfit``, ``measure-record-lifted``,
-    ``measure-not-shown``, ``measure-start-wrong``, ``measure-end-wrong``, ``measure-too-long``, ``measure-exists``,
-    ``text-too-long``).
+    Raises ``Refused`` (``not-your-department``, ``measure-kind-missing``, ``measure-missing``,
+    ``measure-basis-missing``, ``measure-basis-short``, ``measure-record-wrong-subject``, ``measure-record-unfit``,
+    ``measure-record-lifted``, ``measure-not-shown``, ``measure-start-wrong``, ``measure-end-wrong``,
+    ``measure-too-long``, ``measure-exists``, ``text-too-long``).
     """
     subject = lock_subject(subject.pk)
     refuse_stranger(department.pk, by, now)

@@ -29,7 +29,18 @@ from notifications.deliver import deliver  # noqa: E402
 from notifications.models import Message  # noqa: E402
 from offices.models import User  # noqa: E402
 from oversight.demo.cases import play, receive  # noqa: E402
-from scripts.bench import completion, data, desks, drawing, inbox, outbox, pages, recomputing, sweeping  # noqa: E402
+from scripts.bench import (  # noqa: E402
+    completion,
+    data,
+    desks,
+    drawing,
+    inbox,
+    outbox,
+    pages,
+    previewing,
+    recomputing,
+    sweeping,
+)
 from scripts.bench.data import apart  # noqa: E402
 from scripts.bench.measure import Figure, in_turn, keep, seconds, statements  # noqa: E402
 from supervision.models import SupervisionTask  # noqa: E402
@@ -137,6 +148,12 @@ def draws() -> Iterator[Figure]:
     yield from drawing.drawing(complete_case(next(approved_cases()), by=officer(), now=MORNING), officer())
 
 
+def previews_of_handling() -> Iterator[Figure]:
+    """Who would move by a change of the table of handling."""
+    admin = User.objects.get(username="guanliyuan1")
+    yield from previewing.previewing_handling(next(approved_cases()), admin)
+
+
 def at_desks() -> Iterator[Figure]:
     """Every list and page, in a database of its own: the figures before and after have other cases."""
     with apart("desks"):
@@ -158,6 +175,7 @@ FIGURES: dict[str, Callable[[], Iterator[Figure]]] = {
     "sweep": sweeps,
     "recompute": years,
     "draw": draws,
+    "handling": previews_of_handling,
 }
 
 

@@ -166,11 +166,9 @@ def test_it_lifts_with_the_repair_in_the_same_transaction(sign_in: SignIn, clock
     # What fails in the lifting takes the end of the measure back with it.
     with transaction.atomic():
         repairing.settle(asked, grant=True, reason="有误。", by=make.officer(), now=clock.at)
-        resting.refresh_from_db()
-        assert resting.ended_at == clock.at
+        assert JointMeasure.objects.get(pk=resting.pk).ended_at == clock.at
         transaction.set_rollback(True)
-    resting.refresh_from_db()
-    assert resting.ended_at is None
+    assert JointMeasure.objects.get(pk=resting.pk).ended_at is None
     assert browser.post(reverse("credit:repair_decision", args=[asked.pk]), verdict).status_code == 302
     resting.refresh_from_db()
     free.refresh_from_db()

@@ -238,11 +238,12 @@ def _credit(now: datetime) -> dict[str, str]:
 def _measures(now: datetime) -> dict[str, str]:
     """A penalty and a reward in force, a penalty ended early."""
     department, by, today = findings.department(), findings.officer(), local_date(now)
-    law = {"basis": "江苏省社会信用条例有关联合奖惩的规定（演示）", "department": department, "record": None}
-    days = {"starts_on": today, "ends_on": today + timedelta(days=180)}
 
     def begun(place: int, kind: str, what: str) -> JointMeasure:
-        return measures.begin(findings.company(place), kind=kind, what=what, **law, **days, by=by, now=now)
+        return measures.begin(
+            findings.company(place), kind=kind, what=what, basis="江苏省社会信用条例有关联合奖惩的规定（演示）",
+            department=department, record=None, starts_on=today, ends_on=today + timedelta(days=180), by=by, now=now,
+        )  # fmt: skip
 
     penalty = begun(2, "penalty", "限制申请财政补助资金（演示）")
     reward = begun(4, "reward", "行政许可办理绿色通道（演示）")
