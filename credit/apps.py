@@ -12,6 +12,7 @@ class CreditConfig(AppConfig):
     def ready(self) -> None:
         """Name the acts and the messages, answer the clocks."""
         from credit import alarms, enums, messages, owning
+        from credit.actions.ruling import RuleAct
         from credit.asking import ReceivedAct
         from credit.handling import Act
         from credit.pushing import PushAct
@@ -20,6 +21,7 @@ class CreditConfig(AppConfig):
         acts.register(Act)
         acts.register(PushAct)
         acts.register(ReceivedAct)
+        acts.register(RuleAct)
         acts.register(enums.CreditAct)
         messages.register()
         alarms.connect()

@@ -45,9 +45,10 @@ TOOK: Mapping[str, Q] = {
     HandlingWay.LATER: Q(later_submission__isnull=False),
     HandlingWay.ON_THE_SPOT: Q(way=Way.PROMISE, on_the_spot=True),
 }
+_BREACHES = ", ".join(f"'{kind}'" for kind in gate.BREACHES)
 # The subjects of a chunk with that newest grade, and whether a breach in use closes the way to them whatever the cell
 # says. The newest grade is read in the order of its index, the breaches from an index of those in use alone.
-OF_GRADE = """
+OF_GRADE = f"""
 WITH newest AS (
     SELECT subject_id, grade FROM (
         SELECT subject_id, grade, row_number() OVER (PARTITION BY subject_id ORDER BY given_at DESC, id DESC) AS place
@@ -55,7 +56,7 @@ WITH newest AS (
     ) AS graded WHERE place = 1
 ), bars AS (
     SELECT DISTINCT subject_id FROM credit_creditrecord
-    WHERE subject_id > %(low)s AND subject_id <= %(high)s AND kind IN ('broken_promise', 'serious')
+    WHERE subject_id > %(low)s AND subject_id <= %(high)s AND kind IN ({_BREACHES})
     AND repaired_at IS NULL AND withdrawn_at IS NULL AND found_at >= %(since)s
     AND (shown_until IS NULL OR shown_until >= %(today)s) AND %(word)s
 ), mine AS (
@@ -64,7 +65,7 @@ WITH newest AS (
     LEFT JOIN newest ON newest.subject_id = subject.id LEFT JOIN bars ON bars.subject_id = subject.id
     WHERE subject.id > %(low)s AND subject.id <= %(high)s AND coalesce(newest.grade, 'none') = %(grade)s
 )
-"""
+"""  # noqa: S608 - our literal
 COUNTS = f"{OF_GRADE} SELECT kind, barred, count(*) FROM mine GROUP BY kind, barred"  # noqa: S608 - our literal
 NAMES = f"{OF_GRADE} SELECT id FROM mine WHERE kind = 'organisation' AND NOT barred ORDER BY id LIMIT %(most)s"  # noqa: S608
 

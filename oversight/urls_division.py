@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from oversight.views import exemptions, handling, items, linkages, people, periods, units
+from oversight.views import credit_rules, exemptions, handling, items, linkages, people, periods, units
 
 app_name = "division"
 urlpatterns = [
@@ -42,6 +42,9 @@ urlpatterns = [
     path("handling/previews/<int:pk>/", handling.preview, name="handling_preview"),
     path("handling/previews/<int:pk>/state/", handling.preview_state, name="handling_preview_state"),
     path("handling/<slug:grade>/<slug:way>/", handling.cell, name="handling_cell"),
+    path("credit-rules/", credit_rules.versions_page, name="rules"),
+    path("credit-rules/new/", credit_rules.version, name="rule_new"),
+    path("credit-rules/<int:pk>/", credit_rules.version, name="rule"),
     path("exemptions/", exemptions.for_division, name="exemptions"),
     path("exemptions/export.csv", exemptions.division_export, name="exemptions_export"),
 ]

@@ -46,8 +46,9 @@ from catalogue.actions import set_promised_period
 from catalogue.models import BusinessItem, Linkage
 from catalogue.periods import Promise
 from credit import handling, pushing
-from credit.actions import judging, measures, repairing
-from credit.models import CreditFact, CreditRecord, CreditSubject, JointMeasure, Push
+from credit.actions import judging, measures, repairing, ruling
+from credit.models import CreditFact, CreditRecord, CreditSubject, JointMeasure, Level, Push
+from credit.rules import Span
 from deadlines import calendar, clock, jobs, office
 from deadlines.clock import local_date
 from deadlines.kinds import KindCode
@@ -253,14 +254,19 @@ def _measures(now: datetime) -> dict[str, str]:
 
 
 def _handling_previews(now: datetime) -> dict[str, str]:
-    """A change of the table that was looked at, and one that was confirmed."""
+    """A change of the table that was looked at, one that was confirmed; a version of the rules to come."""
     by, found = User.objects.get(username="guanliyuan1"), {}
     for name, grade, way in (("done", "poor", "on_the_spot"), ("ready", "none", "later")):
         is_open = not handling.is_open(grade, way)
         found[name] = previewing.begin(grade, way, is_open=is_open, basis="会议纪要（演示）", by=by, now=now)
     previews.run()
     previewing.confirm(found["done"], by=by, now=now)
-    return {f"preview_{name}": _pk(preview) for name, preview in found.items()}
+    spans = {level: Span(shown=True, shortest=3, longest=12) for level in Level.values}
+    rule = ruling.enter(
+        None, starts_on=local_date(now) + timedelta(days=90), name="信用修复实施细则（演示）", basis="演示文件",
+        levels=spans, by=by, now=now,
+    )  # fmt: skip
+    return {f"preview_{name}": _pk(preview) for name, preview in found.items()} | {"rule_to_come": _pk(rule)}
 
 
 def _longer(now: datetime) -> BusinessItem:
