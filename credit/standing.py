@@ -12,14 +12,29 @@ from django.utils import timezone
 from credit.gate import BREACHES, BY_FRAUD, LONGEST_USE_YEARS
 from credit.models import CreditRecord, Level
 from credit.models.records import AGAINST
-from deadlines.arithmetic import add_months
 
 Kind = CreditRecord.Kind
 READ = 5000
 # As the index ``record_against_in_use`` has it.
-IN_USE = {"kind__in": AGAINST, "repaired_at__isnull": True, "withdrawn_at__isnull": True}
+IN_USE = Q(kind__in=AGAINST, repaired_at__isnull=True, withdrawn_at__isnull=True)
 # What counts against a subject by its kind alone; sanctions and revocations by their level or their entry.
 CLOSES = Q(kind__in=list(BREACHES)) | Q(level=Level.SERIOUS) | Q(listed=BY_FRAUD)
+
+
+def since(today: dt.date) -> dt.datetime:
+    """The first moment whose findings, where no end of display is known, may still be used on ``today``."""
+    year = today.year - LONGEST_USE_YEARS
+    try:
+        day = today.replace(year=year)
+    except ValueError:  # 29 February
+        day = dt.date(year, 3, 1)
+    return timezone.make_aware(dt.datetime.combine(day, dt.time.min))
+
+
+def closing(today: dt.date) -> Q:
+    """Records in use on ``today`` that close what is given on a subject's word; as ``gate`` says of one."""
+    in_use = Q(shown_until__gte=today) | Q(shown_until__isnull=True, found_at__gte=since(today))
+    return CLOSES & in_use & IN_USE & ~Q(level=Level.MINOR)
 
 
 def breaches(today: dt.date) -> Iterator[tuple[int, bool]]:
@@ -28,11 +43,8 @@ def breaches(today: dt.date) -> Iterator[tuple[int, bool]]:
     A breach counts until its display ends, one without such a day for three years from its finding; lifted or minor
     ones never.
     """
-    since = timezone.make_aware(dt.datetime.combine(add_months(today, -12 * LONGEST_USE_YEARS), dt.time.min))
-    in_use = Q(shown_until__gte=today) | Q(shown_until__isnull=True, found_at__gte=since)
     rows = (
-        CreditRecord.objects.filter(CLOSES, in_use, **IN_USE)
-        .exclude(level=Level.MINOR)
+        CreditRecord.objects.filter(closing(today))
         .order_by("subject_id")
         .values_list("subject_id", "kind", "level")
         .iterator(chunk_size=READ)

@@ -7,7 +7,6 @@ anywhere, the next one goes on where the row says. The breaches that close a way
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
 import time
 from collections.abc import Mapping
@@ -17,14 +16,14 @@ from celery import current_app
 from django.db import connection
 from django.db.models import Exists, Max, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
 from approvals.enums import DECIDED, ENDED_EARLY, CaseStatus, Way
 from approvals.models import Case
-from credit import gate
+from credit import gate, standing
 from credit.models import CreditRecord, CreditSubject, Grade, HandlingPreview, HandlingWay, SubjectGrade
+from credit.models.records import AGAINST
 from deadlines import clock
 from deadlines.clock import local_date
 from deadlines.sweep import Attempt, place
@@ -45,6 +44,7 @@ TOOK: Mapping[str, Q] = {
     HandlingWay.LATER: Q(later_submission__isnull=False),
     HandlingWay.ON_THE_SPOT: Q(way=Way.PROMISE, on_the_spot=True),
 }
+_AGAINST = ", ".join(f"'{kind}'" for kind in AGAINST)
 _BREACHES = ", ".join(f"'{kind}'" for kind in gate.BREACHES)
 # The subjects of a chunk with that newest grade, and whether a breach in use closes the way to them whatever the cell
 # says. The newest grade is read in the order of its index, the breaches from an index of those in use alone.
@@ -56,9 +56,10 @@ WITH newest AS (
     ) AS graded WHERE place = 1
 ), bars AS (
     SELECT DISTINCT subject_id FROM credit_creditrecord
-    WHERE subject_id > %(low)s AND subject_id <= %(high)s AND kind IN ({_BREACHES})
-    AND repaired_at IS NULL AND withdrawn_at IS NULL AND found_at >= %(since)s
-    AND (shown_until IS NULL OR shown_until >= %(today)s) AND %(word)s
+    WHERE subject_id > %(low)s AND subject_id <= %(high)s AND kind IN ({_AGAINST})
+    AND repaired_at IS NULL AND withdrawn_at IS NULL AND level <> 'minor'
+    AND (kind IN ({_BREACHES}) OR level = 'serious' OR listed = '{gate.BY_FRAUD}')
+    AND (shown_until >= %(today)s OR (shown_until IS NULL AND found_at >= %(since)s)) AND %(word)s
 ), mine AS (
     SELECT subject.id AS id, subject.kind AS kind, bars.subject_id IS NOT NULL AS barred
     FROM credit_creditsubject AS subject
@@ -156,16 +157,6 @@ def _add(preview: HandlingPreview, high: int) -> None:
     preview.cases += _cases(preview, high)
 
 
-def since(today: dt.date) -> dt.datetime:
-    """The first moment whose breaches may still be used on ``today``."""
-    year = today.year - gate.LONGEST_USE_YEARS
-    try:
-        day = today.replace(year=year)
-    except ValueError:  # 29 February
-        day = dt.date(year, 3, 1)
-    return timezone.make_aware(dt.datetime.combine(day, dt.time()))
-
-
 def _word(preview: HandlingPreview) -> bool:
     return preview.way in gate.ON_ONES_WORD
 
@@ -177,7 +168,7 @@ def asked(preview: HandlingPreview, high: int) -> dict[str, Any]:
         "low": preview.cursor,
         "high": high,
         "grade": preview.grade,
-        "since": connection.ops.adapt_datetimefield_value(since(today)),
+        "since": connection.ops.adapt_datetimefield_value(standing.since(today)),
         "today": connection.ops.adapt_datefield_value(today),
         "word": _word(preview),
     }
@@ -194,10 +185,6 @@ def _cases(preview: HandlingPreview, high: int) -> int:
         took, status__in=UNDECIDED, applicant_id__gt=preview.cursor, applicant_id__lte=high
     ).annotate(newest=Coalesce(Subquery(grades.values("grade")[:1]), Value(Grade.NONE.value)))
     if _word(preview):
-        bars = CreditRecord.objects.filter(
-            Q(shown_until__isnull=True) | Q(shown_until__gte=today), subject=OuterRef("applicant"),
-            kind__in=list(gate.BREACHES), repaired_at__isnull=True, withdrawn_at__isnull=True,
-            found_at__gte=since(today),
-        )  # fmt: skip
+        bars = CreditRecord.objects.filter(standing.closing(today), subject=OuterRef("applicant"))
         rows = rows.exclude(Exists(bars))
     return rows.filter(newest=preview.grade).count()

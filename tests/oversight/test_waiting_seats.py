@@ -275,7 +275,11 @@ def test_the_rail_folds_what_is_looked_at_now_and_then(clock: Moment, sign_in: S
 
     board = groups("/oversight/")
     assert board[""] == (False, True, ["时限督办", "待分派办件", "审管争议", "短信送达"])
-    assert board["监督台账"] == (True, False, ["不予受理", "退件统计", "决定前查看", "承诺超过5日", "双随机计划", "信用推送"])
+    assert board["监督台账"] == (
+        True,
+        False,
+        ["不予受理", "退件统计", "决定前查看", "承诺超过5日", "双随机计划", "信用推送"],
+    )
     assert board["个人与规则"] == (True, False, ["请假", "回避申报", "差异化办理", "工作日历"])
     assert groups("/oversight/refusals/")["监督台账"][:2] == (True, True), "open on its own pages"
     page = cast.text(browser.get("/oversight/refusals/"))
