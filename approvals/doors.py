@@ -73,7 +73,7 @@ def _said(case: Case, purpose: CodePurpose, digits: str) -> str:
     of = f"验证码{digits}，{life}分钟内有效。办件尾号{tail}“{name}”"
     if purpose == CodePurpose.SIGNING:
         return f"{of}签署告知承诺书专用：把验证码读给窗口人员，即为签署承诺书。不同意承诺内容的，请不要提供。"
-    return f"{of}网上补正、补交材料、撤回专用。请勿告诉任何人，窗口人员也不会向您索要。"
+    return f"{of}网上补正、补交、撤回和办理信用事项专用。请勿告诉任何人，窗口人员也不会向您索要。"
 
 
 @transaction.atomic

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 
 from approvals.numbers import is_case_number, read_case_number
 from approvals.progress import clean
+from credit.forms import AskForm, ObjectionForm
 
 
 class ProgressForm(forms.Form):
@@ -61,6 +62,24 @@ class CodeForm(forms.Form):
         if len(code) != 6 or not code.isdecimal():
             raise ValidationError("验证码是 6 位数字，请核对短信。")
         return code
+
+
+class OwnObjectionForm(ObjectionForm):
+    """异议, in the subject's own words."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["text"].help_text = "写明哪些事实不对、为什么，最多 4000 字；证明材料请交认定单位。"
+
+
+class OwnAskForm(AskForm):
+    """修复 or 更正, in the subject's own words."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        statement = self.fields["statement"]
+        statement.label = "理由和纠正的情况"
+        statement.help_text = "申请修复的，写明怎样纠正；申请更正的，写明哪里有误。最多 4000 字；证明材料请交认定单位。"
 
 
 class WithdrawalForm(forms.Form):

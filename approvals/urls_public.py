@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from approvals.views import must_meet, public, public_door
+from approvals.views import must_meet, public, public_credit, public_door
 
 urlpatterns: list[URLPattern] = [
     path("", public.home, name="home"),
@@ -16,6 +16,10 @@ urlpatterns: list[URLPattern] = [
     path("progress/<slug:number>/code/", public_door.code, name="door_code"),
     path("progress/<slug:number>/acts/", public_door.acts, name="door_acts"),
     path("progress/<slug:number>/papers/<int:pk>/", public_door.paper, name="door_paper"),
+    path("progress/<slug:number>/credit/", public_credit.overview, name="door_credit"),
+    path("progress/<slug:number>/credit/breaches/<int:pk>/", public_credit.breach, name="door_breach"),
+    path("progress/<slug:number>/credit/breaches/<int:pk>/notice/", public_credit.notice, name="door_breach_paper"),
+    path("progress/<slug:number>/credit/records/<int:pk>/", public_credit.record, name="door_record"),
     path("verify/", public.verify_form, name="verify_form"),
     path("verify/<str:code>/", public.verify, name="verify"),
     path("register/", public.licences, name="licences"),

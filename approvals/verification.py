@@ -11,7 +11,10 @@ from dataclasses import dataclass
 
 from approvals.enums import DocumentKind
 from approvals.models import Document, Licence
+from approvals.papers import cn_day
+from credit import papers as credit_papers
 from credit.models import CreditSubject
+from deadlines.clock import local_date
 from ledger.hashing import canonical, sm3
 from offices.crypto import mask_name
 
@@ -62,6 +65,18 @@ def look_also(finder: Finder) -> None:
         _finders.append(finder)
 
 
+def _told(code: str) -> Found | None:
+    """A notice of the credit side, if the code is one's."""
+    breach = credit_papers.find(code)
+    if breach is None:
+        return None
+    return Found(
+        kind=credit_papers.TITLE, number=breach.number, party=breach.subject.public_name,
+        authority=breach.department.paper_name, date=cn_day(local_date(breach.told_at)),
+        digest=credit_papers.digest_of(breach), intact=True, licence=None, expired=False,
+    )  # fmt: skip
+
+
 def find(code: str, on: dt.date) -> Found | None:
     """Return what the code opens, judged on the local day ``on``; one statement, one more for each room asked."""
     document = (
@@ -71,7 +86,8 @@ def find(code: str, on: dt.date) -> Found | None:
         .first()
     )
     if document is None:
-        return next((found for finder in _finders if (found := finder(code, on))), None)
+        told = _told(code)
+        return told or next((found for finder in _finders if (found := finder(code, on))), None)
     content = document.content
     grants = document.kind in {DocumentKind.APPROVAL, DocumentKind.FILING}
     licence: Licence | None = getattr(document.case, "licence", None) if grants else None

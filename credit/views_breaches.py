@@ -18,7 +18,8 @@ from credit.actions import judging
 from credit.forms import DecisionForm, ObjectionForm, TellForm, proposed
 from credit.listing import BY_CODE
 from credit.models import Breach, CreditFact, CreditRecord
-from credit.rules import Periods, in_force, periods, versions
+from credit.papers import notice, span_of
+from credit.rules import Periods
 from credit.words import cn_day
 from deadlines.clock import local_date
 from deadlines.explaining import explain_many
@@ -172,12 +173,6 @@ def _breach(request: PortalRequest, pk: int) -> Breach:
     return get_object_or_404(rows, pk=pk)
 
 
-def _periods(breach: Breach) -> Periods:
-    """What a record would have; one statement."""
-    found_on = local_date(breach.fact.found_at)
-    return periods(in_force(versions(), found_on), breach.level, found_on)
-
-
 def _lead(breach: Breach, may_decide: bool) -> str:
     if not breach.is_open:
         return "已经决定。" + ("记录有误的，当事人可以随时申请更正。" if breach.record_id else "")
@@ -206,7 +201,7 @@ def _breach_page(
     ready = breach.is_open and judging.may_decide(breach, today)
     waits = breach.status == Breach.Status.TOLD and not judging.objection_is_over(breach, today)
     found_on = local_date(breach.fact.found_at)
-    span = _periods(breach)
+    span = span_of(breach)
     context = {
         "breach": breach,
         "entry": BY_CODE.get(breach.listed),
@@ -235,21 +230,7 @@ def breach_page(request: PortalRequest, pk: int) -> HttpResponse:
 @require_safe
 def breach_paper(request: PortalRequest, pk: int) -> HttpResponse:
     """拟认定失信告知书, as it is served: the whole name stands on it, no identity number."""
-    breach = _breach(request, pk)
-    entry = BY_CODE.get(breach.listed)
-    context = {
-        "breach": breach,
-        "entry": entry,
-        "span": _periods(breach),
-        "paper": {
-            "title": "拟认定失信告知书",
-            "number": breach.number,
-            "addressee": breach.subject.name,
-            "authority": breach.department.paper_name,
-            "date": local_date(breach.told_at),
-        },
-        "back_url": reverse("credit:breach", args=[pk]),
-    }
+    context = notice(_breach(request, pk), back_url=reverse("credit:breach", args=[pk]))
     return render(request, "credit/notice.html", context)
 
 

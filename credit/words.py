@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import datetime as dt
 
+from django.conf import settings
+from django.urls import reverse
+
 from offices.refusals import Refused
 
 
 def cn_day(day: dt.date) -> str:
     """Return a day as papers write it: 2026年9月28日."""
     return f"{day.year}年{day.month}月{day.day}日"
+
+
+def portal_address() -> str:
+    """The address printed on papers and in QR codes."""
+    return str(settings.PUBLIC_BASE_URL).rstrip("/")
+
+
+def door_address() -> str:
+    """Where a subject enters its own door: the public progress page; no number and no code in it."""
+    return portal_address() + reverse("progress")
 
 
 def said(value: str, field: str, code: str, message: str, longest: int) -> str:

@@ -35,6 +35,8 @@ from deadlines.clock import local_date
 from offices.crypto import mask_phone
 from offices.web import PortalRequest
 
+# What a browser came to the door for, where it is not the case itself.
+CREDIT = "credit"
 AFTER_HAND_IN = (
     "材料已补齐，{paper}已颁发，编号 {number}。请凭接收凭证和本人证件到出件窗口领取，也可以办理邮寄；"
     "短信随后发到您的手机。"
@@ -59,12 +61,12 @@ DONE = {
 }
 
 
-def _private(response: HttpResponseBase) -> HttpResponseBase:
+def private(response: HttpResponseBase) -> HttpResponseBase:
     patch_cache_control(response, no_store=True)
     return response
 
 
-def _back_to_progress(request: PortalRequest, number: str) -> HttpResponse:
+def back_to_progress(request: PortalRequest, number: str) -> HttpResponse:
     """One answer for a case that is not open here and for a number that nobody has."""
     messages.warning(request, CLOSED)
     return redirect(f"{reverse('progress')}?{urlencode({'number': progress_line.clean(number)[:21]})}")
@@ -97,10 +99,16 @@ def door(request: PortalRequest) -> HttpResponseBase:
     if case is None:
         form.add_error(None, "没有查到：办件编号或查询码不对。请对照接收凭证核对后再试。")
         return render(request, "public/progress.html", {"nav": "progress", "form": form}, status=422)
+    credit = request.POST.get("for") == CREDIT
     if doors.case_of(request, number) is not None:
-        return redirect("door_acts", number=number)
+        return redirect("door_credit" if credit else "door_acts", number=number)
     doors.note_asked(request, number, request.now)
-    return redirect("door_code", number=number)
+    return redirect(_code_page(number, credit))
+
+
+def _code_page(number: str, credit: bool) -> str:
+    """The page of the SMS code, which leads on to the case's acts or to the subject's credit."""
+    return reverse("door_code", args=[number]) + (f"?for={CREDIT}" if credit else "")
 
 
 @sensitive_post_parameters("sms_code")
@@ -108,24 +116,26 @@ def door(request: PortalRequest) -> HttpResponseBase:
 def code(request: PortalRequest, number: str) -> HttpResponseBase:
     """Ask for the SMS code, and give it; only a browser that showed the query code comes here."""
     if not doors.may_ask(request, number, request.now):
-        return _back_to_progress(request, number)
+        return back_to_progress(request, number)
+    credit = request.GET.get("for") == CREDIT
+    here = _code_page(number, credit)
     case = get_object_or_404(Case.objects.select_related("business_item"), number=number)
     form = CodeForm(request.POST if request.POST.get("act") == "open" else None)
     if request.method == "POST":
         try:
             if request.POST.get("act") == "send" and request.user.is_authenticated:
                 messages.warning(request, NOT_STAFF)
-                return redirect("door_code", number=number)
+                return redirect(here)
             if request.POST.get("act") == "send":
                 doors.send_code(case, address=client_address(request), now=request.now)
                 messages.success(request, "验证码已发送，10 分钟内有效。")
-                return redirect("door_code", number=number)
+                return redirect(here)
             if form.is_valid():
                 used = doors.check_code(
                     case, form.cleaned_data["sms_code"], address=client_address(request), now=request.now
                 )
                 doors.open_door(request, number, used)
-                return redirect("door_acts", number=number)
+                return redirect("door_credit" if credit else "door_acts", number=number)
         except RateLimited as limited:
             return _limited(request, limited, "验证码获取")
         except Refused as error:
@@ -134,10 +144,10 @@ def code(request: PortalRequest, number: str) -> HttpResponseBase:
     live = newest is not None and newest.used_at is None and newest.expires_at > request.now
     context = {
         "nav": "progress", "case": case, "phone": mask_phone(case.contact_phone), "form": form,
-        "sent": newest if live else None,
+        "sent": newest if live else None, "here": here, "credit": credit,
     }  # fmt: skip
     status = 422 if form.is_bound or request.method == "POST" else 200
-    return _private(render(request, "public/door_code.html", context, status=status))
+    return private(render(request, "public/door_code.html", context, status=status))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -145,7 +155,7 @@ def acts(request: PortalRequest, number: str) -> HttpResponseBase:
     """The case's acts that are the applicant's own; a POST does the one that its button names."""
     case = doors.case_of(request, number)
     if case is None:
-        return _back_to_progress(request, number)
+        return back_to_progress(request, number)
     if request.method != "POST":
         return _page(request, case)
     act = request.POST.get("act", "")
@@ -208,7 +218,7 @@ def _finished(
         do()
     except Refused as error:
         if error.conflict:
-            return _private(conflict(request, error, here))
+            return private(conflict(request, error, here))
         return _page(request, case, problem=error.message, status=422)
     messages.success(request, says(case, doors.case_of(request, case.number) or case) if says else DONE[act])
     return redirect(here)
@@ -221,7 +231,7 @@ def _with_files(request: PortalRequest, case: Case, pressed: str) -> HttpRespons
         error = Refused(
             "state-conflict", "这件办件现在不能在这里提交材料，可能刚刚已经提交，请刷新查看。", conflict=True
         )
-        return _private(conflict(request, error, reverse("door_acts", args=[case.number])))
+        return private(conflict(request, error, reverse("door_acts", args=[case.number])))
     slots = [row.slot for row in applicant.rows_for(case, act)]
     errors: dict[str, str] = {}
     for slot in slots:
@@ -261,13 +271,13 @@ def _state(request: PortalRequest, case: Case) -> HttpResponseBase:
     revocation = progress_line.revocation_of(case)
     if revocation is None:
         gone = Refused("state-conflict", "这件证照没有等待您陈述的撤销建议，请刷新查看。", conflict=True)
-        return _private(conflict(request, gone, here))
+        return private(conflict(request, gone, here))
     if form.is_valid():
         try:
             hear_holder(revocation, **form.cleaned_data, by=None, door=Door.PUBLIC, now=request.now)
         except Refused as error:
             if error.conflict:
-                return _private(conflict(request, error, here))
+                return private(conflict(request, error, here))
             put_on_form(form, error)
         else:
             messages.success(request, DONE[STATE])
@@ -309,7 +319,7 @@ def _page(
         "statement": statement or HolderForm(initial={"wish": HearingWish.LATER}),
         "papers": list(case.documents.defer("content").order_by("-id")),
     }
-    return _private(render(request, "public/door_acts.html", context, status=status))
+    return private(render(request, "public/door_acts.html", context, status=status))
 
 
 @require_safe
@@ -317,6 +327,6 @@ def paper(request: PortalRequest, number: str, pk: int) -> HttpResponseBase:
     """A paper of the case, for its applicant to read and print."""
     case = doors.case_of(request, number)
     if case is None:
-        return _back_to_progress(request, number)
+        return back_to_progress(request, number)
     document = get_object_or_404(case.documents.all(), pk=pk)
-    return _private(paper_response(request, document, back_url=reverse("door_acts", args=[number])))
+    return private(paper_response(request, document, back_url=reverse("door_acts", args=[number])))

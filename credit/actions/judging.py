@@ -20,7 +20,7 @@ from credit.listing import BY_CODE, OF_FACT, Listed
 from credit.models import Breach, CreditFact, CreditRecord, CreditSubject, Push
 from credit.numbers import notice_number
 from credit.rules import in_force, periods, versions
-from credit.words import cn_day, said
+from credit.words import cn_day, door_address, said
 from deadlines import periods as lengths_of
 from deadlines.actions import cancel_deadline, meet_deadline, start_deadline
 from deadlines.clock import local_date
@@ -87,7 +87,7 @@ def tell(
     record_many([Draft(subject.stream, CreditAct.BREACH_TOLD, data | {"until": clock.due_on.isoformat()}, by)], at=now)
     notice = (
         f"{fact.department.paper_name}拟将您（单位）的一项行为认定为失信（{breach.number}）。如有异议，"
-        f"请于{cn_day(clock.due_on)}前向该单位提出，详见告知书。"
+        f"请于{cn_day(clock.due_on)}前向该单位提出，或者在{door_address()}查询办件后网上提出，详见告知书。"
     )
     _to_subject(breach, notice, "told", now)
     reach("credit_told.before_commit")
@@ -135,8 +135,11 @@ def may_decide(breach: Breach, today: dt.date) -> bool:
 
 
 @transaction.atomic
-def object_to(breach: Breach, *, text: str, by: User | None, now: dt.datetime) -> Breach:
-    """Take in the subject's objection, once, within its days; ``by`` is the officer who wrote it down, or None.
+def object_to(breach: Breach, *, text: str, by: User | None, now: dt.datetime, through: str = "") -> Breach:
+    """Take in the subject's objection, once, within its days; ``by`` is the officer who wrote it down.
+
+    None: the subject itself, behind its own door; ``through`` is the stream of the case whose phone opened it. The
+    officers and the contact of the notice hear of it.
 
     Raises ``Refused`` (``not-your-department``, ``objection-missing``, ``objection-late``, ``text-too-long``),
     ``TransitionNotAllowed``.
@@ -156,8 +159,10 @@ def object_to(breach: Breach, *, text: str, by: User | None, now: dt.datetime) -
     breach.objected_at, breach.status = now, B.OBJECTED
     save_at(breach, now, by=by)
     meet_deadline(breach.deadline, at=now, by=by)
-    record_many([Draft(breach.stream, CreditAct.BREACH_OBJECTED, {"breach": breach.pk}, by)], at=now)
+    data = {"breach": breach.pk} | ({"through": through} if through else {})
+    record_many([Draft(breach.stream, CreditAct.BREACH_OBJECTED, data, by)], at=now)
     if by is None:
+        _to_subject(breach, f"您（单位）对{breach.number}的异议已收到，审查后决定是否记录，并告知您。", "objected", now)
         people = officers(breach.department_id, now)
         note = f"{breach.number}的当事人提出了异议，请审查后决定是否记录。"
         outbox.queue(messages.to_staff(breach.stream, people, note, f"breach:{breach.pk}:objected"), now)

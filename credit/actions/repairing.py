@@ -80,8 +80,13 @@ def _refuse_unfit(record: CreditRecord, ground: str, today: dt.date) -> None:
 
 
 @transaction.atomic
-def ask(record: CreditRecord, *, ground: str, statement: str, by: User | None, now: dt.datetime) -> Repair:
-    """Take in the subject's request for repair or correction; its clock starts. ``by``: who wrote it down, or None.
+def ask(
+    record: CreditRecord, *, ground: str, statement: str, by: User | None, now: dt.datetime, through: str = ""
+) -> Repair:  # fmt: skip
+    """Take in the subject's request for repair or correction; its clock starts. ``by``: the officer who wrote it down.
+
+    None: the subject itself, behind its own door; ``through`` is the stream of the case whose phone opened it. The
+    officers and the contact of the notice hear of it.
 
     Raises ``Refused`` (``not-your-department``, ``ground-missing``, ``serious-read-only``, ``repair-elsewhere``,
     ``repair-nothing``, ``repair-done``, ``repair-open``, ``repair-too-early``, ``statement-missing``,
@@ -106,12 +111,14 @@ def ask(record: CreditRecord, *, ground: str, statement: str, by: User | None, n
     )  # fmt: skip
     repair = Repair(record=record, ground=ground, statement=words, asked_by=by, asked_at=now, deadline=clock)
     save_at(repair, now, by=by)
-    data = {"repair": repair.pk, "record": record.pk, "ground": ground}
+    data = {"repair": repair.pk, "record": record.pk, "ground": ground} | ({"through": through} if through else {})
     record_many([Draft(record.subject.stream, CreditAct.REPAIR_ASKED, data, by)], at=now)
     if by is None:
         note = f"收到一件{_asked(repair)}，请于{cn_day(clock.due_on)}前办结。"
         people = officers(record.department_id, now)
         outbox.queue(messages.to_staff(record.subject.stream, people, note, f"repair:{repair.pk}:asked"), now)
+        received = f"您（单位）的{_asked(repair)}已收到，将在{cn_day(clock.due_on)}前决定并告知您。"
+        _tell(record, received, f"repair:{repair.pk}:received", now)
     return repair
 
 

@@ -1,0 +1,79 @@
+"""What a subject reads of itself through its own door: notices, records, requests; nobody else's and no officer (L8c, L13b)."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db.models import Q, QuerySet
+
+from credit.actions import judging, repairing
+from credit.lists import Tab
+from credit.models import Breach, CreditRecord, CreditSubject, Repair
+from credit.words import cn_day
+from deadlines.clock import local_date
+from offices.lists import counted
+from offices.refusals import Refused
+
+K = CreditRecord.Kind
+ORDER = ("-found_at", "-id")
+GOOD = (K.KEPT_PROMISE, K.PRAISE)
+TABS = (
+    Tab("", "失信记录", ORDER, "", "没有失信记录", "warn"),
+    Tab("kept", "守信记录", ORDER, "", "还没有守信记录", "good"),
+)
+# Notices and requests that a page lists, the newest first; older ones stand with their records.
+MOST = 50
+
+
+def records(subject: CreditSubject) -> QuerySet[CreditRecord]:
+    """Every record of the subject, wherever it was found, lifted ones too."""
+    return CreditRecord.objects.filter(subject=subject)
+
+
+def condition(key: str) -> Q:
+    """What is in a part of the records."""
+    return Q(kind__in=GOOD) if key == "kept" else ~Q(kind__in=GOOD)
+
+
+def counts(subject: CreditSubject) -> dict[str, int]:
+    """How many records are in each part; one statement."""
+    found = counted(records(subject), {tab.key or "bad": condition(tab.key) for tab in TABS})
+    return found | {"": found["bad"]}
+
+
+def breaches(subject: CreditSubject) -> QuerySet[Breach]:
+    """Every notice that the subject was given."""
+    found = Breach.objects.filter(subject=subject)
+    return found.select_related("fact", "subject", "department__division", "deadline").defer("phone", "fact__phone")
+
+
+def repairs(subject: CreditSubject) -> QuerySet[Repair]:
+    """Every request for repair or correction of the subject's records, and the platform's notices."""
+    return Repair.objects.filter(record__subject=subject).select_related("record", "deadline")
+
+
+def may_object(breach: Breach, today: dt.date) -> bool:
+    """Whether the subject's day to object has come to no end yet and it has not objected."""
+    return breach.status == Breach.Status.TOLD and not judging.objection_is_over(breach, today)
+
+
+def why_closed(record: CreditRecord, asked: list[Repair], today: dt.date) -> Refused | None:
+    """Why nothing can be asked for of a record, ``asked`` being its requests; None where a request is taken."""
+    if any(one.granted is None for one in asked):
+        return Refused("repair-open", "这条记录已有一件未办结的申请，请等候决定。", conflict=True)
+    return repairing.why_not(record, Repair.Ground.WRONG, today)
+
+
+def period_of(record: CreditRecord, today: dt.date) -> str:
+    """Until when a record is shown and from when repair may be asked for, in a sentence; empty for good ones."""
+    if record.kind in GOOD:
+        return ""
+    if record.is_lifted:
+        at = record.repaired_at or record.withdrawn_at
+        return f"{cn_day(local_date(at))}起停止公示和使用" if at else ""
+    if record.repair_from is None:
+        return "公示期限、修复条件由认定单位确定"
+    shown = "不向社会公示"
+    if record.shown_until is not None:
+        shown = f"公示至{cn_day(record.shown_until)}" + ("（已届满）" if record.shown_until < today else "")
+    return f"{shown}，{cn_day(record.repair_from)}起可以申请修复"
