@@ -154,7 +154,10 @@ CITY = {"drafts", "draft", "draft_moves", "draft_check", "draft_publication"}
 # The applicant's own door: a code by SMS, then a permit, in the body: tests/api/test_door.py
 DOOR = {
     f"door-{name}"
-    for name in ("code", "permit", "uploads", "answer", "owed", "promise-withdrawal", "withdrawal", "statement")
+    for name in (
+        "code", "permit", "uploads", "answer", "owed", "promise-withdrawal", "withdrawal", "statement", "credit",
+        "objection", "repair",
+    )
 }
 INSPECTION_DRAWS = {f"inspection-draw{part}" for part in ("s", "", "-drawn", "-positions")}
 DRAWS = {"draw-periods", "draws-of-period", *INSPECTION_DRAWS}

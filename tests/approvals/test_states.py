@@ -62,6 +62,9 @@ NO_ACTS = {
     "door-permit": "takes a code",
     "statement": "of a revocation: tests/supervision/test_table.py",
     "door-statement": "of a revocation: tests/supervision/test_table.py",
+    "door-credit": "reads the applicant's credit",
+    "door-objection": "of a breach: tests/approvals/test_own_credit.py",
+    "door-repair": "of a record: tests/approvals/test_own_credit.py",
     "licence-changes": "of a licence: tests/supervision/test_table.py",
 }
 
