@@ -1,4 +1,4 @@
-"""What a subject reads of itself through its own door: notices, records, requests; nobody else's and no officer (L8c, L13b)."""
+"""What a subject reads of itself through its own door: notices, records, requests; no officer (L8c)."""
 
 from __future__ import annotations
 

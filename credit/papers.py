@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hmac
 from typing import Any
 
@@ -27,7 +28,7 @@ def digest_of(breach: Breach) -> str:
     """What was told, as a digest: nothing of it changes after the notice."""
     said = {
         "number": breach.number, "subject": breach.subject_id, "listed": breach.listed, "level": breach.level,
-        "text": breach.text, "basis": breach.basis, "told_at": breach.told_at.isoformat(),
+        "text": breach.text, "basis": breach.basis, "told_at": breach.told_at.astimezone(dt.UTC).isoformat(),
     }  # fmt: skip
     return sm3(canonical(said))
 

@@ -26,8 +26,8 @@ from approvals.views.public_door import back_to_progress, private
 from approvals.web import conflict, put_on_form, typed
 from credit import gate, own, papers
 from credit.actions import judging, repairing
-from credit.lists import state_of, tab_of
 from credit.listing import BY_CODE
+from credit.lists import state_of, tab_of
 from credit.models import Breach, CreditRecord, CreditSubject, Repair
 from credit.words import cn_day
 from deadlines.clock import local_date
@@ -122,9 +122,7 @@ def overview(request: PortalRequest, number: str) -> HttpResponseBase:
             {"repair": one, "badge": badge_of(one)} for one in own.repairs(subject).order_by("-id")[: own.MOST]
         ],
         "tab": tab,
-        "rows": [
-            {"record": one, "state": _state(one, request), "period": own.period_of(one, today)} for one in page
-        ],
+        "rows": [{"record": one, "state": _state(one, request), "period": own.period_of(one, today)} for one in page],
         "stats": listing.stats([(one.key, one.label, counts[one.key], one.tone) for one in own.TABS]),
         "pager": listing.pager(page, "条"),
     }
@@ -179,7 +177,11 @@ def _breach_lead(one: Breach, waits: bool) -> str:
     if one.status == Breach.Status.OBJECTED:
         return "您的异议已收到，请等候决定。"
     day = cn_day(one.deadline.due_on)
-    return f"现在还没有记录。有异议的，请最迟在{day}（含当日）提出。" if waits else f"提出异议的期限（{day}）已过，请等候决定。"
+    return (
+        f"现在还没有记录。有异议的，请最迟在{day}（含当日）提出。"
+        if waits
+        else f"提出异议的期限（{day}）已过，请等候决定。"
+    )
 
 
 @require_safe

@@ -155,8 +155,17 @@ CITY = {"drafts", "draft", "draft_moves", "draft_check", "draft_publication"}
 DOOR = {
     f"door-{name}"
     for name in (
-        "code", "permit", "uploads", "answer", "owed", "promise-withdrawal", "withdrawal", "statement", "credit",
-        "objection", "repair",
+        "code",
+        "permit",
+        "uploads",
+        "answer",
+        "owed",
+        "promise-withdrawal",
+        "withdrawal",
+        "statement",
+        "credit",
+        "objection",
+        "repair",
     )
 }
 INSPECTION_DRAWS = {f"inspection-draw{part}" for part in ("s", "", "-drawn", "-positions")}

@@ -365,6 +365,8 @@ def test_sms_and_notice_say_where_and_no_secret(city: None, clock: Moment, setti
     assert breach.number in text_of(Client().get(f"/verify/{code}/"))
     for wrong in (code[:-1] + ("0" if code[-1] != "0" else "1"), f"{breach.pk + 1}-{code.partition('-')[2]}", "1-x"):
         assert Client().get(f"/verify/{wrong}/").status_code == 404
+    breach.refresh_from_db()
+    assert papers.code_of(breach) == code
     Breach.objects.filter(pk=breach.pk).update(level="general")
     assert verification.find(code, local_date(clock.at)) is None
 

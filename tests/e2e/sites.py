@@ -61,7 +61,10 @@ PUBLIC = (
     Site("door_code", args=("case_correction",), title="closed"),
     Site("door_acts", args=("case_correction",), title="closed"),
     Site("door_paper", args=("case_correction", "paper_correction"), title="closed"),
-    *(Site(f"door_{name}", args=("case_correction", "1"), title="closed") for name in ("breach", "breach_paper", "record")),
+    *(
+        Site(f"door_{name}", args=("case_correction", "1"), title="closed")
+        for name in ("breach", "breach_paper", "record")
+    ),
     Site("door_credit", args=("case_correction",), title="closed"),
     Site("verify_form"),
     Site("verify", args=("verify",)),

@@ -60,8 +60,8 @@ for place, name in enumerate(("plain", "script")):
     note_kept_promise(subject, source=f"监管任务{serial}", basis="演示", at=now)
     CreditRecord.objects.create(subject=subject, kind="sanction", origin="platform", source=f"外罚{serial}号",
                                 basis="信用中国（演示）", found_at=now)
-    late_source = f"连建撤〔2026〕{serial + 1}号"
-    made[name] = [case.number, case.query_code, keyed_hash(phone), told.number, late_source, f"连建撤〔2026〕{serial + 2}号"]
+    sources = [f"连建撤〔2026〕{serial + 1}号", f"连建撤〔2026〕{serial + 2}号"]
+    made[name] = [case.number, case.query_code, keyed_hash(phone), told.number, *sources]
 print(json.dumps(made))
 """
 
