@@ -355,7 +355,8 @@ def test_the_progress_page_links_to_the_door_only_where_something_can_be_done(ci
     open_case, done = to_correct(clock), play.completed(clock.at)
     for case, linked in ((open_case, True), (done, False)):
         page = text_of(Client().post("/progress/", {"number": case.number, "code": case.query_code}))
-        assert ("/progress/door/" in page) == linked
+        assert ("补正、补交、撤回</button>" in page) == linked
+        assert "验证手机，查看信用</button>" in page
     assert correction_choices(open_case)
 
 
