@@ -130,9 +130,9 @@ def overview(request: PortalRequest, number: str) -> HttpResponseBase:
 
 
 def _state(record: CreditRecord, request: PortalRequest) -> dict[str, str]:
-    """Where a record is; a good one is simply in use."""
-    if record.kind in own.GOOD and not record.is_lifted:
-        return {"label": "使用中", "tone": "good"}
+    """Where a record is; of a good one, and of one from outside, no more than that it is in use."""
+    if not record.is_lifted and (record.kind in own.GOOD or record.origin == CreditRecord.Origin.PLATFORM):
+        return {"label": "使用中", "tone": "good" if record.kind in own.GOOD else "warn"}
     return state_of(record, local_date(request.now))
 
 
@@ -226,7 +226,7 @@ def record(request: PortalRequest, number: str, pk: int) -> HttpResponseBase:
         "told": getattr(one, "breach", None),
         "state": _state(one, request),
         "lead": closed.message if closed else "已经纠正的，可以申请修复；记录有误的，可以申请更正。",
-        "early": early.message if early else "",
+        "early": early.message if early and form is None else "",
         "repairs": [{"repair": row, "badge": badge_of(row)} for row in asked],
         "waiting": waiting,
         "explanations": explain_many([waiting.deadline] if waiting else [], today),
