@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from credit import gate
 from credit.actions import repairing
 from credit.models import CreditRecord, CreditSubject, Push, Repair, note_kept_promise
 from deadlines.clock import local_date
@@ -251,3 +252,12 @@ def test_the_records_are_searched_and_filtered(sign_in: SignIn, clock: Moment) -
         ("level=minor", 1), ("level=serious", 0), ("kind=broken_promise", 1), ("kind=revoked", 0),
     ):  # fmt: skip
         assert text_of(browser.get(f"/credit/records/?{query}")).count("row-title") == found, query
+
+
+def test_what_was_withdrawn_as_wrong_closes_nothing(city: None, clock: Moment) -> None:
+    record = make.recorded(clock, **MINOR)
+    assert not gate.ask(record.subject, clock.at).opens("promise")
+    asked = repairing.ask(record, **WRONG, by=None, now=clock.at)
+    repairing.settle(asked, grant=True, reason="决定书已被撤销。", by=make.officer(), now=clock.at)
+    answer = gate.ask(record.subject, clock.at)
+    assert (answer.opens("promise"), answer.records) == (True, ())
