@@ -13,7 +13,9 @@ from rest_framework.response import Response
 
 from credit import lists
 from credit.actions import judging, repairing
+from credit.identifiers import Form
 from credit.models import Breach, CreditFact, CreditRecord, Level, Repair
+from credit.models.subjects import of_form
 from deadlines.api import DeadlineSerializer
 from offices.api import ACT, READ, Choice, PageQuerySerializer, PortalView, Said, SaidDay, answers, page, paged, read
 from offices.models import Posting
@@ -30,6 +32,8 @@ class CreditSubjectSerializer(serializers.Serializer[Any]):
     kind = serializers.CharField()
     name = serializers.CharField(source="public_name")
     identifier = serializers.CharField(source="public_identifier")
+    form = serializers.ChoiceField(choices=Form.choices, help_text="By the first two characters of the code.")
+    form_label = serializers.CharField(help_text="The kind in Chinese, as precisely as the code says it.")
 
 
 class BreachSerializer(serializers.Serializer[Any]):
@@ -125,6 +129,7 @@ class RecordPageQuerySerializer(PageQuerySerializer):
     """What narrows the list of records."""
 
     tab = serializers.ChoiceField(choices=RECORD_TABS, required=False, default="live")
+    form = serializers.ChoiceField(choices=Form.choices, required=False, help_text="Kind of subject.")
 
 
 class TellBodySerializer(serializers.Serializer[Any]):
@@ -328,6 +333,8 @@ class RecordListView(CreditView):
         asked = read(RecordPageQuerySerializer, request.query_params)
         tab = lists.tab_of(lists.RECORDS, "" if asked["tab"] == "live" else asked["tab"])
         rows = lists.records(self.access).filter(lists.record_condition(tab.key, self.today))
+        if "form" in asked:
+            rows = rows.filter(of_form(asked["form"], "subject__"))
         rows = lists.records_searched(rows, asked["q"]).select_related("subject")
         return page(rows, tab.order, asked["cursor"], CreditRecordSerializer)
 

@@ -1,4 +1,4 @@
-"""Unified social credit codes (GB 32100) and identity cards (GB 11643), checked by python-stdnum's check digits.
+"""Unified social credit codes (GB 32100), what kind of subject they tell, and identity cards (GB 11643), checked by python-stdnum's check digits.
 
 What people type or scan is normalised first: full-width characters, spaces, lower case.
 """
@@ -8,8 +8,10 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
+from collections.abc import Mapping
 
 from django.core.exceptions import ValidationError
+from django.db.models import TextChoices
 from django.utils import timezone
 from stdnum.cn import ric, uscc
 from stdnum.exceptions import InvalidChecksum, InvalidComponent, InvalidFormat, InvalidLength
@@ -20,6 +22,50 @@ RIC = re.compile(r"[0-9]{17}[0-9X]")
 PROVINCES = frozenset(
     [*range(11, 16), 21, 22, 23, *range(31, 38), *range(41, 47), *range(50, 55), *range(61, 66), 71, 81, 82, 83]
 )
+
+
+class Form(TextChoices):
+    """What kind of subject somebody is, by who registered it; people have no code."""
+
+    COMPANY = "company", "企业"
+    SELF_EMPLOYED = "self_employed", "个体工商户"
+    COOPERATIVE = "cooperative", "农民专业合作社"
+    INSTITUTION = "institution", "事业单位"
+    ORGAN = "organ", "机关"
+    ASSOCIATION = "association", "社会团体"
+    PRIVATE_UNIT = "private_unit", "民办非企业单位"
+    FOUNDATION = "foundation", "基金会"
+    LAW_FIRM = "law_firm", "律师事务所"
+    OTHER = "other", "其他组织"
+    PERSON = "person", "自然人"
+
+
+# The first two characters of a code: registration department and category (GB 32100-2015, table 1 and 修改单 1).
+FORMS: Mapping[str, Form] = {
+    "91": Form.COMPANY, "92": Form.SELF_EMPLOYED, "93": Form.COOPERATIVE, "12": Form.INSTITUTION, "11": Form.ORGAN,
+    "51": Form.ASSOCIATION, "52": Form.PRIVATE_UNIT, "53": Form.FOUNDATION, "31": Form.LAW_FIRM,
+}  # fmt: skip
+# Those without a part of their own, as the standard calls them; a category 9 is the department's "other".
+OTHERS: Mapping[str, str] = {
+    "13": "群众团体", "19": "机构编制部门登记的其他组织",
+    "21": "外国常驻新闻机构", "29": "外交部门登记的其他组织",
+    "32": "公证处", "33": "基层法律服务所", "34": "司法鉴定机构", "35": "仲裁委员会", "39": "司法行政部门登记的其他组织",
+    "41": "外国在华文化中心", "49": "文化部门登记的其他组织", "59": "民政部门登记的其他组织",
+    "61": "外国旅游部门常驻代表机构", "62": "港澳台地区旅游部门常驻代表机构", "69": "旅游部门登记的其他组织",
+    "71": "宗教活动场所", "72": "宗教院校", "79": "宗教部门登记的其他组织",
+    "81": "基层工会", "89": "工会系统登记的其他组织", "A1": "军队事业单位", "A9": "军队系统的其他组织",
+    "N1": "组级集体经济组织", "N2": "村级集体经济组织", "N3": "乡镇级集体经济组织", "N9": "农业部门登记的其他组织",
+}  # fmt: skip
+
+
+def form_of(code: str | None) -> Form:
+    """What kind of subject has this code; None is a person's."""
+    return Form.PERSON if code is None else FORMS.get(code[:2], Form.OTHER)
+
+
+def form_label(code: str | None) -> str:
+    """The kind in Chinese; of the others what the standard calls them, where it does."""
+    return OTHERS.get((code or "")[:2]) or str(form_of(code).label)
 
 
 def normalise(text: str) -> str:

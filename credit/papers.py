@@ -58,7 +58,7 @@ def notice(breach: Breach, *, back_url: str) -> dict[str, Any]:
         "paper": {
             "title": TITLE,
             "number": breach.number,
-            "addressee": breach.subject.name,
+            "addressee": breach.subject.name_on(breach.told_at),
             "authority": breach.department.paper_name,
             "date": local_date(breach.told_at),
             "verify_url": f"{portal_address()}/verify/{code_of(breach)}/",

@@ -16,8 +16,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 from credit import lists, lists_measures
 from credit.actions import measures, repairing
 from credit.forms import AskForm, NoticeForm, SettleForm
+from credit.identifiers import Form
 from credit.listing import BY_CODE
 from credit.models import CreditRecord, JointMeasure, Level, Repair
+from credit.models.subjects import of_form
 from credit.views_breaches import CRUMB, act, officers, shown
 from credit.words import cn_day
 from deadlines.clock import local_date
@@ -27,7 +29,7 @@ from offices.lists import Filter, Listing, everything
 from offices.web import PortalRequest
 
 HEAD = (
-    "类别", "等级", "主体", "主体代码", "认定文书", "认定日期", "依据", "适用规则", "最早可申请修复", "公示截止",
+    "类别", "等级", "主体", "主体类型", "主体代码", "认定文书", "认定日期", "依据", "适用规则", "最早可申请修复", "公示截止",
     "修复时间", "更正撤回时间", "状态",
 )  # fmt: skip
 KINDS = [(value, label) for value, label in CreditRecord.Kind.choices if value in repairing.REPAIRABLE]
@@ -37,7 +39,10 @@ def _listing(request: PortalRequest) -> tuple[Listing, lists.Tab, QuerySet[Credi
     listing = Listing(
         request,
         reverse("credit:records"),
-        filters=[Filter("kind", "类别", KINDS), Filter("level", "等级", Level.choices)],
+        filters=[
+            Filter("kind", "类别", KINDS), Filter("level", "等级", Level.choices),
+            Filter("form", "主体类型", Form.choices),
+        ],
         q_label="文号、名称或代码",
         placeholder="文号、名称或统一社会信用代码",
         tabs=[tab.key for tab in lists.RECORDS if tab.key],
@@ -47,6 +52,8 @@ def _listing(request: PortalRequest) -> tuple[Listing, lists.Tab, QuerySet[Credi
     for name in ("kind", "level"):
         if listing[name]:
             rows = rows.filter(**{name: listing[name]})
+    if listing["form"]:
+        rows = rows.filter(of_form(listing["form"], "subject__"))
     return listing, tab, lists.records_with_rows(lists.records_searched(rows, listing["q"]))
 
 
@@ -68,7 +75,7 @@ def record_list(request: PortalRequest) -> HttpResponse:
         "bar": listing.bar(),
         "pager": listing.pager(page, "条"),
         "export_url": listing.address(reverse("credit:records_export")),
-        "clear_url": listing.address(q="", kind="", level=""),
+        "clear_url": listing.address(q="", kind="", level="", form=""),
     }
     return shown(request, "credit/records.html", context)
 
@@ -84,7 +91,7 @@ def records_export(request: PortalRequest) -> HttpResponseBase:
         subject, gone = record.subject, (record.repaired_at, record.withdrawn_at)
         return (
             record.get_kind_display(), record.get_level_display() if record.level else "", subject.public_name,
-            subject.code or "", record.source, local_date(record.found_at), record.basis, record.rule,
+            subject.form_label, subject.code or "", record.source, local_date(record.found_at), record.basis, record.rule,
             record.repair_from or "", record.shown_until or "", *(local_date(at) if at else "" for at in gone),
             lists.state_of(record, today)["label"],
         )  # fmt: skip

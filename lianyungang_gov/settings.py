@@ -329,6 +329,7 @@ SPECTACULAR_SETTINGS = {
         "VerificationState": "approvals.enums.VerificationState",
         "SignMethod": "approvals.enums.SignMethod",
         "SubjectKind": "credit.models.CreditSubject.Kind",
+        "SubjectForm": "credit.identifiers.Form",
         "CreditRecordKind": "credit.models.CreditRecord.Kind",
         "CreditGrade": "credit.models.Grade",
         "CreditFactKind": "credit.models.CreditFact.Kind",

@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import ClassVar
 
 from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 from simple_history.models import HistoricalRecords
 
-from credit.identifiers import check_ric, check_uscc
+from credit.identifiers import FORMS, Form, check_ric, check_uscc, form_label, form_of
 from offices.crypto import EncryptedTextField, keyed_hash, mask_id, mask_name
 from offices.history import save_at
+
+
+def of_form(form: str, prefix: str = "") -> Q:
+    """The condition that a subject is of that kind (``Form``); ``prefix`` leads to the subject (``subject__``).
+
+    A range of the unique index of ``code``, which serves the officers' lists by kind.
+    """
+    if form == Form.PERSON:
+        return Q(**{f"{prefix}kind": CreditSubject.Kind.PERSON})
+    known = [Q(**{f"{prefix}code__startswith": start}) for start, of in FORMS.items() if form in {of, Form.OTHER}]
+    if form != Form.OTHER:
+        return reduce(or_, known)
+    return Q(**{f"{prefix}kind": CreditSubject.Kind.ORGANISATION}) & ~reduce(or_, known)
 
 
 class SubjectQuerySet(models.QuerySet["CreditSubject"]):
@@ -22,6 +37,10 @@ class SubjectQuerySet(models.QuerySet["CreditSubject"]):
         if kind == CreditSubject.Kind.PERSON:
             return self.filter(id_hash=keyed_hash(identifier))
         return self.filter(code=identifier)
+
+    def of_form(self, form: str) -> SubjectQuerySet:
+        """Subjects of that kind (``Form``): a range of codes."""
+        return self.filter(of_form(form))
 
     def identify(self, kind: str, identifier: str, name: str) -> CreditSubject:
         """Return the subject with this code or identity number, making it if it is new.
@@ -80,6 +99,22 @@ class CreditSubject(models.Model):
         """Take over the name that the licence or card now says; the row history keeps the old one."""
         self.name = name
         save_at(self, now)
+
+    def name_on(self, at: datetime) -> str:
+        """The name that it had at that moment: what a paper of the day says; one statement or two."""
+        rows = self.history.order_by("-history_date", "-history_id").values_list("name", flat=True)
+        named = rows.filter(history_date__lte=at).first() or rows.order_by("history_id").first()
+        return str(named or self.name)
+
+    @property
+    def form(self) -> Form:
+        """What kind of subject it is, by its code."""
+        return form_of(self.code)
+
+    @property
+    def form_label(self) -> str:
+        """The kind in Chinese, as precisely as its code says it."""
+        return form_label(self.code)
 
     @property
     def public_name(self) -> str:
