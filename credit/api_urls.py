@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from credit import api, api_measures, api_pushes, api_records
+from credit import api, api_links, api_measures, api_pushes, api_records
 
 app_name = "api-credit"
 urlpatterns: list[URLPattern] = [
@@ -11,4 +11,5 @@ urlpatterns: list[URLPattern] = [
     path("credit-pushes/<int:pk>/", api_pushes.PushView.as_view(), name="credit-push"),
     *api_records.urlpatterns,
     *api_measures.urlpatterns,
+    *api_links.urlpatterns,
 ]

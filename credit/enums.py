@@ -21,4 +21,6 @@ class CreditAct(models.TextChoices):
     MEASURE_BEGUN = "credit.measure_begun", "实施联合奖惩"
     MEASURE_ENDED = "credit.measure_ended", "提前终止联合奖惩"
     MEASURE_LIFTED = "credit.measure_lifted", "记录停止使用，联合奖惩随之终止"
+    LINKED = "credit.linked", "衔接代码"
+    UNLINKED = "credit.unlinked", "撤销代码衔接"
     ALARM = "credit.alarm", "时限提醒"

@@ -1,6 +1,6 @@
-"""Unified social credit codes (GB 32100), what kind of subject they tell, and identity cards (GB 11643), checked by python-stdnum's check digits.
+"""Unified social credit codes (GB 32100), the kind of subject that they tell, and identity cards (GB 11643).
 
-What people type or scan is normalised first: full-width characters, spaces, lower case.
+Both are checked by python-stdnum's check digits. What people type or scan is normalised first: full-width characters, spaces, lower case.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ FORMS: Mapping[str, Form] = {
 OTHERS: Mapping[str, str] = {
     "13": "群众团体", "19": "机构编制部门登记的其他组织",
     "21": "外国常驻新闻机构", "29": "外交部门登记的其他组织",
-    "32": "公证处", "33": "基层法律服务所", "34": "司法鉴定机构", "35": "仲裁委员会", "39": "司法行政部门登记的其他组织",
+    "32": "公证处", "33": "基层法律服务所", "34": "司法鉴定机构", "35": "仲裁委员会",
+    "39": "司法行政部门登记的其他组织",
     "41": "外国在华文化中心", "49": "文化部门登记的其他组织", "59": "民政部门登记的其他组织",
     "61": "外国旅游部门常驻代表机构", "62": "港澳台地区旅游部门常驻代表机构", "69": "旅游部门登记的其他组织",
     "71": "宗教活动场所", "72": "宗教院校", "79": "宗教部门登记的其他组织",

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from credit import views_breaches, views_measures, views_records
+from credit import views_breaches, views_grades, views_links, views_measures, views_records
 
 app_name = "credit"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -24,4 +24,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("measures/<int:pk>/", views_measures.measure_page, name="measure"),
     path("measures/<int:pk>/end/", views_measures.measure_end, name="measure_end"),
     path("repairs/<int:pk>/decision/", views_records.repair_decision, name="repair_decision"),
+    path("links/", views_links.link_list, name="links"),
+    path("links/export.csv", views_links.links_export, name="links_export"),
+    path("links/new/", views_links.link_new, name="link_new"),
+    path("links/<int:pk>/", views_links.link_page, name="link"),
+    path("links/<int:pk>/set-aside/", views_links.link_undo, name="link_undo"),
+    path("grades/", views_grades.grade_list, name="grades"),
+    path("grades/export.csv", views_grades.grades_export, name="grades_export"),
+    path("grades/<int:pk>/", views_grades.grade_page, name="grade"),
 ]

@@ -29,8 +29,8 @@ from offices.lists import Filter, Listing, everything
 from offices.web import PortalRequest
 
 HEAD = (
-    "类别", "等级", "主体", "主体类型", "主体代码", "认定文书", "认定日期", "依据", "适用规则", "最早可申请修复", "公示截止",
-    "修复时间", "更正撤回时间", "状态",
+    "类别", "等级", "主体", "主体类型", "主体代码", "认定文书", "认定日期", "依据", "适用规则", "最早可申请修复",
+    "公示截止", "修复时间", "更正撤回时间", "状态",
 )  # fmt: skip
 KINDS = [(value, label) for value, label in CreditRecord.Kind.choices if value in repairing.REPAIRABLE]
 
@@ -40,7 +40,8 @@ def _listing(request: PortalRequest) -> tuple[Listing, lists.Tab, QuerySet[Credi
         request,
         reverse("credit:records"),
         filters=[
-            Filter("kind", "类别", KINDS), Filter("level", "等级", Level.choices),
+            Filter("kind", "类别", KINDS),
+            Filter("level", "等级", Level.choices),
             Filter("form", "主体类型", Form.choices),
         ],
         q_label="文号、名称或代码",
@@ -91,8 +92,9 @@ def records_export(request: PortalRequest) -> HttpResponseBase:
         subject, gone = record.subject, (record.repaired_at, record.withdrawn_at)
         return (
             record.get_kind_display(), record.get_level_display() if record.level else "", subject.public_name,
-            subject.form_label, subject.code or "", record.source, local_date(record.found_at), record.basis, record.rule,
-            record.repair_from or "", record.shown_until or "", *(local_date(at) if at else "" for at in gone),
+            subject.form_label, subject.code or "", record.source, local_date(record.found_at), record.basis,
+            record.rule, record.repair_from or "", record.shown_until or "",
+            *(local_date(at) if at else "" for at in gone),
             lists.state_of(record, today)["label"],
         )  # fmt: skip
 

@@ -75,6 +75,8 @@ PLACES = (
     Place("信用管理", "/credit/", "scroll-text", frozenset({Role.CREDIT_OFFICER})),
     Place("信用记录", "/credit/records/", "archive", frozenset({Role.CREDIT_OFFICER})),
     Place("联合奖惩", "/credit/measures/", "scale", frozenset({Role.CREDIT_OFFICER})),
+    Place("信用评价", "/credit/grades/", "badge-check", frozenset({Role.CREDIT_OFFICER})),
+    Place("代码衔接", "/credit/links/", "link", frozenset({Role.CREDIT_OFFICER})),
     Place("小闹钟", "/alarms/", "alarm-clock", frozenset({*Posting.ACTING_ROLES, Role.DEPARTMENT_HEAD})),
     Place("时限督办", "/oversight/", "alarm-clock", frozenset({Role.OVERSEER})),
     Place("待分派办件", "/oversight/unlinked/", "unlink", frozenset({Role.OVERSEER})),

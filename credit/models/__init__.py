@@ -1,6 +1,7 @@
-"""Subjects, records, grades, what is found and repaired, and what is pushed and received."""
+"""Subjects and how their codes follow one another, records, grades, findings and repairs, pushes and answers."""
 
 from credit.models.grades import Grade, HandlingRule, HandlingWay, RiskClass, SubjectGrade, SubjectRisk
+from credit.models.links import SubjectLink
 from credit.models.measures import JointMeasure
 from credit.models.platform import PlatformAnswer, Push
 from credit.models.previews import HandlingPreview
@@ -11,5 +12,5 @@ from credit.models.subjects import CreditSubject
 __all__ = [
     "Breach", "CreditFact", "CreditRecord", "CreditSubject", "Grade", "HandlingPreview", "HandlingRule", "HandlingWay",
     "JointMeasure", "Level", "PlatformAnswer", "Push", "Repair", "RiskClass", "RuleVersion", "SubjectGrade",
-    "SubjectRisk", "note_kept_promise", "queue_fact",
+    "SubjectLink", "SubjectRisk", "note_kept_promise", "queue_fact",
 ]  # fmt: skip

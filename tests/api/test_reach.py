@@ -147,6 +147,10 @@ ROLES: dict[str, set[str]] = {
     ),
     # Each by the department that decided: tests/credit/test_measures.py
     **dict.fromkeys(("joint-measures", "joint-measure", "joint-measure-end"), {Role.CREDIT_OFFICER}),
+    # Links by the city's officers, people's gradings by the department: tests/credit/test_joining.py, test_received.py
+    **dict.fromkeys(
+        ("subject-links", "subject-unlink", "received-grades", "received-grades-of"), {Role.CREDIT_OFFICER}
+    ),
     # Several audiences, each by its own cases and tasks: tests/oversight/test_clock_pages.py
     "deadline": set(Role.values) - {Role.DIVISION_ADMIN, Role.CREDIT_OFFICER},
 }
@@ -184,6 +188,7 @@ WHOLE |= {"credit-push"}
 WHOLE |= {"credit-fact", "credit-fact-notice", "breach", "breach-objection", "breach-decision"}
 WHOLE |= {"credit-record", "repair-request", "repair-notice", "repair-decision"}
 WHOLE |= {"joint-measure", "joint-measure-end"}
+WHOLE |= {"subject-links", "subject-unlink", "received-grades", "received-grades-of"}
 WHOLE |= {"checklists", "checklist", "checklist-plan-limit"}
 LISTS = [route for route in GUARDED if "<slug:number>" not in route.path and route.name not in WHOLE]
 

@@ -86,6 +86,7 @@ OPERATIONS = {
     "listCreditFacts", "getCreditFact", "tellBreach", "getBreach", "objectToBreach", "decideBreach",
     "listCreditRecords", "getCreditRecord", "askRepair", "takeRepairNotice", "decideRepair",
     "listJointMeasures", "beginJointMeasure", "getJointMeasure", "endJointMeasure",
+    "listSubjectLinks", "linkSubjects", "unlinkSubjects", "listReceivedGrades", "getReceivedGrades",
     "listCreditPushes", "getCreditPush",
     "postReceipts",
 }  # fmt: skip
