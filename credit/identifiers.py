@@ -1,6 +1,7 @@
 """Unified social credit codes (GB 32100), the kind of subject that they tell, and identity cards (GB 11643).
 
-Both are checked by python-stdnum's check digits. What people type or scan is normalised first: full-width characters, spaces, lower case.
+Both are checked by python-stdnum's check digits. What people type or scan is normalised first: full-width
+characters, spaces, lower case.
 """
 
 from __future__ import annotations

@@ -31,9 +31,10 @@ class Received:
 def visible(access: Access) -> QuerySet[CreditSubject]:
     """Subjects whose gradings one may read: organisations, and people of whom the own department found something."""
     mine = own(access)
-    found = Exists(CreditRecord.objects.filter(subject=OuterRef("pk"), department__in=mine))
-    found |= Exists(CreditFact.objects.filter(subject=OuterRef("pk"), department__in=mine))
-    return CreditSubject.objects.filter(Q(kind=CreditSubject.Kind.ORGANISATION) | Q(found)).defer("id_number")
+    recorded = Exists(CreditRecord.objects.filter(subject=OuterRef("pk"), department__in=mine))
+    found = Exists(CreditFact.objects.filter(subject=OuterRef("pk"), department__in=mine))
+    readable = Q(kind=CreditSubject.Kind.ORGANISATION) | Q(recorded) | Q(found)
+    return CreditSubject.objects.filter(readable)
 
 
 def graded(access: Access, tab: str) -> QuerySet[CreditSubject]:

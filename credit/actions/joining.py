@@ -1,9 +1,9 @@
 """代码衔接: a code was replaced, merged into another or split; what stood behind it counts for who came after.
 
 Nothing is moved, rewritten or pushed anew: a link says whose records count for whom (``credit.joining``). A wrong link
-is set aside with its reason and stays to be read. Credit officers of the city's departments link, since a code counts for
-every department of the city. Every subject that hangs together with the two is locked first, in the order of its id, so
-that links made at once cannot close a circle.
+is set aside with its reason and stays to be read. Credit officers of the city's departments link, since a code counts
+for every department of the city. Every subject that hangs together with the two is locked first, in the order of its
+id, so that links made at once cannot close a circle.
 
 Source: GB 32100-2015 (a code is given once), 公司法 art. 218–223 (合并、分立 and who answers for what was before).
 """
