@@ -46,8 +46,18 @@ from catalogue.actions import set_promised_period
 from catalogue.models import BusinessItem, Linkage
 from catalogue.periods import Promise
 from credit import handling, pushing
-from credit.actions import judging, measures, repairing, ruling
-from credit.models import CreditFact, CreditRecord, CreditSubject, JointMeasure, Level, Push
+from credit.actions import joining, judging, measures, repairing, ruling
+from credit.models import (
+    CreditFact,
+    CreditRecord,
+    CreditSubject,
+    Grade,
+    JointMeasure,
+    Level,
+    Push,
+    SubjectGrade,
+    SubjectRisk,
+)
 from credit.rules import Span
 from deadlines import calendar, clock, jobs, office
 from deadlines.clock import local_date
@@ -267,6 +277,35 @@ def _handling_previews(now: datetime) -> dict[str, str]:
         levels=spans, by=by, now=now,
     )  # fmt: skip
     return {f"preview_{name}": _pk(preview) for name, preview in found.items()} | {"rule_to_come": _pk(rule)}
+
+
+def _links(now: datetime) -> dict[str, str]:
+    """Codes that were replaced, split and wrongly linked; a subject with both gradings, one of whom nothing came."""
+    officer, on = findings.officer(), (now - timedelta(days=60)).date()
+
+    def company(number: int, name: str) -> CreditSubject:
+        code = code_of(f"91320700MA1JXH{number:03d}")
+        return CreditSubject.objects.identify(CreditSubject.Kind.ORGANISATION, code, f"连云港{name}有限公司（演示）")
+
+    old, new, part, other = (company(*one) for one in enumerate(("旧港物流", "新港物流", "新港冷链", "锦屏冷链"), 1))
+    basis = "连云港市市场监督管理局准予变更登记通知书〔2026〕第88号（演示）"
+    said: dict[str, Any] = {"on": on, "basis": basis, "by": officer, "now": now}
+    codes = [one.code or "" for one in (old, new, part, other)]
+    replaced = joining.link(before=codes[0], after=codes[1], kind="replaced", **said)
+    why = "分立协议约定由存续公司承继（演示）。"
+    split = joining.link(
+        before=codes[1], after=codes[2], kind="split", carries=False, carries_reason=why, **said
+    )  # fmt: skip
+    wrong = joining.link(before=codes[3], after=codes[2], kind="merged", **said)
+    aside = joining.undo(wrong, reason="通知书所载的是另一家公司（演示）。", by=officer, now=now)
+    for days, grade, risk in ((400, Grade.FAIR, "C"), (30, Grade.GOOD, "B")):
+        given = {"given_at": now - timedelta(days=days), "received_at": now - timedelta(days=days - 1)}
+        SubjectGrade.objects.create(subject=new, grade=grade, source="公共信用综合评价（演示）", **given)
+        SubjectRisk.objects.create(subject=new, risk=risk, source="企业信用风险分类（演示）", **given)
+    return {
+        "subject_link": _pk(replaced), "subject_link_split": _pk(split), "subject_link_aside": _pk(aside),
+        "credit_subject": _pk(new), "credit_subject_silent": _pk(part),
+    }  # fmt: skip
 
 
 def _longer(now: datetime) -> BusinessItem:
@@ -704,6 +743,7 @@ def make(now: datetime) -> dict[str, str]:
     found |= _credit(now)
     found |= _measures(now)
     found |= _handling_previews(now)
+    found |= _links(now)
     for kind in Document.objects.values_list("kind", flat=True).distinct():
         found[f"paper_{kind}"] = _pk(Document.objects.filter(kind=kind, case__division__code="320700")[0])
     return found

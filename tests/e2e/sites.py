@@ -439,6 +439,16 @@ CREDIT = (
     Site("credit:measures", "fagai.xinyong", title="empty"),
     Site("credit:measure_new", "zhujian.xinyong"),
     *(Site("credit:measure", "zhujian.xinyong", (f"measure_{name}",)) for name in ("penalty", "reward", "ended")),
+    Site("credit:records", "zhujian.xinyong", query="form=law_firm", title="nothing-of-that-kind"),
+    Site("credit:links", "zhujian.xinyong"),
+    Site("credit:links", "zhujian.xinyong", query="tab=aside", title="aside"),
+    Site("credit:links", "zhujian.xinyong", query="q=nobody", title="nothing-found"),
+    Site("credit:link_new", "zhujian.xinyong"),
+    *(Site("credit:link", "zhujian.xinyong", (f"subject_link{state}",)) for state in ("", "_split", "_aside")),
+    Site("credit:grades", "zhujian.xinyong"),
+    Site("credit:grades", "zhujian.xinyong", query="tab=risk", title="risk"),
+    Site("credit:grades", "zhujian.xinyong", query="q=nobody", title="nothing-found"),
+    *(Site("credit:grade", "zhujian.xinyong", (f"credit_subject{state}",)) for state in ("", "_silent")),
     *(Site("credit:record", "zhujian.xinyong", (f"credit_record{state}",)) for state in ("", "_asked", "_repaired")),
 )
 ALL = {
@@ -521,6 +531,7 @@ NO_PAGES = {
         "credit:record_notice",
         "credit:repair_decision",
         "credit:measure_end",
+        "credit:link_undo",
     },
     "a part of a page": {
         "window:changes",
@@ -588,6 +599,8 @@ NO_PAGES = {
         "credit:facts_export",
         "credit:records_export",
         "credit:measures_export",
+        "credit:links_export",
+        "credit:grades_export",
         "clock_days",
         "calendar:export",
         "calendar:moves_export",
