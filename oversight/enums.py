@@ -29,3 +29,4 @@ class TraceAct(models.TextChoices):
 
     VIEWED = "trace.viewed", "查阅留痕"
     EXPORTED = "trace.exported", "导出留痕"
+    SUBJECT_VIEWED = "trace.subject_viewed", "查阅企业画像"

@@ -67,12 +67,20 @@ def look_up(request: PortalRequest) -> HttpResponse:
             return redirect("traces:case", number=number)
         missing = True
     looks = list(Entry.objects.filter(stream=STREAM, actor=request.user).order_by("-seq")[:SHOWN])
-    seen = Case.objects.for_trace(request.access).filter(pk__in=[entry.data["case"] for entry in looks])
+    keys = [entry.data["case"] for entry in looks if "case" in entry.data]
+    seen = Case.objects.for_trace(request.access).filter(pk__in=keys)
     numbers = dict(seen.values_list("pk", "number"))
     context = {
         "number": asked,
         "missing": missing,
-        "looks": [{"entry": entry, "number": numbers.get(entry.data["case"], "")} for entry in looks],
+        "looks": [
+            {
+                "entry": entry,
+                "number": numbers.get(entry.data.get("case", 0), ""),
+                "subject": entry.data.get("subject", 0),
+            }
+            for entry in looks
+        ],
     }
     return render(request, "oversight/traces.html", context, status=404 if missing else 200)
 
