@@ -347,6 +347,7 @@ SPECTACULAR_SETTINGS = {
         "JointMeasureTab": "credit.api_measures.MEASURE_TABS",
         "PushKind": "credit.models.Push.Kind",
         "PushState": "credit.models.Push.State",
+        "SubjectEventKind": "oversight.api_subjects.KINDS",
         "HandlingWay": "credit.models.HandlingWay",
         "ItemKind": "catalogue.enums.ItemKind",
         "Handling": "catalogue.enums.Handling",

@@ -148,7 +148,11 @@ def _fed_back(e: Event) -> Words:
 
 def _drawn(e: Event) -> Words:
     over = e.extra == TaskStatus.CLOSED
-    return f"被抽中：{e.title}", _label(Result, e.code) if over and e.code else "尚未办结" if not over else "未作检查", "active"
+    return (
+        f"被抽中：{e.title}",
+        _label(Result, e.code) if over and e.code else "尚未办结" if not over else "未作检查",
+        "active",
+    )
 
 
 def _settled(e: Event) -> Words:
@@ -157,8 +161,16 @@ def _settled(e: Event) -> Words:
 
 
 def _changed(e: Event) -> Words:
-    tone = {LicenceChangeKind.REVOCATION: "bad", LicenceChangeKind.SUSPENSION: "warn", LicenceChangeKind.WITHDRAWAL: "warn"}
-    return f"证照{_label(LicenceChangeKind, e.code)}：{e.title}", e.number, tone.get(LicenceChangeKind(e.code), "neutral")
+    tone = {
+        LicenceChangeKind.REVOCATION: "bad",
+        LicenceChangeKind.SUSPENSION: "warn",
+        LicenceChangeKind.WITHDRAWAL: "warn",
+    }
+    return (
+        f"证照{_label(LicenceChangeKind, e.code)}：{e.title}",
+        e.number,
+        tone.get(LicenceChangeKind(e.code), "neutral"),
+    )
 
 
 def _record(e: Event) -> Words:
@@ -208,7 +220,12 @@ def _breaches(scope: Scope, subject: int, today: dt.date) -> QuerySet[Breach]:
 
 CASE, LICENCE, PROMISE, TASK = {"case": Q()}, {"licence": Q()}, {"promise": Q()}, {"task": Q()}
 ORDER, RECORD = {"order": Q()}, {"record": Q()}
-OF_CASE = {"number": "case__number", "ref": "case__number", "title": "case__business_item__name", "to": "case__department"}
+OF_CASE = {
+    "number": "case__number",
+    "ref": "case__number",
+    "title": "case__business_item__name",
+    "to": "case__department",
+}
 OF_TASK = {
     "number": "task__number", "ref": "task__number", "title": "task__sub_item__name", "to": "task__department",
     "office": "task__office_id",
@@ -277,14 +294,14 @@ BY_KEY = {source.key: source for source in SOURCES}
 PLACES = {source.key: place for place, source in enumerate(SOURCES)}
 
 
-def _moment(value: Any) -> dt.datetime:
+def moment(value: Any) -> dt.datetime:
     """A moment as the driver gives it: SQLite knows only texts in UTC."""
     if isinstance(value, str):
         value = parse_datetime(value)
     return value if timezone.is_aware(value) else value.replace(tzinfo=dt.UTC)
 
 
-def _together(parts: Iterable[QuerySet[Any, Any]]) -> tuple[str, list[Any]]:
+def together(parts: Iterable[QuerySet[Any, Any]]) -> tuple[str, list[Any]]:
     """The parts as one statement's text, and its values; those that can find nothing are left out."""
     texts: list[str] = []
     values: list[Any] = []
@@ -360,13 +377,13 @@ def lines(
         if behind is not None:
             rows = rows.filter(_behind(source, place, behind))
         parts.append(rows.order_by(f"-{source.at}", "-pk").values_list(*source.columns(place))[: SIZE + 1])
-    text, values = _together(parts)
+    text, values = together(parts)
     if not text:
         return Lines([], "")
     with connection.cursor() as asked:
         asked.execute(f"{text} ORDER BY 3 DESC, 1 DESC, 2 DESC LIMIT {SIZE + 1}", values)
         found = [
-            Event(SOURCES[row[0]].key, row[1], _moment(row[2]), *(one or "" for one in row[3:8]), row[8] or 0,
+            Event(SOURCES[row[0]].key, row[1], moment(row[2]), *(one or "" for one in row[3:8]), row[8] or 0,
                   row[9] or "", row[10] or 0, row[11] or 0)
             for row in asked.fetchall()
         ]  # fmt: skip
@@ -386,12 +403,10 @@ def figure(scope: Scope, subject: CreditSubject, today: dt.date) -> dict[str, di
         rows = source.found(scope, subject.pk, today, series)
         rows = rows.filter(**{f"{source.at}__gte": span_of(years[0])[0], f"{source.at}__lt": span_of(years[-1])[1]})
         begun = [When(**{f"{source.at}__gte": span_of(year)[0], "then": Value(year)}) for year in reversed(years)]
-        said = rows.annotate(
-            series_=Value(number), year_=Choose(*begun, default=Value(0), output_field=IntegerField())
-        )
+        said = rows.annotate(series_=Value(number), year_=Choose(*begun, default=Value(0), output_field=IntegerField()))
         parts.append(said.values_list("series_", "year_"))
     found = {series: dict.fromkeys(years, 0) for series in SERIES}
-    text, values = _together(parts)
+    text, values = together(parts)
     if not text:
         return found
     with connection.cursor() as asked:

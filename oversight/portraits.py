@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
+from django.db import connection
+from django.db.models import Q, QuerySet, TextField, Value
 
 from credit.identifiers import check_ric, check_uscc, normalise
 from credit.lists import state_of
 from credit.models import CreditRecord, CreditSubject, Grade, RiskClass, SubjectGrade, SubjectRisk
 from offices.crypto import keyed_hash, mask_name
+from oversight.lifelines import moment, together
 from oversight.scopes import Scope, in_use
 
 CODE_LENGTH = 18
@@ -45,42 +48,49 @@ class Head:
     grade: Grading | None
 
 
+KINDS: Mapping[int, tuple[type[RiskClass] | type[Grade], ...]] = {1: (RiskClass,), 2: (Grade,)}
 NO_GRADE = Grading(Grade.NONE.value, str(Grade.NONE.label))
 NO_RISK = Grading(RiskClass.NONE.value, str(RiskClass.NONE.label))
 
 
-def _grade(subject: CreditSubject) -> Grading:
-    row = SubjectGrade.objects.filter(subject=subject).order_by("-given_at", "-id").first()
-    if row is None:
-        return NO_GRADE
-    return Grading(row.grade, str(row.get_grade_display()), row.source, row.given_at, row.received_at, is_known=True)
-
-
-def _risk(subject: CreditSubject) -> Grading:
-    row = SubjectRisk.objects.filter(subject=subject).order_by("-given_at", "-id").first()
-    if row is None:
-        return NO_RISK
-    return Grading(row.risk, str(row.get_risk_display()), row.source, row.given_at, row.received_at, is_known=True)
-
-
-def _names(subject: CreditSubject) -> list[tuple[str, dt.datetime]]:
-    """Names that the subject bore before, each with the day from which it was known; one statement."""
-    known = {subject.name}
-    found = []
-    person = subject.kind == CreditSubject.Kind.PERSON
-    rows = CreditSubject.history.filter(id=subject.pk).order_by("-history_date", "-history_id")
-    for name, since in rows.values_list("name", "history_date")[:NAMES]:
-        if name not in known:
-            known.add(name)
-            found.append((mask_name(name) if person else name, since))
-    return found
-
-
 def head(subject: CreditSubject, *, decides: bool) -> Head:
-    """Names and gradings; three statements, one where a person's gradings are not for the asker."""
-    if subject.kind == CreditSubject.Kind.PERSON and not decides:
-        return Head(_names(subject), None, None)
-    return Head(_names(subject), _risk(subject), _grade(subject))
+    """Earlier names and gradings; one statement.
+
+    A person's gradings are only for those who decide on the person: for others they are not read at all.
+    """
+    person = subject.kind == CreditSubject.Kind.PERSON
+    names = CreditSubject.history.filter(id=subject.pk).order_by("-history_date", "-history_id")
+    nothing = Value("", output_field=TextField())
+    parts: list[QuerySet[Any, Any]] = [
+        names.values_list(Value(0), "name", nothing, "history_date", "history_date")[:NAMES]
+    ]
+    if decides or not person:
+        for place, model, value in ((1, SubjectRisk, "risk"), (2, SubjectGrade, "grade")):
+            newest = model._default_manager.filter(subject=subject).order_by("-given_at", "-id")
+            parts.append(newest.values_list(Value(place), value, "source", "given_at", "received_at")[:1])
+    text, values = together(parts)
+    with connection.cursor() as asked:
+        asked.execute(text, values)
+        rows = [(place, value, source, moment(at), moment(came)) for place, value, source, at, came in asked.fetchall()]
+    borne = [(value, at) for place, value, _, at, _ in rows if place == 0]
+    if len(parts) == 1:
+        return Head(_earlier(subject, borne), None, None)
+    given = {
+        place: Grading(value, str(kind(value).label), source, at, came, is_known=True)
+        for place, value, source, at, came in rows
+        for kind in KINDS.get(place, ())
+    }
+    return Head(_earlier(subject, borne), given.get(1, NO_RISK), given.get(2, NO_GRADE))
+
+
+def _earlier(subject: CreditSubject, borne: Iterable[tuple[str, dt.datetime]]) -> list[tuple[str, dt.datetime]]:
+    """Names other than the present one, each once, newest first."""
+    person = subject.kind == CreditSubject.Kind.PERSON
+    found: dict[str, dt.datetime] = {}
+    for name, since in sorted(borne, key=lambda one: one[1], reverse=True):
+        if name != subject.name:
+            found.setdefault(name, since)
+    return [(mask_name(name) if person else name, since) for name, since in found.items()]
 
 
 def live(scope: Scope, subject: CreditSubject, today: dt.date) -> list[dict[str, Any]]:

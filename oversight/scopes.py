@@ -88,7 +88,9 @@ class Scope:
             return self.own(f"{prefix}department") & decided
         if self.whole:
             return Q()
-        return self._watched(f"{prefix}department") | self._departments(f"{prefix}department", DEPARTMENT_ROLES) & decided
+        return (
+            self._watched(f"{prefix}department") | self._departments(f"{prefix}department", DEPARTMENT_ROLES) & decided
+        )
 
     def records(self, today: dt.date) -> Q:
         """Records of ``own``, and those in use of everybody."""

@@ -177,9 +177,7 @@ def subject_page(request: PortalRequest, pk: int) -> HttpResponse:
         "live": portraits.live(scope, subject, today),
         "more_live": portraits.LIVE,
         "figure": _bars(lifelines.figure(scope, subject, today), listing),
-        "years": [
-            (year, [_row(event, links) for event in events]) for year, events in lifelines.by_year(page.events)
-        ],
+        "years": [(year, [_row(event, links) for event in events]) for year, events in lifelines.by_year(page.events)],
         "bar": listing.bar(),
         "older_url": listing.address(page=page.next) if page.next else "",
         "newest_url": listing.address() if cursor else "",

@@ -19,7 +19,7 @@ from deadlines.explaining import explain_many
 from deadlines.kinds import KINDS, KindCode
 from ledger.models import Entry
 from offices.access import Access
-from offices.models import User
+from offices.models import Posting, User
 from supervision import officers, stock
 from supervision.actions.feedback import findings_of_clauses, worst_inspection
 from supervision.actions.ordering import licence_over, newest, what_follows
@@ -295,6 +295,14 @@ def lead_of(task: SupervisionTask) -> str:
     return LEADS[TaskStatus(task.status)]
 
 
+def subject_url(task: SupervisionTask, access: Access) -> str:
+    """The page of the task's subject; empty for whom it does not exist."""
+    roles = (Posting.Role.OFFICE_MANAGER, Posting.Role.OFFICE_DEPUTY, Posting.Role.DEPARTMENT_HEAD)
+    return (
+        reverse("subjects:subject", args=[task.subject_id]) if task.department_id in access.departments(*roles) else ""
+    )
+
+
 def archive(task: SupervisionTask, access: Access, now: dt.datetime) -> dict[str, Any]:
     """Everything that the page shows beside the form of the moment; statements are constant."""
     licence = Licence.objects.filter(pk=task.licence_id).first() if task.licence_id else None
@@ -309,6 +317,7 @@ def archive(task: SupervisionTask, access: Access, now: dt.datetime) -> dict[str
         "today": local_date(now),
         "task": task,
         "subject": task.subject,
+        "subject_url": subject_url(task, access),
         "lead": lead_of(task),
         "officer_faults": officers.faults([task], local_date(now)).get(task.pk, []) if task.status in OPEN else [],
         "earlier": earlier_tasks(task, access),

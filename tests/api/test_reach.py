@@ -151,6 +151,15 @@ ROLES: dict[str, set[str]] = {
     **dict.fromkeys(
         ("subject-links", "subject-unlink", "received-grades", "received-grades-of"), {Role.CREDIT_OFFICER}
     ),
+    # Each by the business of the own departments: tests/oversight/test_subjects.py
+    "subject": {
+        Role.CREDIT_OFFICER,
+        Role.DEPARTMENT_HEAD,
+        Role.OFFICE_MANAGER,
+        Role.OFFICE_DEPUTY,
+        Role.OVERSEER,
+        Role.DISCIPLINE,
+    },
     # Several audiences, each by its own cases and tasks: tests/oversight/test_clock_pages.py
     "deadline": set(Role.values) - {Role.DIVISION_ADMIN, Role.CREDIT_OFFICER},
 }
@@ -189,6 +198,7 @@ WHOLE |= {"credit-fact", "credit-fact-notice", "breach", "breach-objection", "br
 WHOLE |= {"credit-record", "repair-request", "repair-notice", "repair-decision"}
 WHOLE |= {"joint-measure", "joint-measure-end"}
 WHOLE |= {"subject-links", "subject-unlink", "received-grades", "received-grades-of"}
+WHOLE |= {"subject"}
 WHOLE |= {"checklists", "checklist", "checklist-plan-limit"}
 LISTS = [route for route in GUARDED if "<slug:number>" not in route.path and route.name not in WHOLE]
 

@@ -87,7 +87,7 @@ OPERATIONS = {
     "listCreditRecords", "getCreditRecord", "askRepair", "takeRepairNotice", "decideRepair",
     "listJointMeasures", "beginJointMeasure", "getJointMeasure", "endJointMeasure",
     "listSubjectLinks", "linkSubjects", "unlinkSubjects", "listReceivedGrades", "getReceivedGrades",
-    "listCreditPushes", "getCreditPush",
+    "listCreditPushes", "getCreditPush", "getSubject",
     "postReceipts",
 }  # fmt: skip
 
