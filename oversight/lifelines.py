@@ -68,6 +68,15 @@ class Event:
         return BY_KEY[self.source].words(self)
 
 
+def _event(place: int, pk: int, at: Any, *rest: Any) -> Event:
+    """A row as the driver gives it; a record from outside has no department, a drawn subject perhaps no result."""
+    number, ref, title, code, extra, department_id, department, division_id, office_id = rest
+    return Event(
+        SOURCES[place].key, pk, moment(at), number, ref, title, code or "", extra or "", department_id or 0,
+        department or "", division_id or 0, office_id or 0,
+    )  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """Rows of one sort: which a person may see, their moment and columns, how one reads.
@@ -243,15 +252,18 @@ SOURCES = (
            **OF_CASE, code="ground"),
     Source("promised", PROMISE, _by_case(Promise), "signed_at", _of_case("签署告知承诺", "active"), **OF_CASE),
     Source("promise_withdrawn", PROMISE, _by_case(Promise), "withdrawn_at", _of_case("撤回承诺"), **OF_CASE),
-    Source("later", PROMISE, _by_case(LaterSubmission), "agreed_at", _of_case("容缺办理，约定补交材料", "active"), **OF_CASE),
+    Source("later", PROMISE, _by_case(LaterSubmission), "agreed_at", _of_case("容缺办理，约定补交材料", "active"),
+           **OF_CASE),
     Source("decided", CASE, _cases, "decided_at", _decided, **WHOLE_CASE, code="status", extra="outcome"),
     Source("licence", LICENCE, lambda scope, subject, today: Licence.objects.filter(holder=subject), "issued_at",
            lambda e: (f"发证：{e.title}", f"{e.number}；现为{_label(LicenceState, e.code)}", "good"),
            number="number", ref="number", title="kind", code="state"),
     Source("completed", CASE, _cases, "completed_at", _completed, **WHOLE_CASE, extra="outcome"),
     Source("lapse", PROMISE, _by_case(PromiseLapse), "found_at", _of_case("承诺补交期限已过", "warn"), **OF_CASE),
-    Source("later_lapse", PROMISE, _by_case(LaterSubmission), "overdue_at", _of_case("容缺补交期限已过", "warn"), **OF_CASE),
-    Source("later_done", PROMISE, _by_case(LaterSubmission), "fulfilled_at", _of_case("容缺材料补齐", "good"), **OF_CASE),
+    Source("later_lapse", PROMISE, _by_case(LaterSubmission), "overdue_at", _of_case("容缺补交期限已过", "warn"),
+           **OF_CASE),
+    Source("later_done", PROMISE, _by_case(LaterSubmission), "fulfilled_at", _of_case("容缺材料补齐", "good"),
+           **OF_CASE),
     Source("ended", CASE, _by_case(Ending), "ended_at",
            lambda e: (f"{_label(EndingKind, e.code)}：{e.title}", f"办件 {e.number}", "warn"), **OF_CASE, code="kind"),
     Source("drawn", {"draw": Q()}, lambda scope, subject, today: DrawnSubject.objects.filter(subject=subject),
@@ -296,9 +308,9 @@ PLACES = {source.key: place for place, source in enumerate(SOURCES)}
 
 def moment(value: Any) -> dt.datetime:
     """A moment as the driver gives it: SQLite knows only texts in UTC."""
-    if isinstance(value, str):
-        value = parse_datetime(value)
-    return value if timezone.is_aware(value) else value.replace(tzinfo=dt.UTC)
+    found = parse_datetime(value) if isinstance(value, str) else value
+    assert isinstance(found, dt.datetime)  # noqa: S101 - every source has its moment
+    return found if timezone.is_aware(found) else found.replace(tzinfo=dt.UTC)
 
 
 def together(parts: Iterable[QuerySet[Any, Any]]) -> tuple[str, list[Any]]:
@@ -382,11 +394,7 @@ def lines(
         return Lines([], "")
     with connection.cursor() as asked:
         asked.execute(f"{text} ORDER BY 3 DESC, 1 DESC, 2 DESC LIMIT {SIZE + 1}", values)
-        found = [
-            Event(SOURCES[row[0]].key, row[1], moment(row[2]), *(one or "" for one in row[3:8]), row[8] or 0,
-                  row[9] or "", row[10] or 0, row[11] or 0)
-            for row in asked.fetchall()
-        ]  # fmt: skip
+        found = [_event(*row) for row in asked.fetchall()]
     more = len(found) > SIZE
     return Lines(found[:SIZE], _cursor(found[SIZE - 1], subject.pk) if more else "")
 

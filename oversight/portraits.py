@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from offices.crypto import keyed_hash, mask_name
 from oversight.lifelines import moment, together
 from oversight.scopes import Scope, in_use
 
-CODE_LENGTH = 18
+DIGITS = 6  # no organisation's name begins with as many
 SHORTEST_NAME = 2
 LIVE = 20
 NAMES = 50
@@ -108,21 +109,16 @@ def identified(scope: Scope, typed: str) -> CreditSubject | None:
     An identity number is compared by its keyed hash and goes nowhere else. One statement, none for what is neither.
     """
     asked = Q()
-    try:
+    with contextlib.suppress(ValidationError):
         asked |= Q(code=check_uscc(typed))
-    except ValidationError:
-        pass
-    try:
+    with contextlib.suppress(ValidationError):
         asked |= Q(id_hash=keyed_hash(check_ric(typed)))
-    except ValidationError:
-        pass
     return scope.subjects().filter(asked).first() if asked else None
 
 
 def is_identifier(typed: str) -> bool:
-    """Whether it is meant as a code or a number: it must not get into an address."""
-    plain = normalise(typed)
-    return plain.isascii() and sum(char.isdigit() for char in plain) >= 8
+    """Whether it is meant as a code or a number, or has one in it: it must not get into an address."""
+    return sum(char.isdigit() for char in normalise(typed)) >= DIGITS
 
 
 def named(scope: Scope, typed: str) -> QuerySet[CreditSubject]:

@@ -1,4 +1,4 @@
-"""企业画像: a subject is found, and its page: who it is, both gradings, records in use, three years, the time line (L13b)."""
+"""企业画像: a subject is found; its page: gradings, records in use, three years, the time line (L13b)."""
 
 from __future__ import annotations
 
