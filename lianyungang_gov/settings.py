@@ -405,6 +405,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "calendar office", "description": "Proposing and publishing a year. / 日历办公室。"},
         {"name": "staff", "description": "Everybody's own leaves and conflicts. / 请假与回避申报。"},
         {"name": "credit", "description": "What a credit grade opens or closes. / 差异化办理。"},
+        {"name": "subjects", "description": "One page a subject, by code. / 企业画像。"},
         {"name": "site officer", "description": "On-site checks by two. / 现场核查。"},
         {"name": "gateway", "description": "What the SMS gateway calls. / 短信网关回调。"},
     ],

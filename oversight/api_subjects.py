@@ -96,7 +96,7 @@ class SubjectQuerySerializer(serializers.Serializer[Any]):
     """What narrows the time line."""
 
     kind = serializers.ChoiceField(choices=KINDS, required=False, allow_blank=True, default="")
-    year = serializers.IntegerField(required=False, default=0, min_value=0, max_value=9998)
+    year = serializers.IntegerField(required=False, default=0, min_value=1949, max_value=2999)
     cursor = serializers.CharField(required=False, allow_blank=True, default="", max_length=600)
 
 

@@ -1,7 +1,7 @@
 """Who may open a subject's page and which rows of it (docs/mechanisms/subjects.md): part of every query of the page.
 
-A case that is not decided betrays whose it is (O3.1.2c): only overseers and discipline officers have it, as a row and as
-a reason to find the subject, and none of them who also reviews or decides.
+A case that is not decided betrays whose it is (O3.1.2c): only overseers and discipline officers have it, as a row and
+as a reason to find the subject, and none of them who also reviews or decides.
 """
 
 from __future__ import annotations

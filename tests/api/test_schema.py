@@ -181,6 +181,7 @@ def town(city: None, clock: Moment) -> dict[str, dict[str, str]]:
         "supervision": {"caller": keeper, "number": task.number},
         "staff": {"caller": reviewer},
         "credit": {"caller": clerk},
+        "subjects": {"caller": keeper, "id": str(task.subject_id)},
         "site officer": {"caller": f"Token {issue(_site_officer()).token}"},
         "public": {"code": paper.verify_code, "year": "2026"},
         "calendar office": {"caller": f"Token {issue(admin).token}", "id": str(draft.pk)},

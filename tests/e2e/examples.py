@@ -212,6 +212,7 @@ def _orders(now: datetime) -> dict[str, str]:
         "task_unmended": unmended.number,
         "order_refused": _pk(refused),
         "manager_unmended": ordering.manager(unmended).username,
+        "subject_unmended": str(unmended.subject_id),
         "task_handed": handed.number,
         "manager_handed": ordering.manager(handed).username,
     }
@@ -243,6 +244,7 @@ def _credit(now: datetime) -> dict[str, str]:
         "credit_fact": _pk(waiting), "breach_told": _pk(told), "breach_objected": _pk(objected),
         "breach_ready": _pk(ready), "breach_dropped": _pk(dropped), "credit_record": _pk(used),
         "credit_record_asked": _pk(asked), "credit_record_repaired": _pk(mended),
+        "subject": _pk(ready.subject), "subject_person": _pk(objected.subject),
     }  # fmt: skip
 
 

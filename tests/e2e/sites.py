@@ -451,6 +451,16 @@ CREDIT = (
     *(Site("credit:grade", "zhujian.xinyong", (f"credit_subject{state}",)) for state in ("", "_silent")),
     *(Site("credit:record", "zhujian.xinyong", (f"credit_record{state}",)) for state in ("", "_asked", "_repaired")),
 )
+SUBJECTS = (
+    Site("subjects:home", "duban1"),
+    Site("subjects:home", "duban1", query="q=连云港", title="found"),
+    Site("subjects:home", "zhujian.xinyong", query="q=nobody", title="nothing-found"),
+    *(Site("subjects:subject", who, ("subject",), title=who) for who in ("duban1", "jijian1", "zhujian.xinyong")),
+    Site("subjects:subject", "zhujian.xinyong", ("subject_person",)),
+    Site("subjects:subject", "jijian1", ("subject_person",), title="masked"),
+    Site("subjects:subject", "manager_unmended", ("subject_unmended",)),
+    Site("subjects:subject", "duban1", ("subject_unmended",), query="kind=draw", title="nothing-found"),
+)
 ALL = {
     "public": PUBLIC,
     "window": WINDOW,
@@ -464,6 +474,7 @@ ALL = {
     "clocks": CLOCKS,
     "staff": STAFF,
     "credit": CREDIT,
+    "subjects": SUBJECTS,
 }
 
 # Addresses that are no page of their own.
