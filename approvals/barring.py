@@ -9,6 +9,8 @@ from django.db.models import Q
 
 from approvals.models import Revocation
 from catalogue.models import BusinessItem
+from credit.joining import lineage
+from credit.models import CreditSubject
 from deadlines.arithmetic import add_months
 
 YEARS = 3
@@ -41,15 +43,16 @@ def last_day(decided_on: dt.date) -> dt.date:
     return add_months(decided_on, 12 * YEARS)
 
 
-def bar_of(subject: int, item: BusinessItem, today: dt.date) -> Bar | None:
-    """What bars the subject from applying for ``item`` on that day; the latest to end. One statement.
+def bar_of(subject: CreditSubject, item: BusinessItem, today: dt.date) -> Bar | None:
+    """What bars the subject from applying for ``item`` on that day; the latest to end. Two statements.
 
-    The same licence is the same approval item, or the one that it inherits from or hands down.
+    The same licence is the same approval item, or the one that it inherits from or hands down. A code that took the
+    place of another is the same applicant.
     """
     same = {item.item_id} | ({item.standard_item.item_id} if item.standard_item else set())
     of_item = Q(case__business_item__item_id__in=same) | Q(case__business_item__standard_item__item_id__in=same)
     found = (
-        Revocation.objects.filter(of_item, licence__holder_id=subject, barred_until__gte=today)
+        Revocation.objects.filter(of_item, licence__holder_id__in=lineage(subject), barred_until__gte=today)
         .select_related("document")
         .order_by("-barred_until", "pk")
         .first()

@@ -13,6 +13,7 @@ from typing import Any
 from django.utils import timezone
 
 from credit import asking, handling, platform
+from credit.joining import lineage
 from credit.models import CreditRecord, CreditSubject, Grade, HandlingWay, Level
 
 Kind = CreditRecord.Kind
@@ -180,7 +181,9 @@ def _about(
 
 
 def ask(subject: CreditSubject, now: dt.datetime, *, latest: asking.Latest | None = None) -> Answer:
-    """Ask what is known of a subject: its grade, its records in use, the table; three statements.
+    """Ask what is known of a subject: its grade, its records in use, the table; four statements.
+
+    Records of the codes that it took the place of count for it (``joining``); a grade is its own alone.
 
     While a platform is connected the grade is the one that ``asking`` lets count: the platform's last answer, and none
     where that is too old. ``latest``: what it said when it was asked just now. Records against a subject count however
@@ -188,7 +191,9 @@ def ask(subject: CreditSubject, now: dt.datetime, *, latest: asking.Latest | Non
     """
     today = timezone.localtime(now).date()
     grade, source, said = _grade(subject, now, latest)
-    rows = subject.records.filter(repaired_at__isnull=True, withdrawn_at__isnull=True).order_by("-found_at", "-id")
+    rows = CreditRecord.objects.filter(
+        subject_id__in=lineage(subject), repaired_at__isnull=True, withdrawn_at__isnull=True
+    ).order_by("-found_at", "-id")
     records = [
         Seen(
             row.kind, row.source, row.basis, timezone.localtime(row.found_at).date().isoformat(), row.level, row.listed,

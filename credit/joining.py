@@ -48,7 +48,7 @@ def _ids(statement: str, *values: int) -> list[int]:
 
 
 def lineage(subject: CreditSubject) -> list[int]:
-    """Ids of the subjects whose records, facts and grades count for ``subject``: itself first, then the nearest.
+    """Ids of the subjects whose records count for ``subject``: itself first, then the nearest.
 
     One statement; at most ``MOST``. People have none but themselves (no statement).
     """

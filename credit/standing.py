@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
+from heapq import merge
 from itertools import groupby
 
 from django.db.models import Q
 from django.utils import timezone
 
 from credit.gate import BREACHES, BY_FRAUD, LONGEST_USE_YEARS
-from credit.models import CreditRecord, Level
+from credit.joining import reached
+from credit.models import CreditRecord, Level, SubjectLink
 from credit.models.records import AGAINST
 
 Kind = CreditRecord.Kind
@@ -49,8 +51,28 @@ def breaches(today: dt.date) -> Iterator[tuple[int, bool]]:
         .values_list("subject_id", "kind", "level")
         .iterator(chunk_size=READ)
     )
-    for subject, found in groupby(rows, key=lambda row: row[0]):
-        yield subject, any(kind == Kind.SERIOUS or level == Level.SERIOUS for _, kind, level in found)
+    found = (
+        (subject, any(kind == Kind.SERIOUS or level == Level.SERIOUS for _, kind, level in its))
+        for subject, its in groupby(rows, key=lambda row: row[0])
+    )
+    for subject, weights in groupby(merge(found, _taken_over(today)), key=lambda pair: pair[0]):
+        yield subject, any(serious for _, serious in weights)
+
+
+def _taken_over(today: dt.date) -> list[tuple[int, bool]]:
+    """Subjects that took the place of others, with the weight of what was found of those; by id."""
+    onwards: dict[int, set[int]] = {}
+    for one in SubjectLink.objects.filter(set_aside_at__isnull=True, carries=True).values_list("before_id", "after_id"):
+        onwards.setdefault(one[0], set()).add(one[1])
+    if not onwards:
+        return []
+    rows = CreditRecord.objects.filter(closing(today), subject_id__in=onwards)
+    taken: set[tuple[int, bool]] = set()
+    for subject, kind, level in rows.values_list("subject_id", "kind", "level"):
+        serious = kind == Kind.SERIOUS or level == Level.SERIOUS
+        links = [(before, after) for before, all_after in onwards.items() for after in all_after]
+        taken |= {(after, serious) for after in reached(subject, links) if after != subject}
+    return sorted(taken)
 
 
 def weighed(subjects: Iterable[int], today: dt.date) -> Iterator[bool | None]:

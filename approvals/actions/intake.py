@@ -501,7 +501,7 @@ def untold_lines(case: Case) -> list[CaseMaterial]:
 
 def _refuse_incomplete(case: Case, untold: Sequence[CaseMaterial], today: dt.date) -> CreditCheck | None:
     """Raise ``Refused`` for what keeps a locked case from acceptance; return the credit check of a promise case."""
-    if not case.is_filing and (bar := bar_of(case.applicant_id, case.business_item, today)):
+    if not case.is_filing and (bar := bar_of(case.applicant, case.business_item, today)):
         raise Refused("barred", f"{bar.words}；请依法不予受理。", field="way")
     missing = [line for line in missing_lines(case) if line not in untold]
     promise = case.way == Way.PROMISE
@@ -814,7 +814,7 @@ def refuse_acceptance(
     notice = CorrectionNotice.objects.filter(case=case).first()
     points: list[dict[str, Any]] = []
     if ground == RefusalGround.BARRED and (
-        case.is_filing or bar_of(case.applicant_id, case.business_item, local_date(now)) is None
+        case.is_filing or bar_of(case.applicant, case.business_item, local_date(now)) is None
     ):
         raise Refused("not-barred", "没有查到依法不得再次申请该许可的决定，不能以此为由不予受理。", field="ground")
     if ground == RefusalGround.NOT_CORRECTED:

@@ -172,7 +172,7 @@ def decide(case: Case, *, approve: bool, by: User, now: dt.datetime, keys: Seque
     if on_the_spot and case.decider_id not in {None, by.pk} and drawn.exists():
         raise Refused("drawn-to-another", "这件即办件已抽取给另一位值班决定人员。", conflict=True)
     grounds = _grounds_for(case, keys, approve=approve)
-    if approve and not case.is_filing and bar_of(case.applicant_id, case.business_item, local_date(now)):
+    if approve and not case.is_filing and bar_of(case.applicant, case.business_item, local_date(now)):
         # Accepted in silence, or barred since; no word of whose case it is.
         raise Refused("barred", "法律规定在一定期限内不得再次申请该许可，不能准予；请与窗口核实。", conflict=True)
     Decision.objects.create(

@@ -203,7 +203,7 @@ class Loop:
         """An application on the promise way: asked, decided as the rule says, and taken back where it is closed."""
         modes = [PromiseMode.POST_CHECK]
         clerk = self.stage.clerk
-        bar = bar_of(self.subject.pk, self.item, local_date(at))
+        bar = bar_of(self.subject, self.item, local_date(at))
         if bar is not None:
             case = receive(self.item, COMPANY, clerk, at, modes=modes, signed=False)
             refuse_acceptance(case, ground=RefusalGround.BARRED, reason=bar.words, by=clerk, now=at)

@@ -20,6 +20,7 @@ from catalogue.models import BusinessItem
 from tests.approvals import play, window
 from tests.approvals.revoking import DECISION, FACTS, decider, proposed
 from tests.conftest import Moment
+from tests.credit import facts
 
 SignIn = Callable[[str], Client]
 pytestmark = pytest.mark.django_db
@@ -69,12 +70,12 @@ def test_without_a_fraud_nothing_bars(city: None, clock: Moment) -> None:
     assert refused.value.code == "bars-without-fraud"
     done = decide_revocation(one, revoke=True, **DECISION, by=decider(one.case), now=clock.at)
     assert done.barred_until is None
-    assert bar_of(one.case.applicant_id, one.case.business_item, clock.at.date()) is None
+    assert bar_of(one.case.applicant, one.case.business_item, clock.at.date()) is None
 
 
 def test_the_bar_holds_to_its_last_day_and_for_that_licence_alone(city: None, clock: Moment) -> None:
     one = barred(clock.at)
-    subject, item = one.case.applicant_id, one.case.business_item
+    subject, item = one.case.applicant, one.case.business_item
     assert last_day(dt.date(2028, 2, 29)) == dt.date(2031, 2, 28)
     found = bar_of(subject, item, dt.date(2029, 9, 28))
     assert found is not None
@@ -82,7 +83,7 @@ def test_the_bar_holds_to_its_last_day_and_for_that_licence_alone(city: None, cl
     assert bar_of(subject, item, dt.date(2029, 9, 29)) is None
     other = BusinessItem.objects.published().exclude(item_id=item.item_id).filter(standard_item=None).order_by("pk")[0]
     assert bar_of(subject, other, clock.at.date()) is None
-    assert bar_of(subject + 1000, item, clock.at.date()) is None
+    assert bar_of(facts.company(7), item, clock.at.date()) is None
 
 
 def test_the_window_is_told_at_the_number_and_refuses_on_that_ground_alone(

@@ -8,12 +8,14 @@ import json
 
 import pytest
 
-from credit import gate, handling
+from credit import gate, handling, standing
+from credit.actions import joining
 from credit.gate import Answer, Seen, judge
 from credit.models import CreditRecord, CreditSubject, Grade, HandlingWay, SubjectGrade
 from oversight.demo.cases import COMPANIES, code_of
 from tests.approvals import play
 from tests.conftest import Moment
+from tests.credit import facts
 
 TODAY = dt.date(2026, 9, 28)
 PROPOSED = {
@@ -115,7 +117,7 @@ def test_the_newest_grade_and_the_unrepaired_records_count(clock: Moment, django
             subject=subject, kind="broken_promise", source=f"J{number}", basis="逾期", found_at=clock.at,
             repaired_at=repaired,
         )  # fmt: skip
-    with django_assert_num_queries(3):  # type: ignore[operator]
+    with django_assert_num_queries(4):  # type: ignore[operator]
         answer = gate.ask(subject, clock.at)
     assert (answer.grade, [row.source for row in answer.records]) == ("excellent", ["J0"])
     assert not answer.opens("promise")
@@ -130,3 +132,26 @@ def test_what_people_changed_lies_over_what_was_proposed(city: None, clock: Mome
     assert not answer.opens("promise")
     assert "演示文件〔2026〕1号" in answer.of("promise").reasons[0]
     assert not handling.is_open("none", "promise")
+
+
+@pytest.mark.django_db
+def test_what_a_code_stood_for_counts_for_the_one_that_took_its_place(city: None, clock: Moment) -> None:
+    old, new, other = (
+        CreditSubject.objects.identify("organisation", code_of(COMPANIES[n][0]), "甲") for n in (7, 8, 9)
+    )
+    CreditRecord.objects.create(
+        subject=old, kind="broken_promise", source="J1", basis="逾期", level="serious", found_at=clock.at
+    )
+    SubjectGrade.objects.create(subject=old, grade="excellent", source="平台", given_at=clock.at, received_at=clock.at)
+    link = joining.link(
+        before=old.code or "", after=new.code or "", kind="replaced", on=clock.at.date(), basis="准予变更登记通知书〔2026〕1号",
+        by=facts.officer(), now=clock.at,
+    )  # fmt: skip
+    answer = gate.ask(new, clock.at)
+    assert not answer.opens("promise")
+    assert answer.grade == "none", "a good grade of another code is not taken over"
+    assert dict(standing.breaches(clock.at.date())) == {old.pk: True, new.pk: True}
+    assert gate.ask(other, clock.at).opens("promise")
+    joining.undo(link, reason="通知书所载的是另一家公司。", by=facts.officer(), now=clock.at)
+    assert gate.ask(new, clock.at).opens("promise")
+    assert dict(standing.breaches(clock.at.date())) == {old.pk: True}

@@ -188,7 +188,7 @@ def refuse(request: PortalRequest, number: str) -> HttpResponseBase:
         return _past(request, case, "不予受理")
     notice = notice_of(case)
     points: Sequence[dict[str, str]] = points_in_force(case, notice) if notice and notice.answered_at else ()
-    barred = not case.is_filing and bar_of(case.applicant_id, case.business_item, local_date(request.now)) is not None
+    barred = not case.is_filing and bar_of(case.applicant, case.business_item, local_date(request.now)) is not None
     form = RefusalForm(points, request.POST if request.method == "POST" else None, filing=case.is_filing, barred=barred)
     if request.method == "POST" and form.is_valid():
         try:

@@ -56,7 +56,7 @@ def known_subject(kind: str, text: str, now: dt.datetime, item: BusinessItem | N
         return {"error": error.messages[0]}
     subject = CreditSubject.objects.by_identifier(kind, identifier).first()
     answer = gate.ask(subject, now) if subject else None
-    bar = bar_of(subject.pk, item, local_date(now)) if subject and item and not item.item.is_filing else None
+    bar = bar_of(subject, item, local_date(now)) if subject and item and not item.item.is_filing else None
     return {"identifier": identifier, "subject": subject, "answer": answer, "bar": bar}
 
 
