@@ -7,9 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
 
 from credit import asking
 from credit.actions import measures, repairing
@@ -303,3 +305,21 @@ def test_the_api_begins_shows_and_ends(caller: Caller, clock: Moment) -> None:  
     assert ended["end_reason"] == "已纠正。"
     assert officer.get(API).json()["results"] == []
     assert [one["id"] for one in officer.get(f"{API}?tab=ended").json()["results"]] == [made["id"]]
+
+
+def test_the_list_and_a_page_cost_the_same_however_many_there_are(
+    sign_in: SignIn, clock: Moment, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    browser, measure = sign_in(make.OFFICER), begun(clock.at)
+    addresses = (LIST, reverse("credit:measure", args=[measure.pk]))
+    costs = []
+    for address in addresses:
+        browser.get(address)
+        with CaptureQueriesContext(connection) as seen:
+            browser.get(address)
+        costs.append(len(seen))
+    for place in range(1, 6):
+        begun(clock.at, subject=make.company(place))
+    for address, cost in zip(addresses, costs, strict=True):
+        with django_assert_num_queries(cost):
+            browser.get(address)
