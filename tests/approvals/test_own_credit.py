@@ -187,6 +187,21 @@ def _bare(answer: Any) -> str:
     return re.sub(r"/progress/[^\"'&]*|%2Fprogress[^\"'&]*", "", text_of(answer))
 
 
+def test_a_person_is_masked_but_on_the_own_notice(city: None, clock: Moment) -> None:
+    case, breach = play.received(clock.at), make.told(clock.at, subject=make.person())
+    Case.objects.filter(pk=case.pk).update(applicant=breach.subject)
+    browser = opened(case)
+    pages = [text_of(browser.get(address)) for address in (url(case), url(case, "breaches", breach.pk))]
+    paper = text_of(browser.get(url(case, "breaches", breach.pk, "notice")))
+    assert breach.subject.public_name in pages[0]
+    assert not any(breach.subject.name in html for html in pages)
+    assert breach.subject.name in paper
+    assert not any(make.PERSON in html or make.PHONE in html for html in [*pages, paper])
+    told = post("credit", {"permit": word(case, clock)}).json()
+    assert told["name"] == breach.subject.public_name
+    assert make.PERSON not in str(told)
+
+
 def test_a_grade_is_told_with_its_source_and_silence_is_not_good(city: None, clock: Moment) -> None:
     case = play.received(clock.at)
     browser = opened(case)
