@@ -144,8 +144,8 @@ def test_what_a_code_stood_for_counts_for_the_one_that_took_its_place(city: None
     )
     SubjectGrade.objects.create(subject=old, grade="excellent", source="平台", given_at=clock.at, received_at=clock.at)
     link = joining.link(
-        before=old.code or "", after=new.code or "", kind="replaced", on=clock.at.date(), basis="准予变更登记通知书〔2026〕1号",
-        by=facts.officer(), now=clock.at,
+        before=old.code or "", after=new.code or "", kind="replaced", on=clock.at.date(),
+        basis="准予变更登记通知书〔2026〕1号", by=facts.officer(), now=clock.at,
     )  # fmt: skip
     answer = gate.ask(new, clock.at)
     assert not answer.opens("promise")
