@@ -52,6 +52,7 @@ from credit.models import (
     CreditRecord,
     CreditSubject,
     Grade,
+    HandlingPreview,
     JointMeasure,
     Level,
     Push,
@@ -271,7 +272,9 @@ def _handling_previews(now: datetime) -> dict[str, str]:
     for name, grade, way in (("done", "poor", "on_the_spot"), ("ready", "none", "later")):
         is_open = not handling.is_open(grade, way)
         found[name] = previewing.begin(grade, way, is_open=is_open, basis="会议纪要（演示）", by=by, now=now)
-    previews.run()
+    while HandlingPreview.objects.filter(state=HandlingPreview.State.RUNNING).exists():
+        previews.run()  # or the stack's own worker
+        sleep(0.1)
     previewing.confirm(found["done"], by=by, now=now)
     spans = {level: Span(shown=True, shortest=3, longest=12) for level in Level.values}
     rule = ruling.enter(
