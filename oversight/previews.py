@@ -32,7 +32,7 @@ from lianyungang_gov.faults import reach
 logger = logging.getLogger(__name__)
 
 TASK = "oversight.tasks.run_previews"
-CHUNK = 50_000
+CHUNK = 200_000
 # So many organisations are named on the page; persons are only counted.
 NAMED = 50
 # Where the database has one writer at a time: long enough for whoever waits to get in between two chunks.

@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
                     ("repaired_at__isnull", True),
                     ("withdrawn_at__isnull", True),
                 ),
-                fields=["subject"],
+                fields=["subject", "found_at", "shown_until", "kind", "level", "listed"],
                 name="record_against_in_use",
             ),
         ),

@@ -68,9 +68,10 @@ class CreditRecord(models.Model):
         indexes: ClassVar = [
             # The credit query at intake: a subject's records, newest first (L7).
             models.Index(fields=("subject", "-found_at"), name="record_of_subject"),
-            # The pools of random draws: everybody with something against him in use, by subject (L12b).
+            # The pools of random draws, the preview of a change of the table: everybody with something against him in
+            # use, by subject; they read nothing but the index (L12a, L12b).
             models.Index(
-                fields=("subject",),
+                fields=("subject", "found_at", "shown_until", "kind", "level", "listed"),
                 condition=Q(kind__in=AGAINST, repaired_at__isnull=True, withdrawn_at__isnull=True),
                 name="record_against_in_use",
             ),
