@@ -114,7 +114,7 @@ class LinksView(PortalView):
     @extend_schema(
         operation_id="listSubjectLinks",
         summary="代码衔接 · Codes that were replaced, merged or split",
-        description="The newest first, 50 a page. `q` finds by whole code or name of either subject.",
+        description="The newest first, 50 a page. `q` finds by whole code, or by how a name begins.",
         tags=TAGS,
         parameters=[LinkPageQuerySerializer],
         responses=answers({200: paged(SubjectLinkSerializer, "SubjectLinkPage")}, *READ, 422),

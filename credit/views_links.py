@@ -68,13 +68,11 @@ def cards(links: Iterable[SubjectLink]) -> list[dict[str, Any]]:
 
 
 def searched(rows: QuerySet[SubjectLink], text: str) -> QuerySet[SubjectLink]:
-    """By the whole code or the name of either subject."""
+    """By the whole code of either subject, or by how its name begins; each has an index for it."""
     if not text:
         return rows
-    code = normalise(text)
-    return rows.filter(
-        Q(before__code=code) | Q(after__code=code) | Q(before__name__icontains=text) | Q(after__name__icontains=text)
-    )
+    found = CreditSubject.objects.filter(Q(code=normalise(text)) | Q(name__startswith=text)).values("pk")
+    return rows.filter(Q(before__in=found) | Q(after__in=found))
 
 
 def _listing(request: PortalRequest) -> tuple[Listing, QuerySet[SubjectLink]]:
@@ -82,8 +80,8 @@ def _listing(request: PortalRequest) -> tuple[Listing, QuerySet[SubjectLink]]:
         request,
         reverse("credit:links"),
         filters=[Filter("kind", "方式", SubjectLink.Kind.choices)],
-        q_label="名称或代码",
-        placeholder="名称或统一社会信用代码",
+        q_label="名称开头或者代码",
+        placeholder="名称开头或者统一社会信用代码",
         tabs=["aside"],
     )
     rows = SubjectLink.objects.filter(set_aside_at__isnull=listing["tab"] != "aside")
