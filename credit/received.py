@@ -17,6 +17,7 @@ from offices.access import Access
 
 TABS = (("", "公共信用评价"), ("risk", "信用风险分类"))
 ORDER = ("-id",)
+MOST_COUNTED = 99
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,12 @@ def graded(access: Access, tab: str) -> QuerySet[CreditSubject]:
     """Of those the ones of whom the grading of that part was received."""
     rows = SubjectRisk.objects if tab == "risk" else SubjectGrade.objects
     return visible(access).filter(Exists(rows.filter(subject=OuterRef("pk"))))
+
+
+def number(access: Access, tab: str) -> int | str:
+    """How many there are in a part, counted up to 99; one statement."""
+    found = graded(access, tab)[: MOST_COUNTED + 1].count()
+    return f"{MOST_COUNTED}+" if found > MOST_COUNTED else found
 
 
 def searched(rows: QuerySet[CreditSubject], text: str) -> QuerySet[CreditSubject]:

@@ -57,7 +57,9 @@ def grade_list(request: PortalRequest) -> HttpResponse:
             {"one": one, "url": reverse("credit:grade", args=[one.subject.pk])}
             for one in received.with_newest(page.rows)
         ],
-        "stats": listing.stats([(key, f"有{label}", "查看", "neutral") for key, label in received.TABS]),
+        "stats": listing.stats(
+            [(key, f"有{label}", received.number(request.access, key), "neutral") for key, label in received.TABS]
+        ),
         "bar": listing.bar(),
         "pager": listing.pager(page, "个主体"),
         "export_url": listing.address(reverse("credit:grades_export")),
