@@ -77,8 +77,8 @@ def _shape(values: Sequence[Value]) -> Shape:
     return tuple(type(one) if isinstance(one, One) else tuple(type(each) for each in one) for one in values)
 
 
-def _written(shape: Shape, write: Write) -> _Written | None:
-    """Write the statement; None where it can find nothing."""
+def _gaps(shape: Shape) -> list[Any]:
+    """A gap for each value, or a list of them for a list."""
     gaps: list[Any] = []
     place = 0
     for kind in shape:
@@ -86,7 +86,12 @@ def _written(shape: Shape, write: Write) -> _Written | None:
         made = [_Gap(place + number, one) for number, one in enumerate(kinds)]
         gaps.append(made if isinstance(kind, tuple) else made[0])
         place += len(made)
-    rows = write(*gaps)
+    return gaps
+
+
+def _written(shape: Shape, write: Write) -> _Written | None:
+    """Write the statement; None where it can find nothing."""
+    rows = write(*_gaps(shape))
     compiler = rows.query.get_compiler(using=rows.db)
     try:
         sql, parameters = compiler.as_sql()
@@ -157,6 +162,57 @@ def ask(key: Hashable, write: Write, *values: Value) -> list[Any]:
     if written.prefetch:
         prefetch_related_objects(found, *written.prefetch)
     return found
+
+
+UNIONS = 128  # joined statements kept in a process, some 60 KB each
+_unions: OrderedDict[tuple[Hashable, Shape], tuple[str, tuple[Any, ...], str]] = OrderedDict()
+WriteMany = Callable[..., Sequence[QuerySet[Any, Any]]]
+
+
+def _joined(shape: Shape, write: WriteMany) -> tuple[str, tuple[Any, ...], str]:
+    texts: list[str] = []
+    parameters: list[Any] = []
+    db = ""
+    for place, rows in enumerate(write(*_gaps(shape))):
+        db = rows.db
+        try:
+            sql, given = rows.query.get_compiler(using=db).as_sql()
+        except EmptyResultSet:
+            continue
+        texts.append(f"SELECT * FROM ({sql}) AS part{place}")  # noqa: S608 - by the ORM
+        parameters += given
+    return " UNION ALL ".join(texts), tuple(parameters), db
+
+
+def union(key: Hashable, write: WriteMany, *values: Value, wrap: str = "{}") -> list[tuple[Any, ...]]:
+    """Return the rows of all the ``values_list`` that ``write(*values)`` gives, as the driver does; one statement.
+
+    ``wrap``: the statement around them, ``{}`` in their place (an order, a count). Each part keeps its own order and
+    bound; one that can find nothing is left out. Arguments as ``ask``; no rows and no statement without any part.
+    """
+    place = (key, _shape(values))
+    with _lock:
+        found = _unions.get(place)
+        if found is not None:
+            _unions.move_to_end(place)
+    if found is None:
+        found = _joined(place[1], write)
+        with _lock:
+            _unions[place] = found
+            if len(_unions) > UNIONS:
+                _unions.popitem(last=False)
+    text, parameters, db = found
+    if not text:
+        return []
+    flat = [one for value in values for one in ([value] if isinstance(value, One) else value)]
+    connection = connections[db]
+    filled = [
+        one.output_field.get_db_prep_value(flat[one.place], connection) if isinstance(one, _Gap) else one
+        for one in parameters
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(wrap.replace("{}", text), filled)
+        return list(cursor.fetchall())
 
 
 def counts(key: Hashable, write: Write, *values: Value, names: Sequence[str] = ()) -> dict[str, int]:

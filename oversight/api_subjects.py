@@ -5,7 +5,6 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -118,7 +117,7 @@ class SubjectView(PortalView):
         """Return it."""
         asked = read(SubjectQuerySerializer, request.query_params)
         scope = Scope(self.access)
-        subject = get_object_or_404(scope.with_decides(), pk=pk)
+        subject = portraits.visible(scope, pk)
         if asked["cursor"] and lifelines.place_of(asked["cursor"], pk) is None:
             raise Problem(
                 HTTPStatus.UNPROCESSABLE_ENTITY, "bad-cursor", "翻页标识不对，请从第一页重新取。", field="cursor"
@@ -136,7 +135,7 @@ class SubjectView(PortalView):
             "earlier_names": [{"name": name, "since": since} for name, since in head.names],
             "risk": head.risk,
             "grade": head.grade,
-            "records": [row["record"] for row in portraits.live(scope, subject, self.today)],
+            "records": [row["record"] for row in portraits.live(subject, self.today)],
             "figure": [
                 {"kind": kind, "year": year, "count": count}
                 for kind, years in counts.items()

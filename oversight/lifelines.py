@@ -7,13 +7,11 @@ the rows of a source, so that it always opens what it counted.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.core import signing
-from django.core.exceptions import EmptyResultSet
-from django.db import connection
 from django.db.models import Case as Choose
 from django.db.models import F, IntegerField, Q, QuerySet, TextField, Value, When
 from django.db.models.functions import Cast
@@ -23,6 +21,7 @@ from django.utils.dateparse import parse_datetime
 from approvals.enums import CaseStatus, EndingKind, LicenceChangeKind, LicenceState, Outcome, RefusalGround, Way
 from approvals.models import Case, Ending, LaterSubmission, Licence, LicenceChange, NotAccepted, Promise, PromiseLapse
 from credit.models import Breach, CreditRecord, CreditSubject, Level
+from offices import kept
 from oversight.queries import opening_of_day
 from oversight.scopes import Scope
 from supervision.enums import InspectionKind, OrderStatus, Origin, Result, TaskEnd, TaskStatus
@@ -313,20 +312,6 @@ def moment(value: Any) -> dt.datetime:
     return found if timezone.is_aware(found) else found.replace(tzinfo=dt.UTC)
 
 
-def together(parts: Iterable[QuerySet[Any, Any]]) -> tuple[str, list[Any]]:
-    """The parts as one statement's text, and its values; those that can find nothing are left out."""
-    texts: list[str] = []
-    values: list[Any] = []
-    for place, part in enumerate(parts):
-        try:
-            sql, given = part.query.sql_with_params()
-        except EmptyResultSet:
-            continue
-        texts.append(f"SELECT * FROM ({sql}) AS part{place}")  # noqa: S608 - written by the ORM
-        values += given
-    return " UNION ALL ".join(texts), values
-
-
 # --- a page
 
 
@@ -359,7 +344,7 @@ def _cursor(event: Event, subject: int) -> str:
     return str(_signer.sign_object({subject_key(subject): [event.at.isoformat(), event.source, event.pk]}))
 
 
-def _behind(source: Source, place: int, behind: tuple[dt.datetime, int, int]) -> Q:
+def _behind(source: Source, place: int, behind: tuple[Any, int, Any]) -> Q:
     """Rows of a source that are older than the row ``behind``, or stand below it at the same moment."""
     at, last, pk = behind
     if place < last:
@@ -378,23 +363,26 @@ def lines(
 ) -> Lines:
     """The page of the time line behind ``cursor``, newest first; one statement. An unknown cursor begins anew."""
     behind = place_of(cursor, subject.pk) if cursor else None
-    parts = []
-    for place, source in enumerate(SOURCES):
-        if kind and kind not in source.kinds:
-            continue
-        rows = source.found(scope, subject.pk, today, kind)
-        if year:
-            first, end = span_of(year)
-            rows = rows.filter(**{f"{source.at}__gte": first, f"{source.at}__lt": end})
-        if behind is not None:
-            rows = rows.filter(_behind(source, place, behind))
-        parts.append(rows.order_by(f"-{source.at}", "-pk").values_list(*source.columns(place))[: SIZE + 1])
-    text, values = together(parts)
-    if not text:
-        return Lines([], "")
-    with connection.cursor() as asked:
-        asked.execute(f"{text} ORDER BY 3 DESC, 1 DESC, 2 DESC LIMIT {SIZE + 1}", values)
-        found = [_event(*row) for row in asked.fetchall()]
+    last = behind[1] if behind else -1
+    key = (lines, scope.key, today, kind, year, last)
+
+    def write(pk: Any, at: Any = None, row: Any = None) -> list[QuerySet[Any, Any]]:
+        parts = []
+        for place, source in enumerate(SOURCES):
+            if kind and kind not in source.kinds:
+                continue
+            rows = source.found(scope, pk, today, kind)
+            if year:
+                first, end = span_of(year)
+                rows = rows.filter(**{f"{source.at}__gte": first, f"{source.at}__lt": end})
+            if at is not None:
+                rows = rows.filter(_behind(source, place, (at, last, row)))
+            parts.append(rows.order_by(f"-{source.at}", "-pk").values_list(*source.columns(place))[: SIZE + 1])
+        return parts
+
+    values = (subject.pk, behind[0], behind[2]) if behind else (subject.pk,)
+    rows = kept.union(key, write, *values, wrap=f"{{}} ORDER BY 3 DESC, 1 DESC, 2 DESC LIMIT {SIZE + 1}")
+    found = [_event(*row) for row in rows]
     more = len(found) > SIZE
     return Lines(found[:SIZE], _cursor(found[SIZE - 1], subject.pk) if more else "")
 
@@ -405,22 +393,22 @@ def lines(
 def figure(scope: Scope, subject: CreditSubject, today: dt.date) -> dict[str, dict[int, int]]:
     """Series → year → how many rows its filter opens, of the last ``YEARS`` years; one statement."""
     years = [today.year - YEARS + 1 + number for number in range(YEARS)]
-    parts = []
-    for number, series in enumerate(SERIES):
-        source = next(one for one in SOURCES if series in one.kinds)
-        rows = source.found(scope, subject.pk, today, series)
-        rows = rows.filter(**{f"{source.at}__gte": span_of(years[0])[0], f"{source.at}__lt": span_of(years[-1])[1]})
-        begun = [When(**{f"{source.at}__gte": span_of(year)[0], "then": Value(year)}) for year in reversed(years)]
-        said = rows.annotate(series_=Value(number), year_=Choose(*begun, default=Value(0), output_field=IntegerField()))
-        parts.append(said.values_list("series_", "year_"))
+
+    def write(pk: Any) -> list[QuerySet[Any, Any]]:
+        parts = []
+        for number, series in enumerate(SERIES):
+            source = next(one for one in SOURCES if series in one.kinds)
+            rows = source.found(scope, pk, today, series)
+            rows = rows.filter(**{f"{source.at}__gte": span_of(years[0])[0], f"{source.at}__lt": span_of(years[-1])[1]})
+            begun = [When(**{f"{source.at}__gte": span_of(year)[0], "then": Value(year)}) for year in reversed(years)]
+            year_ = Choose(*begun, default=Value(0), output_field=IntegerField())
+            parts.append(rows.annotate(series_=Value(number), year_=year_).values_list("series_", "year_"))
+        return parts
+
     found = {series: dict.fromkeys(years, 0) for series in SERIES}
-    text, values = together(parts)
-    if not text:
-        return found
-    with connection.cursor() as asked:
-        asked.execute(f"SELECT series_, year_, count(*) FROM ({text}) AS counted GROUP BY series_, year_", values)  # noqa: S608 - by the ORM
-        for number, year, count in asked.fetchall():
-            found[SERIES[number]][year] = count
+    counting = "SELECT series_, year_, count(*) FROM ({}) AS counted GROUP BY series_, year_"
+    for number, year, count in kept.union((figure, scope.key, today), write, subject.pk, wrap=counting):
+        found[SERIES[number]][year] = count
     return found
 
 

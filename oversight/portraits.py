@@ -9,18 +9,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import connection
 from django.db.models import Q, QuerySet, TextField, Value
+from django.http import Http404
 
 from credit.identifiers import check_ric, check_uscc, normalise
 from credit.lists import state_of
 from credit.models import CreditRecord, CreditSubject, Grade, RiskClass, SubjectGrade, SubjectRisk
+from offices import kept
 from offices.crypto import keyed_hash, mask_name
-from oversight.lifelines import moment, together
+from oversight.lifelines import moment
 from oversight.scopes import Scope, in_use
 
 DIGITS = 6  # no organisation's name begins with as many
 SHORTEST_NAME = 2
+BIGGEST = 2**63 - 1  # of a key
 LIVE = 20
 NAMES = 50
 
@@ -60,21 +62,26 @@ def head(subject: CreditSubject, *, decides: bool) -> Head:
     A person's gradings are only for those who decide on the person: for others they are not read at all.
     """
     person = subject.kind == CreditSubject.Kind.PERSON
-    names = CreditSubject.history.filter(id=subject.pk).order_by("-history_date", "-history_id")
-    nothing = Value("", output_field=TextField())
-    parts: list[QuerySet[Any, Any]] = [
-        names.values_list(Value(0), "name", nothing, "history_date", "history_date")[:NAMES]
-    ]
-    if decides or not person:
+    graded = decides or not person
+
+    def write(pk: Any) -> list[QuerySet[Any, Any]]:
+        nothing = Value("", output_field=TextField())
+        names = CreditSubject.history.filter(id=pk).order_by("-history_date", "-history_id")
+        parts: list[QuerySet[Any, Any]] = [
+            names.values_list(Value(0), "name", nothing, "history_date", "history_date")[:NAMES]
+        ]
         for place, model, value in ((1, SubjectRisk, "risk"), (2, SubjectGrade, "grade")):
-            newest = model._default_manager.filter(subject=subject).order_by("-given_at", "-id")
-            parts.append(newest.values_list(Value(place), value, "source", "given_at", "received_at")[:1])
-    text, values = together(parts)
-    with connection.cursor() as asked:
-        asked.execute(text, values)
-        rows = [(place, value, source, moment(at), moment(came)) for place, value, source, at, came in asked.fetchall()]
+            newest = model._default_manager.filter(subject=pk).order_by("-given_at", "-id")
+            if graded:
+                parts.append(newest.values_list(Value(place), value, "source", "given_at", "received_at")[:1])
+        return parts
+
+    rows = [
+        (place, value, source, moment(at), moment(came))
+        for place, value, source, at, came in kept.union((head, graded), write, subject.pk)
+    ]
     borne = [(value, at) for place, value, _, at, _ in rows if place == 0]
-    if len(parts) == 1:
+    if not graded:
         return Head(_earlier(subject, borne), None, None)
     given = {
         place: Grading(value, str(kind(value).label), source, at, came, is_known=True)
@@ -94,10 +101,24 @@ def _earlier(subject: CreditSubject, borne: Iterable[tuple[str, dt.datetime]]) -
     return [(mask_name(name) if person else name, since) for name, since in found.items()]
 
 
-def live(scope: Scope, subject: CreditSubject, today: dt.date) -> list[dict[str, Any]]:
+def live(subject: CreditSubject, today: dt.date) -> list[dict[str, Any]]:
     """Records in use, the newest ``LIVE``, each with its state; one statement."""
-    rows = CreditRecord.objects.filter(in_use(today), subject=subject).select_related("department")
-    return [{"record": row, "state": state_of(row, today)} for row in rows.order_by("-found_at", "-pk")[:LIVE]]
+
+    def write(pk: Any) -> QuerySet[CreditRecord]:
+        rows = CreditRecord.objects.filter(in_use(today), subject=pk).select_related("department")
+        return rows.order_by("-found_at", "-pk")[:LIVE]
+
+    return [{"record": row, "state": state_of(row, today)} for row in kept.ask((live, today), write, subject.pk)]
+
+
+def visible(scope: Scope, pk: int) -> CreditSubject:
+    """The subject, with ``decides`` as ``Scope.with_decides`` says; one statement. Raises ``Http404``."""
+    if pk > BIGGEST:
+        raise Http404
+    found: list[CreditSubject] = kept.ask((visible, scope.key), lambda key: scope.with_decides().filter(pk=key), pk)
+    if not found:
+        raise Http404
+    return found[0]
 
 
 # --- finding a subject

@@ -53,6 +53,12 @@ class Scope:
     access: Access
 
     @property
+    def key(self) -> tuple[object, ...]:
+        """What the conditions below depend on: two with the same key see the same rows."""
+        held = {(one.role, one.department_id, one.department.division_id) for one in self.access.postings}
+        return (self.access.on, *sorted(held))
+
+    @property
     def whole(self) -> bool:
         """Whether every subject and every row: an overseer or a discipline officer of the city."""
         return any(

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -161,7 +161,7 @@ def _bars(found: dict[str, dict[int, int]], listing: Listing) -> dict[str, Any]:
 def subject_page(request: PortalRequest, pk: int) -> HttpResponse:
     """One subject; 404 for whom it is none of their business. The watch's look is itself on the record (O3.3.4)."""
     scope = Scope(request.access)
-    subject = get_object_or_404(scope.with_decides(), pk=pk)
+    subject = portraits.visible(scope, pk)
     if scope.watches:
         note_subject(subject, by=request.user, now=request.now)
     today = local_date(request.now)
@@ -174,7 +174,7 @@ def subject_page(request: PortalRequest, pk: int) -> HttpResponse:
     context = {
         "subject": subject,
         "head": portraits.head(subject, decides=subject.decides),  # type: ignore[attr-defined]
-        "live": portraits.live(scope, subject, today),
+        "live": portraits.live(subject, today),
         "more_live": portraits.LIVE,
         "figure": _bars(lifelines.figure(scope, subject, today), listing),
         "years": [(year, [_row(event, links) for event in events]) for year, events in lifelines.by_year(page.events)],

@@ -94,6 +94,7 @@ def test_departments_with_business_and_the_citys_watch_see_a_subject_and_nobody_
         assert foreign.status_code == 404
         assert task.subject.name not in cast.text(foreign)
     assert nothing.status_code == 404
+    assert sign_in("duban1").get(f"/subjects/{10**25}/").status_code == 404
     assert case.reviewer is not None
     decider = Posting.objects.filter(role=Role.DECIDER, office=case.review_office).order_by("pk")[0].user
     for username in ("chuangkou1", case.reviewer.username, decider.username, "guanliyuan1"):
