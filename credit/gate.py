@@ -13,6 +13,7 @@ from typing import Any
 from django.utils import timezone
 
 from credit import asking, handling, platform
+from credit.actions.measures import live
 from credit.joining import lineage
 from credit.models import CreditRecord, CreditSubject, Grade, HandlingWay, Level
 
@@ -96,6 +97,7 @@ class Answer:
     records: tuple[Seen, ...]
     ways: tuple[WayAnswer, ...]
     said: str = ""  # where the grade comes from and how old it is, while a platform is connected
+    measures: tuple[str, ...] = ()  # joint rewards and penalties in force, in Chinese
 
     @property
     def grade_label(self) -> str:
@@ -129,7 +131,15 @@ class Answer:
         """Read what ``to_json`` wrote."""
         records = tuple(Seen(**row) for row in said["records"])
         ways = tuple(WayAnswer(row["way"], row["is_open"], tuple(row["reasons"])) for row in said["ways"])
-        return cls(said["grade"], said["grade_source"], said["asked_on"], records, ways, said.get("said", ""))
+        return cls(
+            said["grade"],
+            said["grade_source"],
+            said["asked_on"],
+            records,
+            ways,
+            said.get("said", ""),
+            tuple(said.get("measures", ())),
+        )
 
 
 def judge(
@@ -140,6 +150,7 @@ def judge(
     on: dt.date,
     source: str = "",
     said: str = "",
+    measures: Sequence[str] = (),
 ) -> Answer:
     """Apply the rule: the table grade × way, and no word is taken from who has an unrepaired breach in use."""
     used = tuple(seen for seen in records if in_use(seen, on))
@@ -150,6 +161,7 @@ def judge(
         records=used,
         ways=tuple(_about(HandlingWay(way), grade, used, table) for way in HandlingWay.values),
         said=said,
+        measures=tuple(measures),
     )
 
 
@@ -181,7 +193,7 @@ def _about(
 
 
 def ask(subject: CreditSubject, now: dt.datetime, *, latest: asking.Latest | None = None) -> Answer:
-    """Ask what is known of a subject: its grade, its records in use, the table; four statements.
+    """Ask what is known of a subject: its grade, its records in use, the table, the joint measures; five statements.
 
     Records of the codes that it took the place of count for it (``joining``); a grade is its own alone.
 
@@ -201,7 +213,8 @@ def ask(subject: CreditSubject, now: dt.datetime, *, latest: asking.Latest | Non
         )
         for row in rows
     ]  # fmt: skip
-    return judge(grade, records, handling.table(), on=today, source=source, said=said)
+    measures = [one.words for one in live(subject, today)]
+    return judge(grade, records, handling.table(), on=today, source=source, said=said, measures=measures)
 
 
 def _grade(subject: CreditSubject, now: dt.datetime, latest: asking.Latest | None) -> tuple[str, str, str]:

@@ -80,3 +80,10 @@ class JointMeasure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.starts_on}–{self.ends_on}"
+
+    @property
+    def words(self) -> str:
+        """What it is, whose, on what basis and until when, in a sentence; no person is named."""
+        day = self.ends_on
+        until = f"{day.year}年{day.month}月{day.day}日"
+        return f"{self.get_kind_display()}：{self.what}（{self.department.name}，{self.basis}，至{until}）"

@@ -156,7 +156,9 @@ def test_all_of_its_own_and_nothing_of_another(city: None, clock: Moment) -> Non
         "起可以申请修复", sanction.source, "公共信用信息平台", "未评价", "告知承诺", "不适用",
     ):  # fmt: skip
         assert word in page, word
-    assert "有未修复的违背承诺记录" in page
+    assert "有未修复的" not in page, "a minor one closes nothing"
+    outside(record.subject, "broken_promise", clock.at, "外部3号")
+    assert "有未修复的违背承诺记录（外部3号" in text_of(browser.get(url(case)))
     assert kept.source not in page
     assert kept.source in text_of(browser.get(url(case) + "?tab=kept"))
     assert other.number not in page

@@ -117,7 +117,7 @@ def test_the_newest_grade_and_the_unrepaired_records_count(clock: Moment, django
             subject=subject, kind="broken_promise", source=f"J{number}", basis="逾期", found_at=clock.at,
             repaired_at=repaired,
         )  # fmt: skip
-    with django_assert_num_queries(4):  # type: ignore[operator]
+    with django_assert_num_queries(5):  # type: ignore[operator]
         answer = gate.ask(subject, clock.at)
     assert (answer.grade, [row.source for row in answer.records]) == ("excellent", ["J0"])
     assert not answer.opens("promise")

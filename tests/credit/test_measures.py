@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from credit import asking
+from credit import asking, gate
 from credit.actions import measures, repairing
 from credit.models import CreditRecord, CreditSubject, JointMeasure, note_kept_promise
 from deadlines.clock import local_date
@@ -206,6 +206,11 @@ def test_in_force_from_the_first_day_to_the_last(city: None, clock: Moment) -> N
     one = dt.timedelta(days=1)
     for day, found in ((first - one, []), (first, [measure]), (last, [measure]), (last + one, [])):
         assert measures.live(make.company(), day) == found, day
+        asked = gate.ask(make.company(), make.noon(day))
+        assert [measure.what in words for measure, words in zip(found, asked.measures, strict=True)] == [True] * len(
+            found
+        )
+        assert gate.Answer.from_json(asked.to_json()) == asked
     now = make.noon(dt.date(2026, 11, 2))
     measures.end(measure, reason="已纠正。", by=make.officer(), now=now)
     assert measures.live(make.company(), dt.date(2026, 11, 1)) == [measure]

@@ -521,6 +521,7 @@ NO_PAGES = {
         "division:unlock",
         "division:posting_end",
         "division:linkage_turn",
+        "division:linkage_confirm",
         "division:publish",
         "division:retire",
         "division:promise",
