@@ -65,8 +65,13 @@ class TellForm(forms.Form):
 
 
 def proposed(fact: CreditFact) -> dict[str, str]:
-    """What the form says at first: the first entry of the list for the fact, its first level, what the finding says."""
+    """What the form says at first: the entry of the list that fits the fact, its first level, what the finding says.
+
+    A revocation is proposed as a fraud only where its ground says so.
+    """
     codes = OF_FACT.get(fact.kind, ())
+    if fact.kind == CreditFact.Kind.REVOKED and "不正当手段" not in fact.basis:
+        codes = tuple(reversed(codes))
     first = BY_CODE[codes[0]] if codes else None
     return {
         "listed": first.code if first else "",

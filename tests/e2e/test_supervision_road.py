@@ -1,7 +1,8 @@
 """The whole road of supervision as one play: from the promise at the window to the revoked licence.
 
 事后核查 → task and SMS → planned, with a visit that the head approves → inspected on a phone without a connection → a
-clause 不符合 → ordered to mend → not mended → proposed → noticed, heard, decided → revoked before everybody's eyes.
+clause 不符合 → ordered to mend → not mended → proposed → noticed, heard, decided → revoked before everybody's eyes →
+told, recorded, refused the promise way, drawn harder → repaired, and both open again (L17).
 """
 
 from __future__ import annotations
@@ -19,13 +20,14 @@ from tests.e2e import acts, chain
 from tests.e2e import supervising as office
 from tests.e2e.acts import Applicant, Receipt, Town
 from tests.e2e.conftest import NewPage, eventually, shot
-from tests.e2e.supervising import FIRE_SEAT, FIRE_TEAM
+from tests.e2e.supervising import FIRE_SEAT, FIRE_STEM, FIRE_TEAM
 from tests.e2e.test_approval_plays import COUNTER, code_on_the_phone, deliver
 from tests.e2e.test_pages import Look
 
 MANAGER, INSPECTOR = f"{FIRE_SEAT} 处室管理员", f"{FIRE_SEAT} 监管执法人员"
 HEAD = "市消防救援支队 部门负责人"
 DECIDER, CHAIR = FIRE_TEAM.deciders
+OFFICER = f"{FIRE_STEM}.xinyong"
 PLACE, WORDS = "海州区花果山大道1号地下室", "地下一层疏散通道被货架堵住，防火门常开。"
 STATED = "货架已经清走一半，请求延长整改时间。"
 
@@ -249,6 +251,7 @@ def not_mended(road: Road) -> None:
     page = road.phone
     page.goto(f"/tasks/{road.number}/")
     page.get_by_role("link", name="记录复查").click()
+    expect(page.locator("[name=place]")).to_be_visible()
     shot(page, "road-reinspect", (390,))
     office.fill_inspection(page, road.officers, {"clause-1": "货架还在原处。"}, "没有改正。", place=PLACE)
     office.send_inspection(page)
@@ -383,11 +386,124 @@ def everybody_sees_it(road: Road) -> None:
     shot(road.manager, "road-task-closed")
 
 
-def test_the_whole_road_from_a_promise_to_the_revoked_licence(town: Town) -> None:
+# --- credit remembers
+
+
+def other_premises(road: Road) -> None:
+    """A second licence for other premises, whose check found nothing: the company stays in the pool of the draws."""
+    receipt = office.licensed(road.town, road.who)
+    deliver(road.town, receipt)
+    manager = road.manager
+    number = acts.task_of(manager, road.who)
+    office.acknowledge(manager, number, office.OFF_SITE)
+    office.inspect(manager, number, place="消防设施联网监测系统", off_site="数据比对", signer="")
+    office.finish(manager, number)
+    office.feed_back(manager, number, "符合", "已按检查表逐项核对。", "已归档")
+
+
+def told_and_recorded(road: Road) -> None:
+    """The credit officer tells the company of both facts, waits for its day, and records them."""
+    officer = road.town.desk(OFFICER)
+    for _ in range(2):
+        officer.goto("/credit/")
+        officer.locator("table.work-list tr").filter(has_text=road.who.name).get_by_role("link").first.click()
+        acts.field(officer, "统一社会信用代码").fill(road.who.code)
+        officer.get_by_label("一般", exact=True).check()
+        shot(officer, "road-credit-tell")
+        acts.confirm(officer, "告知当事人")
+        acts.said(officer, "告知")
+    road.told(road.contact, "认定为失信")
+    for _ in range(6):
+        acts.next_morning(officer)
+    for _ in range(2):
+        officer.goto("/credit/?tab=ready")
+        officer.locator("table.work-list tr").filter(has_text=road.who.name).get_by_role("link").first.click()
+        final = officer.get_by_label(re.compile("^认定文书生效日"))
+        final.fill(final.get_attribute("min") or "")
+        acts.field(officer, "决定理由").fill("期限内没有提出异议，决定书已经生效。")
+        shot(officer, "road-credit-decide")
+        acts.confirm(officer, "予以记录")
+        acts.said(officer, "记录")
+    road.told(road.contact, "已认定为失信并记录")
+
+
+def today(page: Page) -> dt.date:
+    """The day of the training clock."""
+    page.goto("/training/")
+    return dt.date.fromisoformat((page.locator(".clock-system time").get_attribute("datetime") or "")[:10])
+
+
+def asked_again(road: Road, answer: str, rule: str) -> None:
+    """The next application by promise: what the query answers; the clerk follows it, the applicant withdraws."""
+    clerk = road.town.desk(office.CLERK)
+    acts.open_intake(clerk, office.FIRE, road.who)
+    clerk.get_by_label(acts.PROMISE, exact=True).check()
+    expect(clerk.locator("#promise ol.clauses")).to_be_visible()
+    clerk.get_by_role("button", name="必要材料全部已收").click()
+    clerk.get_by_role("button", name=re.compile("^收件，签署承诺书")).click()
+    acts.said(clerk, "已收件")
+    ways = clerk.locator("ul.ways").first
+    expect(ways).to_contain_text(f"告知承诺：{answer}")
+    expect(ways).to_contain_text(rule)
+    shot(clerk, f"road-credit-{answer}")
+
+
+def drawn_harder(road: Road, raised: str) -> None:
+    """What a draw of this month would find: those with a breach in use are taken with a higher class."""
+    manager = road.manager
+    day = today(manager)
+    manager.goto("/tasks/draws/new/")
+    acts.field(manager, "计划名称").fill("消防安全双随机抽查")
+    manager.get_by_label(re.compile("^监管事项子项")).select_option(index=1)
+    for box in manager.locator("input[name=business_items]").all():
+        box.check()
+    manager.locator("[name=month]").fill(f"{day:%Y-%m}")
+    manager.locator("[name=planned_finish_on]").fill((day + dt.timedelta(days=60)).isoformat())
+    manager.locator("[name=spare_months]").fill("0")
+    acts.confirm(manager, "保存计划")
+    manager.get_by_role("link", name="预览对象池").click()
+    preview = manager.locator("section[aria-labelledby=preview-h]")
+    expect(preview).to_contain_text("现在抽取")
+    found = preview.inner_text()
+    assert ("有使用中的失信记录" in found) is bool(raised), found
+    assert raised in found
+    shot(manager, f"road-credit-draw-{'harder' if raised else 'as-before'}")
+
+
+def refused_and_drawn_harder(road: Road) -> None:
+    """The rule closes the promise way, and the draw looks harder."""
+    asked_again(road, "不适用", "有未修复的违背承诺记录")
+    now = today(road.manager)
+    if now.month > 1:  # this year's visits are used up, so a draw leaves the company out until January
+        jump(road.manager, dt.date(now.year + 1, 1, 12))
+    drawn_harder(road, "其中 1 个")
+
+
+def repaired_and_open_again(road: Road) -> None:
+    """Months later both are repaired; the promise way is open and the draw as before."""
+    officer = road.town.desk(OFFICER)
+    jump(officer, today(officer) + dt.timedelta(days=120))
+    for _ in range(2):
+        officer.goto("/credit/records/")
+        officer.locator("table.work-list tr").filter(has_text=road.who.name).get_by_role("link").first.click()
+        officer.locator("summary", has_text="登记修复或者更正申请").click()
+        officer.get_by_label("已纠正失信行为，申请修复", exact=True).check()
+        acts.field(officer, "申请人陈述").fill("货架已经全部清走，疏散通道畅通。")
+        officer.get_by_role("button", name="登记申请").click()
+        acts.said(officer, "登记")
+        acts.field(officer, "决定理由").fill("经核实已经纠正。")
+        acts.confirm(officer, "同意")
+        shot(officer, "road-credit-repaired")
+    asked_again(road, "适用", "适用“告知承诺”")
+    drawn_harder(road, "")
+
+
+def test_the_whole_road_from_a_promise_to_the_revoked_licence_and_back(town: Town) -> None:
     road = Road(town, acts.applicant(51))
     for step in (
         to_the_task, planned, inspected_without_a_connection, reported_and_ordered, not_mended, noticed,
-        the_holder_speaks, heard, revoked, everybody_sees_it,
+        the_holder_speaks, heard, revoked, everybody_sees_it, other_premises, told_and_recorded,
+        refused_and_drawn_harder, repaired_and_open_again,
     ):  # fmt: skip
         step(road)
     chain.books_are_right(town)
