@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
+from credit.identifiers import RIC, normalise
 from deadlines.clock import local_date
 from offices.access import Access
 from offices.lists import Filter, Listing
@@ -42,7 +43,7 @@ BREACHES = frozenset({"told", "objected", "recorded", "dropped"})
 def look_up(request: PortalRequest) -> HttpResponse:
     """Find a subject. What was typed comes by POST: a code or a number opens the page, a name goes on to the list.
 
-    Nothing of a code or of an identity number gets into an address, and neither is shown again.
+    Nothing of a code or of an identity number is put into an address.
     """
     scope = Scope(request.access)
     if request.method == "POST":
@@ -53,8 +54,10 @@ def look_up(request: PortalRequest) -> HttpResponse:
         if found is not None:
             return redirect("subjects:subject", pk=found.pk)
         return _found(request, scope, "", missing=True)
+    # By GET everything is a name: a code that somebody writes into the address finds what nonsense finds. An identity
+    # number that came that way is not shown again.
     asked = request.GET.get("q", "").strip()[:LONGEST]
-    return _found(request, scope, "" if portraits.is_identifier(asked) else asked)
+    return _found(request, scope, "" if RIC.search(normalise(asked)) else asked)
 
 
 def _found(request: PortalRequest, scope: Scope, name: str, *, missing: bool = False) -> HttpResponse:

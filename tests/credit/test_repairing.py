@@ -255,7 +255,7 @@ def test_the_records_are_searched_and_filtered(sign_in: SignIn, clock: Moment) -
 
 
 def test_what_was_withdrawn_as_wrong_closes_nothing(city: None, clock: Moment) -> None:
-    record = make.recorded(clock, **MINOR)
+    record = make.recorded(clock)
     assert not gate.ask(record.subject, clock.at).opens("promise")
     asked = repairing.ask(record, **WRONG, by=None, now=clock.at)
     repairing.settle(asked, grant=True, reason="决定书已被撤销。", by=make.officer(), now=clock.at)

@@ -278,7 +278,7 @@ def test_the_rail_folds_what_is_looked_at_now_and_then(clock: Moment, sign_in: S
     assert board["监督台账"] == (
         True,
         False,
-        ["不予受理", "退件统计", "决定前查看", "承诺超过5日", "双随机计划", "信用推送"],
+        ["不予受理", "退件统计", "决定前查看", "承诺超过5日", "双随机计划", "信用推送", "企业画像"],
     )
     assert board["个人与规则"] == (True, False, ["请假", "回避申报", "差异化办理", "工作日历"])
     assert groups("/oversight/refusals/")["监督台账"][:2] == (True, True), "open on its own pages"
