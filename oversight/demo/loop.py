@@ -21,7 +21,7 @@ from catalogue.enums import PromiseMode
 from catalogue.models import BusinessItem
 from credit import gate
 from credit.actions import judging, repairing
-from credit.models import CreditFact, CreditRecord, CreditSubject, HandlingWay, Repair
+from credit.models import CreditFact, CreditRecord, CreditSubject, HandlingWay, Repair, RiskClass
 from deadlines import calendar
 from deadlines.clock import local_date
 from ledger.draws import LOCAL
@@ -233,5 +233,6 @@ class Loop:
     def _drawn_as(self, plan: DrawPlan, at: dt.datetime) -> str:
         pool = pool_of(plan, inspectors_of(plan, at), at)
         return next(
-            (f"按{risk}级抽取" for risk, ids in pool.subjects.items() if self.subject.pk in ids), "不在对象池中"
+            (f"按{RiskClass(risk).label}抽取" for risk, ids in pool.subjects.items() if self.subject.pk in ids),
+            "不在对象池中",
         )

@@ -23,7 +23,7 @@ def test_the_loop_closes_and_opens_again(city: None, clock: Moment) -> None:
     first, second = [found for title, found in said if title == "再次申请：信用查询"]
     assert first.startswith("告知承诺：不适用（有未修复的违背承诺记录（")
     assert second.startswith("告知承诺：适用（")
-    assert [found for title, found in said if title == "双随机对象池"] == ["按C级抽取", "按none级抽取"]
+    assert [found for title, found in said if title == "双随机对象池"] == ["按C（较高）抽取", "按未评定抽取"]
     assert [step.at for step in steps] == sorted(step.at for step in steps)
     assert steps[-1].at < clock.at
     assert all(step.entry is not None and step.entry.at == step.at for step in steps)
