@@ -17,8 +17,6 @@ from credit.models.records import AGAINST
 
 Kind = CreditRecord.Kind
 READ = 5000
-# As the index ``record_against_in_use`` has it.
-IN_USE = Q(kind__in=AGAINST, repaired_at__isnull=True, withdrawn_at__isnull=True)
 # What counts against a subject by its kind alone; sanctions and revocations by their level or their entry.
 CLOSES = Q(kind__in=list(BREACHES)) | Q(level=Level.SERIOUS) | Q(listed=BY_FRAUD)
 
@@ -33,10 +31,15 @@ def since(today: dt.date) -> dt.datetime:
     return timezone.make_aware(dt.datetime.combine(day, dt.time.min))
 
 
+def in_use(today: dt.date) -> Q:
+    """Records that count on the local day ``today``: not lifted, and within their display; as ``gate`` says of one."""
+    shown = Q(shown_until__gte=today) | Q(shown_until__isnull=True, found_at__gte=since(today))
+    return Q(repaired_at__isnull=True, withdrawn_at__isnull=True) & (~Q(kind__in=AGAINST) | shown)
+
+
 def closing(today: dt.date) -> Q:
-    """Records in use on ``today`` that close what is given on a subject's word; as ``gate`` says of one."""
-    in_use = Q(shown_until__gte=today) | Q(shown_until__isnull=True, found_at__gte=since(today))
-    return CLOSES & in_use & IN_USE & ~Q(level=Level.MINOR)
+    """Those of them that close what is given on a subject's word."""
+    return Q(kind__in=AGAINST) & CLOSES & in_use(today) & ~Q(level=Level.MINOR)
 
 
 def breaches(today: dt.date) -> Iterator[tuple[int, bool]]:

@@ -15,10 +15,11 @@ from django.http import Http404
 from credit.identifiers import check_ric, check_uscc, normalise
 from credit.lists import state_of
 from credit.models import CreditRecord, CreditSubject, Grade, RiskClass, SubjectGrade, SubjectRisk
+from credit.standing import in_use
 from offices import kept
 from offices.crypto import keyed_hash, mask_name
 from oversight.lifelines import moment
-from oversight.scopes import Scope, in_use
+from oversight.scopes import Scope
 
 DIGITS = 6  # no organisation's name begins with as many
 SHORTEST_NAME = 2

@@ -14,11 +14,10 @@ from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, 
 
 from approvals.enums import DECIDED
 from approvals.models import Case, Licence
-from credit.gate import LONGEST_USE_YEARS
 from credit.models import CreditFact, CreditRecord, CreditSubject
+from credit.standing import in_use
 from offices.access import Access, covered
 from offices.models import Division, Posting
-from oversight.queries import opening_of_day
 from supervision.models import SupervisionTask
 
 Role = Posting.Role
@@ -28,22 +27,6 @@ ROLES = (*DEPARTMENT_ROLES, *WATCHING_ROLES)
 # They decide on a person and may see the person's grade.
 DECIDING_ROLES = (Role.CREDIT_OFFICER, Role.DEPARTMENT_HEAD)
 BLIND_ROLES = (Role.REVIEWER, Role.DECIDER, Role.SITE_OFFICER)
-Kind = CreditRecord.Kind
-# Nothing is held against anybody by these, so that no three years end them.
-IN_FAVOUR = (Kind.KEPT_PROMISE, Kind.PRAISE)
-
-
-def in_use(today: dt.date) -> Q:
-    """Records that count on the local day ``today``: not lifted, within their display, no older than the law allows."""
-    try:
-        oldest = today.replace(year=today.year - LONGEST_USE_YEARS)
-    except ValueError:  # 29 February
-        oldest = today.replace(year=today.year - LONGEST_USE_YEARS, day=28)
-    return (
-        Q(repaired_at__isnull=True, withdrawn_at__isnull=True)
-        & (Q(shown_until__isnull=True) | Q(shown_until__gte=today))
-        & (Q(kind__in=IN_FAVOUR) | Q(found_at__gte=opening_of_day(oldest)))
-    )
 
 
 @dataclass(frozen=True, slots=True)
