@@ -28,4 +28,16 @@ class Migration(migrations.Migration):
                 verbose_name="法定理由",
             ),
         ),
+        migrations.AddConstraint(
+            model_name="revocation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("barred_until__isnull", True),
+                    models.Q(("ground", "fraud"), ("revoke", True)),
+                    _connector="OR",
+                ),
+                name="revocation_bars_after_fraud",
+                violation_error_message="三年内不得再次申请，只适用于以不正当手段取得而被撤销的许可。",
+            ),
+        ),
     ]

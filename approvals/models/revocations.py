@@ -176,6 +176,11 @@ class Revocation(models.Model):
                 name="revocation_considered_art_69",
                 violation_error_message="撤销须写明第六十九条的情形，并书面考虑公共利益和赔偿。",
             ),
+            models.CheckConstraint(
+                condition=Q(barred_until__isnull=True) | Q(revoke=True, ground="fraud"),
+                name="revocation_bars_after_fraud",
+                violation_error_message="三年内不得再次申请，只适用于以不正当手段取得而被撤销的许可。",
+            ),
         ]  # fmt: skip
 
     def __str__(self) -> str:

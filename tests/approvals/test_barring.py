@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
@@ -70,6 +71,8 @@ def test_without_a_fraud_nothing_bars(city: None, clock: Moment) -> None:
     assert refused.value.code == "bars-without-fraud"
     done = decide_revocation(one, revoke=True, **DECISION, by=decider(one.case), now=clock.at)
     assert done.barred_until is None
+    with pytest.raises(IntegrityError, match="revocation_bars_after_fraud"), transaction.atomic():
+        Revocation.objects.filter(pk=done.pk).update(barred_until=dt.date(2029, 9, 28))
     assert bar_of(one.case.applicant, one.case.business_item, clock.at.date()) is None
 
 
