@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 
 from credit.actions import measures
-from credit.models import CreditRecord, JointMeasure
+from credit.models import CreditRecord, JointMeasure, MeasureRule
 from offices.models import Department
 
 
@@ -25,6 +25,7 @@ class MeasureForm(forms.Form):
     """实施联合奖惩: for whom, what, on which basis and record, from when until when.
 
     With ``record`` the subject and the record are known and not asked for; ``departments`` to choose of, if several.
+    With ``rule`` the kind is the rule's.
     """
 
     department = forms.TypedChoiceField(
@@ -57,8 +58,9 @@ class MeasureForm(forms.Form):
     ends_on = _day("结束日期", "当日仍然实施；不得晚于所依据记录的公示截止日，没有记录的最长三年。")
 
     def __init__(
-        self, *args: Any, departments: Sequence[Department], record: CreditRecord | None, today: dt.date, **kwargs: Any
-    ) -> None:
+        self, *args: Any, departments: Sequence[Department], record: CreditRecord | None, today: dt.date,
+        rule: MeasureRule | None = None, **kwargs: Any,
+    ) -> None:  # fmt: skip
         super().__init__(*args, **kwargs)
         chosen = self.fields["department"]
         assert isinstance(chosen, forms.ChoiceField)  # noqa: S101 - declared above
@@ -67,6 +69,8 @@ class MeasureForm(forms.Form):
             del self.fields["department"]
         if record is not None:
             del self.fields["identifier"], self.fields["source"]
+        if rule is not None:
+            del self.fields["kind"]
         for name in ("starts_on", "ends_on"):
             self.fields[name].widget.attrs["min"] = today.isoformat()
 

@@ -16,6 +16,7 @@ from credit import asking, handling, platform
 from credit.actions.measures import live
 from credit.joining import lineage
 from credit.models import CreditRecord, CreditSubject, Grade, HandlingWay, Level
+from credit.using import LONGEST_USE_YEARS
 
 Kind = CreditRecord.Kind
 # A record of these kinds closes what is given on the applicant's word alone, unless it is minor.
@@ -23,8 +24,6 @@ BREACHES: Mapping[str, str] = {Kind.SERIOUS: "严重失信记录", Kind.BROKEN_P
 # What else closes it: a licence got by false statements (entry of the 目录), and whatever was found serious.
 BY_FRAUD = "A02"
 ON_ONES_WORD = frozenset({HandlingWay.PROMISE, HandlingWay.LATER, HandlingWay.GREEN_LANE})
-# 信用修复管理办法: no record is shown or used for more than three years from its finding, repaired or not.
-LONGEST_USE_YEARS = 3
 
 
 @dataclass(frozen=True, slots=True)

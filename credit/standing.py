@@ -8,33 +8,17 @@ from heapq import merge
 from itertools import groupby
 
 from django.db.models import Q
-from django.utils import timezone
 
-from credit.gate import BREACHES, BY_FRAUD, LONGEST_USE_YEARS
+from credit.gate import BREACHES, BY_FRAUD
 from credit.joining import reached
 from credit.models import CreditRecord, Level, SubjectLink
 from credit.models.records import AGAINST
+from credit.using import in_use
 
 Kind = CreditRecord.Kind
 READ = 5000
 # What counts against a subject by its kind alone; sanctions and revocations by their level or their entry.
 CLOSES = Q(kind__in=list(BREACHES)) | Q(level=Level.SERIOUS) | Q(listed=BY_FRAUD)
-
-
-def since(today: dt.date) -> dt.datetime:
-    """The first moment whose findings, where no end of display is known, may still be used on ``today``."""
-    year = today.year - LONGEST_USE_YEARS
-    try:
-        day = today.replace(year=year)
-    except ValueError:  # 29 February
-        day = dt.date(year, 3, 1)
-    return timezone.make_aware(dt.datetime.combine(day, dt.time.min))
-
-
-def in_use(today: dt.date) -> Q:
-    """Records that count on the local day ``today``: not lifted, and within their display; as ``gate`` says of one."""
-    shown = Q(shown_until__gte=today) | Q(shown_until__isnull=True, found_at__gte=since(today))
-    return Q(repaired_at__isnull=True, withdrawn_at__isnull=True) & (~Q(kind__in=AGAINST) | shown)
 
 
 def closing(today: dt.date) -> Q:

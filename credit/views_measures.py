@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,11 +14,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from credit import lists, lists_measures
+from credit import lists, lists_measures, proposing
 from credit.actions import measures
 from credit.forms_measures import EndForm, MeasureForm
 from credit.lists import Tab, own
-from credit.models import CreditRecord, JointMeasure
+from credit.models import CreditRecord, JointMeasure, MeasureRule
 from credit.views_breaches import act, officers, shown
 from deadlines.clock import local_date
 from offices.export import csv_response
@@ -107,36 +108,66 @@ def measures_export(request: PortalRequest) -> HttpResponseBase:
 # --- a new one
 
 
-def _ground(request: PortalRequest) -> CreditRecord | None:
-    """The record of the person's departments from whose page it came; 404 for another."""
-    asked = request.GET.get("record", "")
+def _asked(request: PortalRequest, name: str) -> int | None:
+    """A key in the address; 404 for what is none."""
+    asked = request.GET.get(name, "")
     if not asked:
         return None
     if not asked.isdecimal() or len(asked) > 18:
         raise Http404
-    return get_object_or_404(lists.records(request.access).select_related("subject"), pk=int(asked))
+    return int(asked)
+
+
+def _ground(request: PortalRequest) -> CreditRecord | None:
+    """The record of the person's departments from whose page it came; 404 for another."""
+    pk = _asked(request, "record")
+    rows = lists.records(request.access).select_related("subject")
+    return get_object_or_404(rows, pk=pk) if pk is not None else None
+
+
+def _rule(request: PortalRequest, record: CreditRecord | None) -> MeasureRule | None:
+    """The line of the list that proposed it for the record; 404 for one that there is not, or without a record."""
+    pk = _asked(request, "rule")
+    if pk is None:
+        return None
+    if record is None:
+        raise Http404
+    return get_object_or_404(MeasureRule, pk=pk)
+
+
+def _initial(record: CreditRecord | None, rule: MeasureRule | None, today: dt.date) -> dict[str, Any]:
+    """What the form begins with."""
+    penal = record is None or record.kind in measures.GROUNDS[measures.PENALTY]
+    found: dict[str, Any] = {"kind": "penalty" if penal else "reward", "starts_on": today}
+    if record is not None and rule is not None:
+        found |= {"what": rule.what, "basis": rule.basis, "ends_on": proposing.last_day(record, rule, today)}
+        found["department"] = record.department_id
+    return found
 
 
 @officers
 @require_http_methods(["GET", "HEAD", "POST"])
 def measure_new(request: PortalRequest) -> HttpResponse:
-    """Decide on a reward or a penalty, on a record (``?record=``) or for a subject by its code."""
+    """Decide on a reward or a penalty, on a record (``?record=``) or for a subject by its code.
+
+    ``?rule=``: the line of the city's list that proposed it; its words stand in the form, a person decides on them.
+    """
     record, today = _ground(request), local_date(request.now)
+    rule = _rule(request, record)
     departments = list(Department.objects.filter(pk__in=own(request.access)).order_by("pk"))
-    penal = record is None or record.kind in measures.GROUNDS[measures.PENALTY]
     form = MeasureForm(
         request.POST if request.method == "POST" else None, departments=departments, record=record, today=today,
-        initial={"kind": "penalty" if penal else "reward", "starts_on": today},
+        rule=rule, initial=_initial(record, rule, today),
     )  # fmt: skip
 
     def begin() -> JointMeasure:
         said = form.cleaned_data
         subject = record.subject if record else measures.find_subject(said["identifier"])
         return measures.begin(
-            subject, kind=said["kind"], what=said["what"], basis=said["basis"],
+            subject, kind=rule.kind if rule else said["kind"], what=said["what"], basis=said["basis"],
             department=lists_measures.department_for(request.access, said.get("department")),
             record=record or measures.find_record(subject, said["source"]), starts_on=said["starts_on"],
-            ends_on=said["ends_on"], by=request.user, now=request.now,
+            ends_on=said["ends_on"], by=request.user, now=request.now, rule=rule,
         )  # fmt: skip
 
     if request.method == "POST":
@@ -149,6 +180,7 @@ def measure_new(request: PortalRequest) -> HttpResponse:
     context = {
         "form": form,
         "record": record,
+        "rule": rule,
         "most": measures.longest_end(record, today) if record else None,
         "crumbs": [CRUMB],
         "follows": BEGIN_FOLLOWS,
@@ -162,7 +194,7 @@ def measure_new(request: PortalRequest) -> HttpResponse:
 def _measure(request: PortalRequest, pk: int) -> JointMeasure:
     """A measure of the person's departments; 404 otherwise."""
     rows = lists_measures.measures(request.access).select_related(
-        "subject", "record", "department", "decided_by", "ended_by"
+        "subject", "record", "rule", "department", "decided_by", "ended_by"
     )  # fmt: skip
     return get_object_or_404(rows, pk=pk)
 

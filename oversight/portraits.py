@@ -15,7 +15,7 @@ from django.http import Http404
 from credit.identifiers import check_ric, check_uscc, normalise
 from credit.lists import state_of
 from credit.models import CreditRecord, CreditSubject, Grade, RiskClass, SubjectGrade, SubjectRisk
-from credit.standing import in_use
+from credit.using import in_use
 from offices import kept
 from offices.crypto import keyed_hash, mask_name
 from oversight.lifelines import moment

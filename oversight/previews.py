@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 
 from approvals.enums import DECIDED, ENDED_EARLY, CaseStatus, Way
 from approvals.models import Case
-from credit import gate, standing
+from credit import gate, standing, using
 from credit.models import CreditRecord, CreditSubject, Grade, HandlingPreview, HandlingWay, SubjectGrade
 from credit.models.records import AGAINST
 from deadlines import clock
@@ -168,7 +168,7 @@ def asked(preview: HandlingPreview, high: int) -> dict[str, Any]:
         "low": preview.cursor,
         "high": high,
         "grade": preview.grade,
-        "since": connection.ops.adapt_datetimefield_value(standing.since(today)),
+        "since": connection.ops.adapt_datetimefield_value(using.since(today)),
         "today": connection.ops.adapt_datefield_value(today),
         "word": _word(preview),
     }

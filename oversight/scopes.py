@@ -15,7 +15,7 @@ from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, 
 from approvals.enums import DECIDED
 from approvals.models import Case, Licence
 from credit.models import CreditFact, CreditRecord, CreditSubject
-from credit.standing import in_use
+from credit.using import in_use
 from offices.access import Access, covered
 from offices.models import Division, Posting
 from supervision.models import SupervisionTask

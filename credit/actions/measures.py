@@ -10,15 +10,22 @@ Source: 江苏省社会信用条例 (联合奖惩), 信用修复管理办法, �
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import groupby
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from credit.actions.common import lock_subject, refuse_stranger
 from credit.enums import CreditAct
 from credit.identifiers import normalise
-from credit.models import CreditRecord, CreditSubject, JointMeasure
+from credit.joining import lineage
+from credit.models import CreditRecord, CreditSubject, Grade, JointMeasure, Level, MeasureRule, SubjectGrade
+from credit.models.measures import MOST_MONTHS, SHORTEST_BASIS
+from credit.models.records import AGAINST
+from credit.using import in_use
 from credit.words import cn_day, said
 from deadlines.arithmetic import add_months
 from deadlines.clock import local_date
@@ -32,10 +39,6 @@ from offices.refusals import Refused, TransitionNotAllowed
 K = CreditRecord.Kind
 REWARD, PENALTY = JointMeasure.Kind.REWARD, JointMeasure.Kind.PENALTY
 LONGEST = {"what": 500, "basis": 200, "reason": 2000}
-# A name of a law with its article; less is no basis.
-SHORTEST_BASIS = 10
-# No record is shown or used for longer (信用修复管理办法), and no measure without one lasts longer.
-MOST_MONTHS = 36
 # What a penalty may rest on, and what a reward may.
 GROUNDS = {
     PENALTY: frozenset({K.BROKEN_PROMISE, K.REVOKED, K.SANCTION, K.SERIOUS}),
@@ -104,11 +107,12 @@ def find_record(subject: CreditSubject, source: str) -> CreditRecord | None:
 @transaction.atomic
 def begin(
     subject: CreditSubject, *, kind: str, what: str, basis: str, department: Department, record: CreditRecord | None,
-    starts_on: dt.date | None, ends_on: dt.date | None, by: User, now: dt.datetime,
+    starts_on: dt.date | None, ends_on: dt.date | None, by: User, now: dt.datetime, rule: MeasureRule | None = None,
 ) -> JointMeasure:  # fmt: skip
     """Decide on a reward or a penalty from a day to a day; no SMS, no record.
 
-    Raises ``Refused`` (``not-your-department``, ``measure-kind-missing``, ``measure-missing``,
+    ``rule``: the line of the city's list that proposed it. Blank words are then the rule's; the kind stays the rule's.
+    Raises ``Refused`` (as ``_rule`` says, ``not-your-department``, ``measure-kind-missing``, ``measure-missing``,
     ``measure-basis-missing``, ``measure-basis-short``, ``measure-record-wrong-subject``, ``measure-record-unfit``,
     ``measure-record-lifted``, ``measure-not-shown``, ``measure-start-wrong``, ``measure-end-wrong``,
     ``measure-too-long``, ``measure-exists``, ``text-too-long``).
@@ -120,25 +124,123 @@ def begin(
     if record is not None:
         record = CreditRecord.objects.get(pk=record.pk)
         _refuse_record(record, subject, kind, local_date(now))
+    if rule is not None:
+        rule = _rule(rule, subject, record, kind, local_date(now))
+        what, basis = what.strip() or rule.what, basis.strip() or rule.basis
     words = said(what, "what", "measure-missing", "请写明采取的措施。", LONGEST["what"])
     law = _basis(basis, kind, record)
     first, last = _span(record, starts_on, ends_on, local_date(now))
     measure = JointMeasure(
-        subject=subject, kind=kind, what=words, basis=law, record=record, department=department, decided_at=now,
-        decided_by=by, starts_on=first, ends_on=last,
+        subject=subject, kind=kind, what=words, basis=law, record=record, rule=rule, department=department,
+        decided_at=now, decided_by=by, starts_on=first, ends_on=last,
     )  # fmt: skip
     same = JointMeasure.objects.filter(
         subject=subject, kind=kind, what=words, department=department, ended_at__isnull=True,
         starts_on__lte=last, ends_on__gte=first,
     )  # fmt: skip
+    if rule is not None:
+        same = same | JointMeasure.objects.filter(
+            subject=subject, rule=rule, department=department, ended_at__isnull=True, starts_on__lte=last,
+            ends_on__gte=first,
+        )  # fmt: skip
+    exists = Refused("measure-exists", "对这个主体的同一措施已经在同一时期实施，没有重复登记。", conflict=True)
     if same.exists():
-        raise Refused("measure-exists", "对这个主体的同一措施已经在同一时期实施，没有重复登记。", conflict=True)
-    save_at(measure, now, by=by)
+        raise exists
+    try:
+        with transaction.atomic():
+            save_at(measure, now, by=by)
+    except IntegrityError as error:
+        raise exists from error
     data = {"measure": measure.pk, "kind": kind, "record": record.pk if record else None}
+    if rule is not None:
+        data["rule"] = rule.pk
     data |= {"department": department.pk, "from": first.isoformat(), "to": last.isoformat()}
     record_many([Draft(subject.stream, CreditAct.MEASURE_BEGUN, data, by)], at=now)
     reach("measure.before_commit")
     return measure
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What was not begun of several, and why."""
+
+    record: CreditRecord
+    rule: MeasureRule
+    why: str
+
+
+def begin_many(
+    pairs: Iterable[tuple[CreditRecord, MeasureRule]], *, by: User, now: dt.datetime
+) -> tuple[list[JointMeasure], list[Refusal]]:
+    """Begin each line for its record from today on, for the department that found it; one transaction a subject.
+
+    What is refused holds nothing else up. ``pairs`` come from the list of proposals, each record with its subject.
+    """
+    begun: list[JointMeasure] = []
+    refused: list[Refusal] = []
+    today = local_date(now)
+    for _, its in groupby(sorted(pairs, key=lambda pair: pair[0].subject_id), key=lambda pair: pair[0].subject_id):
+        made = []
+        with transaction.atomic():
+            for record, rule in its:
+                most = longest_end(record, today)
+                last = min(add_months(today, rule.months), most) if most else None
+                department = record.department
+                try:
+                    if department is None:
+                        raise Refused("not-your-department", "这条记录不是本单位认定的，不能据以实施。")
+                    made.append(
+                        begin(
+                            record.subject, kind=rule.kind, what=rule.what, basis=rule.basis, department=department,
+                            record=record, starts_on=today, ends_on=last, by=by, now=now, rule=rule,
+                        )
+                    )  # fmt: skip
+                except Refused as error:
+                    refused.append(Refusal(record, rule, error.message))
+        begun += made
+    return begun, refused
+
+
+def newest_grade(subject: CreditSubject) -> str:
+    """The newest public evaluation as received; ``none`` where nothing was, which is no good one."""
+    newest = SubjectGrade.objects.filter(subject=subject).order_by("-given_at", "-pk")
+    return newest.values_list("grade", flat=True).first() or Grade.NONE.value
+
+
+def has_breach_in_use(subject: CreditSubject, today: dt.date) -> bool:
+    """Whether anything speaks against the subject, or against one whose place it took."""
+    rows = CreditRecord.objects.filter(in_use(today), subject__in=lineage(subject), kind__in=AGAINST)
+    return rows.exists()
+
+
+def _rule(
+    rule: MeasureRule, subject: CreditSubject, record: CreditRecord | None, kind: str, today: dt.date
+) -> MeasureRule:
+    """The line of the list as it now stands.
+
+    Raises ``Refused`` (``measure-rule-off``, ``measure-rule-kind``, ``measure-rule-unfit``).
+    """
+    rule = MeasureRule.objects.get(pk=rule.pk)
+    if not rule.is_on:
+        raise Refused("measure-rule-off", "清单里的这项措施已经停用，没有实施。", conflict=True)
+    if kind != rule.kind:
+        label = rule.get_kind_display()
+        raise Refused("measure-rule-kind", f"这项措施按清单是{label}，不能改作其他类别。", field="kind")
+    if rule.kind == PENALTY:
+        if record is None or record.level != rule.level:
+            level = Level(rule.level).label
+            raise Refused("measure-rule-unfit", f"这项措施只适用于等级为{level}的失信记录。", field="source")
+        return rule
+    if record is None:
+        raise Refused("measure-rule-unfit", "这项措施须依据履行承诺或者表彰奖励的记录。", field="source")
+    if newest_grade(subject) != rule.grade:
+        grade = Grade(rule.grade).label
+        raise Refused(
+            "measure-rule-unfit", f"这项措施只适用于公共信用评价为{grade}的主体，现在的评价不是。", field="kind"
+        )
+    if has_breach_in_use(subject, today):
+        raise Refused("measure-rule-unfit", "这个主体有使用中的失信记录，不能按清单给予激励。", field="kind")
+    return rule
 
 
 def _refuse_record(record: CreditRecord, subject: CreditSubject, kind: str, today: dt.date) -> None:

@@ -2,7 +2,7 @@
 
 from credit.models.grades import Grade, HandlingRule, HandlingWay, RiskClass, SubjectGrade, SubjectRisk
 from credit.models.links import SubjectLink
-from credit.models.measures import JointMeasure
+from credit.models.measures import JointMeasure, MeasureKind, MeasureRule
 from credit.models.platform import PlatformAnswer, Push
 from credit.models.previews import HandlingPreview
 from credit.models.procedure import Breach, Repair, RuleVersion
@@ -11,6 +11,6 @@ from credit.models.subjects import CreditSubject
 
 __all__ = [
     "Breach", "CreditFact", "CreditRecord", "CreditSubject", "Grade", "HandlingPreview", "HandlingRule", "HandlingWay",
-    "JointMeasure", "Level", "PlatformAnswer", "Push", "Repair", "RiskClass", "RuleVersion", "SubjectGrade",
-    "SubjectLink", "SubjectRisk", "note_kept_promise", "queue_fact",
+    "JointMeasure", "Level", "MeasureKind", "MeasureRule", "PlatformAnswer", "Push", "Repair", "RiskClass",
+    "RuleVersion", "SubjectGrade", "SubjectLink", "SubjectRisk", "note_kept_promise", "queue_fact",
 ]  # fmt: skip

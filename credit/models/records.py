@@ -24,6 +24,8 @@ class Level(models.TextChoices):
 
 # Kinds of records that speak against a subject.
 AGAINST = ["broken_promise", "revoked", "sanction", "serious"]
+# Kinds that speak for one.
+KEPT = ["kept_promise", "praise"]
 
 
 class CreditRecord(models.Model):
@@ -74,6 +76,18 @@ class CreditRecord(models.Model):
                 fields=("subject", "found_at", "shown_until", "kind", "level", "listed"),
                 condition=Q(kind__in=AGAINST, repaired_at__isnull=True, withdrawn_at__isnull=True),
                 name="record_against_in_use",
+            ),
+            # Joint penalties proposed to a department's credit officers: what it found and is in use, the newest first.
+            models.Index(
+                fields=("department", "-id"),
+                condition=Q(level__in=["general", "serious"], repaired_at__isnull=True, withdrawn_at__isnull=True),
+                name="record_to_penalise",
+            ),
+            # Joint rewards proposed to them: promises kept and praise.
+            models.Index(
+                fields=("department", "-id"),
+                condition=Q(kind__in=KEPT, repaired_at__isnull=True, withdrawn_at__isnull=True),
+                name="record_to_reward",
             ),
         ]
         constraints: ClassVar = [
