@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from credit import views_breaches, views_grades, views_links, views_measures, views_records
+from credit import views_breaches, views_grades, views_links, views_measures, views_proposals, views_records
 
 app_name = "credit"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -21,6 +21,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("measures/", views_measures.measure_list, name="measures"),
     path("measures/export.csv", views_measures.measures_export, name="measures_export"),
     path("measures/new/", views_measures.measure_new, name="measure_new"),
+    path("measures/proposals/", views_proposals.proposal_list, name="proposals"),
+    path("measures/proposals/export.csv", views_proposals.proposals_export, name="proposals_export"),
+    path("measures/proposals/begin/", views_proposals.proposals_begin, name="proposals_begin"),
     path("measures/<int:pk>/", views_measures.measure_page, name="measure"),
     path("measures/<int:pk>/end/", views_measures.measure_end, name="measure_end"),
     path("repairs/<int:pk>/decision/", views_records.repair_decision, name="repair_decision"),

@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from credit import lists, lists_measures
+from credit import lists, lists_measures, proposing
 from credit.actions import measures, repairing
 from credit.forms import AskForm, NoticeForm, SettleForm
 from credit.identifiers import Form
@@ -21,6 +21,7 @@ from credit.listing import BY_CODE
 from credit.models import CreditRecord, JointMeasure, Level, Repair
 from credit.models.subjects import of_form
 from credit.views_breaches import CRUMB, act, officers, shown
+from credit.views_proposals import lines_of
 from credit.words import cn_day
 from deadlines.clock import local_date
 from deadlines.explaining import explain_many
@@ -178,6 +179,7 @@ def _record_page(
         "early": record.repair_from is not None and today < record.repair_from,
         "measures": resting,
         "measure_url": _measure_url(record, today),
+        "proposals": lines_of(proposing.of_record(record, today)),
         "grant_follows": [
             "这条记录停止公示和使用，留痕仍在",
             *([f"据此实施的 {penalties} 项联合惩戒随之终止"] if penalties else []),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from oversight.views import credit_rules, exemptions, handling, items, linkages, people, periods, units
+from oversight.views import credit_rules, exemptions, handling, items, linkages, measure_rules, people, periods, units
 
 app_name = "division"
 urlpatterns = [
@@ -45,6 +45,10 @@ urlpatterns = [
     path("credit-rules/", credit_rules.versions_page, name="rules"),
     path("credit-rules/new/", credit_rules.version, name="rule_new"),
     path("credit-rules/<int:pk>/", credit_rules.version, name="rule"),
+    path("measure-rules/", measure_rules.rules, name="measure_rules"),
+    path("measure-rules/export.csv", measure_rules.export, name="measure_rules_export"),
+    path("measure-rules/new/", measure_rules.new, name="measure_rule_new"),
+    path("measure-rules/<int:pk>/", measure_rules.rule, name="measure_rule"),
     path("exemptions/", exemptions.for_division, name="exemptions"),
     path("exemptions/export.csv", exemptions.division_export, name="exemptions_export"),
 ]
