@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from http import HTTPStatus
 from typing import Any
 
+from django.db.models import Q
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
 from drf_spectacular.utils import extend_schema
@@ -11,13 +14,30 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from credit import lists, lists_measures
+from credit import lists, lists_measures, proposing
 from credit.actions import measures
 from credit.api_records import OFFICERS, TAGS, CreditSubjectSerializer
-from credit.models import JointMeasure
-from offices.api import ACT, READ, Choice, PageQuerySerializer, PortalView, Said, SaidDay, answers, page, paged, read
+from credit.models import CreditRecord, Grade, JointMeasure, Level, MeasureRule
+from deadlines.clock import local_date
+from offices.api import (
+    ACT,
+    READ,
+    Choice,
+    PageQuerySerializer,
+    PortalView,
+    Problem,
+    Said,
+    SaidDay,
+    answers,
+    page,
+    paged,
+    read,
+)
+from offices.keyset import Keyset
 
 MEASURE_TABS = [(tab.key or "live", tab.label) for tab in lists_measures.MEASURES]
+RULE_TABS = [("on", "启用"), ("off", "已停用")]
+BIGGEST = 2**63 - 1
 
 
 class JointMeasureSerializer(serializers.Serializer[Any]):
@@ -30,6 +50,9 @@ class JointMeasureSerializer(serializers.Serializer[Any]):
     basis = serializers.CharField()
     record = serializers.IntegerField(
         source="record_id", allow_null=True, help_text="What a penalty rests on; it ends with the record."
+    )
+    rule = serializers.IntegerField(
+        source="rule_id", allow_null=True, help_text="The line of the city's list that proposed it; null: none."
     )
     department = serializers.CharField(source="department.name")
     decided_at = serializers.DateTimeField()
@@ -48,10 +71,18 @@ class MeasurePageQuerySerializer(PageQuerySerializer):
 class BeginMeasureBodySerializer(serializers.Serializer[Any]):
     """实施."""
 
-    identifier = Said(help_text="Code or identity number of a known subject.")
+    identifier = Said(help_text="Code or identity number of a known subject; not read where `record` is given.")
     kind = Choice(choices=JointMeasure.Kind.choices)
-    what = Said()
-    basis = Said(help_text="Legal basis; may be blank for a penalty on a record, whose basis then holds.")
+    what = Said(help_text="May be blank with `rule`, whose words then hold.")
+    basis = Said(help_text="Legal basis; may be blank with `rule`, or for a penalty on a record, whose basis holds.")
+    record = serializers.IntegerField(
+        required=False, allow_null=True, default=None, min_value=1, max_value=BIGGEST,
+        help_text="A record of the own department, as `listMeasureProposals` names it.",
+    )  # fmt: skip
+    rule = serializers.IntegerField(
+        required=False, allow_null=True, default=None, min_value=1, max_value=BIGGEST,
+        help_text="The line of the city's list that proposed it; the kind must be its kind.",
+    )  # fmt: skip
     record_source = Said(help_text="Number of the paper that found the record it rests on; blank: none.")
     department = serializers.IntegerField(
         required=False, allow_null=True, default=None, min_value=1, max_value=2**31 - 1,
@@ -103,7 +134,8 @@ class MeasuresView(MeasuresSharedView):
     @extend_schema(
         operation_id="beginJointMeasure",
         summary="实施联合奖惩 · Begin a reward or a penalty",
-        description="From a day to a day, with its legal basis; a penalty on a record ends with the record.",
+        description="From a day to a day, with its legal basis; a penalty on a record ends with the record. With `rule`"
+        " and `record` by a line of the city's list (`listMeasureProposals`).",
         tags=TAGS,
         request=BeginMeasureBodySerializer,
         responses=answers({200: JointMeasureSerializer}, *ACT),
@@ -111,10 +143,22 @@ class MeasuresView(MeasuresSharedView):
     def post(self, request: Request) -> Response:
         """Begin."""
         said = read(BeginMeasureBodySerializer, request.data)
-        subject = measures.find_subject(said.pop("identifier"))
-        record = measures.find_record(subject, said.pop("record_source"))
+        identifier, source, resting = said.pop("identifier"), said.pop("record_source"), said.pop("record")
+        line = said.pop("rule")
+        if resting is not None:
+            record: CreditRecord | None = get_object_or_404(
+                lists.records(self.access).select_related("subject"), pk=resting
+            )
+            assert record is not None  # noqa: S101 - or 404
+            subject = record.subject
+        else:
+            subject = measures.find_subject(identifier)
+            record = measures.find_record(subject, source)
+        rule = get_object_or_404(MeasureRule, pk=line) if line is not None else None
         department = lists_measures.department_for(self.access, said.pop("department"))
-        made = measures.begin(subject, **said, department=department, record=record, by=self.user, now=self.now)
+        made = measures.begin(
+            subject, **said, department=department, record=record, by=self.user, now=self.now, rule=rule
+        )
         return self.show(made.pk)
 
 
@@ -150,8 +194,123 @@ class MeasureEndView(MeasuresSharedView):
         return self.show(pk)
 
 
+class MeasureRuleSerializer(serializers.Serializer[Any]):
+    """A line of the city's list of joint measures."""
+
+    id = serializers.IntegerField(source="pk")
+    kind = serializers.ChoiceField(choices=JointMeasure.Kind.choices)
+    level = serializers.ChoiceField(
+        choices=Level.choices, allow_blank=True, help_text="Of a penalty: the level of the breach; blank for a reward."
+    )
+    grade = serializers.ChoiceField(
+        choices=Grade.choices, allow_blank=True, help_text="Of a reward: the public grade; blank for a penalty."
+    )
+    what = serializers.CharField()
+    basis = serializers.CharField()
+    months = serializers.IntegerField()
+    is_on = serializers.BooleanField()
+    off_reason = serializers.CharField(allow_blank=True)
+
+
+class MeasureRulesQuerySerializer(PageQuerySerializer):
+    """What narrows the list."""
+
+    tab = serializers.ChoiceField(choices=RULE_TABS, required=False, default="on")
+
+
+class MeasureRulesView(PortalView):
+    """联合奖惩措施清单, to be read; the city's administrators keep it on its page."""
+
+    roles = OFFICERS
+
+    @extend_schema(
+        operation_id="listMeasureRules",
+        summary="联合奖惩措施清单 · The city's list of joint measures",
+        description="By level of a breach and by public grade, newest first, 50 a page. `q` finds by words or basis.",
+        tags=TAGS,
+        parameters=[MeasureRulesQuerySerializer],
+        responses=answers({200: paged(MeasureRuleSerializer, "MeasureRulePage")}, *READ, 422),
+    )
+    def get(self, request: Request) -> Response:
+        """Return a page; one statement."""
+        asked = read(MeasureRulesQuerySerializer, request.query_params)
+        rows = MeasureRule.objects.filter(is_on=asked["tab"] == "on")
+        if asked["q"]:
+            rows = rows.filter(Q(what__icontains=asked["q"]) | Q(basis__icontains=asked["q"]))
+        return page(rows, ("-id",), asked["cursor"], MeasureRuleSerializer)
+
+
+class MeasureProposalSerializer(serializers.Serializer[Any]):
+    """One line for one record: what `beginJointMeasure` takes, and the last day that it may have."""
+
+    rule = serializers.IntegerField(source="rule.pk")
+    kind = serializers.ChoiceField(source="rule.kind", choices=JointMeasure.Kind.choices)
+    what = serializers.CharField(source="rule.what")
+    basis = serializers.CharField(source="rule.basis")
+    ends_on = serializers.DateField()
+
+
+class ProposedRecordSerializer(serializers.Serializer[Any]):
+    """A record of the own department with all that the list proposes for it."""
+
+    record = serializers.IntegerField(source="record.pk")
+    kind = serializers.ChoiceField(source="record.kind", choices=CreditRecord.Kind.choices)
+    subject = CreditSubjectSerializer(source="record.subject")
+    source = serializers.CharField(source="record.source")  # type: ignore[assignment]  # the field of the answer
+    found_on = serializers.SerializerMethodField()
+    level = serializers.ChoiceField(source="record.level", choices=Level.choices, allow_blank=True)
+    grade = serializers.SerializerMethodField(help_text="Of a reward: the newest public grade; blank for a penalty.")
+    proposals = MeasureProposalSerializer(many=True)
+
+    def get_found_on(self, row: proposing.Row) -> dt.date:
+        """The local day of the finding."""
+        return local_date(row.record.found_at)
+
+    def get_grade(self, row: proposing.Row) -> str:
+        """The grade as received."""
+        return str(getattr(row.record, "graded", None) or "")
+
+
+class ProposalsQuerySerializer(PageQuerySerializer):
+    """What narrows the list."""
+
+    tab = serializers.ChoiceField(choices=JointMeasure.Kind.choices, required=False, default="penalty")
+
+
+class ProposalsView(PortalView):
+    """What the list proposes to the person's departments; nothing begins by itself."""
+
+    roles = OFFICERS
+
+    @extend_schema(
+        operation_id="listMeasureProposals",
+        summary="建议实施的联合奖惩 · What the city's list proposes",
+        description="For records of the person's departments, newest first, 50 a page. A person begins one with"
+        " `beginJointMeasure`, its `record` and `rule`.",
+        tags=TAGS,
+        parameters=[ProposalsQuerySerializer],
+        responses=answers({200: paged(ProposedRecordSerializer, "MeasureProposalPage")}, *READ, 422),
+    )
+    def get(self, request: Request) -> Response:
+        """Return a page; three statements."""
+        asked = read(ProposalsQuerySerializer, request.query_params)
+        tab = "reward" if asked["tab"] == "reward" else ""
+        rows = lists.records_searched(proposing.proposed(self.access, tab, self.today), asked["q"])
+        keyset = Keyset(lists.records_with_rows(rows), proposing.ORDER)
+        if asked["cursor"] and not keyset.knows(asked["cursor"]):
+            raise Problem(
+                HTTPStatus.UNPROCESSABLE_ENTITY, "bad-cursor", "翻页标识不对，请从第一页重新取。", field="cursor"
+            )
+        found = keyset.page(asked["cursor"])
+        made = proposing.rows_of(found.rows, proposing.kind_of(tab), self.today)
+        results = ProposedRecordSerializer(made, many=True).data
+        return Response({"next": found.next, "previous": found.previous, "results": results})
+
+
 urlpatterns: list[URLPattern] = [
     path("credit/measures/", MeasuresView.as_view(), name="joint-measures"),
+    path("credit/measure-rules/", MeasureRulesView.as_view(), name="measure-rules"),
+    path("credit/measures/proposals/", ProposalsView.as_view(), name="measure-proposals"),
     path("credit/measures/<int:pk>/", MeasureView.as_view(), name="joint-measure"),
     path("credit/measures/<int:pk>/end/", MeasureEndView.as_view(), name="joint-measure-end"),
 ]

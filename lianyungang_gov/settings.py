@@ -345,6 +345,7 @@ SPECTACULAR_SETTINGS = {
         "RepairOrigin": "credit.models.Repair.Origin",
         "JointMeasureKind": "credit.models.JointMeasure.Kind",
         "JointMeasureTab": "credit.api_measures.MEASURE_TABS",
+        "MeasureRuleTab": "credit.api_measures.RULE_TABS",
         "PushKind": "credit.models.Push.Kind",
         "PushState": "credit.models.Push.State",
         "SubjectEventKind": "oversight.api_subjects.KINDS",

@@ -147,6 +147,8 @@ ROLES: dict[str, set[str]] = {
     ),
     # Each by the department that decided: tests/credit/test_measures.py
     **dict.fromkeys(("joint-measures", "joint-measure", "joint-measure-end"), {Role.CREDIT_OFFICER}),
+    # The list by every officer, proposals each by the department's records: tests/credit/test_proposals.py
+    **dict.fromkeys(("measure-rules", "measure-proposals"), {Role.CREDIT_OFFICER}),
     # Links by the city's officers, people's gradings by the department: tests/credit/test_joining.py, test_received.py
     **dict.fromkeys(
         ("subject-links", "subject-unlink", "received-grades", "received-grades-of"), {Role.CREDIT_OFFICER}
@@ -196,7 +198,7 @@ WHOLE |= DRAW_PLANS | {"sampling", "sampling-rate", "stock-files", "stock-batch"
 WHOLE |= {"credit-push"}
 WHOLE |= {"credit-fact", "credit-fact-notice", "breach", "breach-objection", "breach-decision"}
 WHOLE |= {"credit-record", "repair-request", "repair-notice", "repair-decision"}
-WHOLE |= {"joint-measure", "joint-measure-end"}
+WHOLE |= {"joint-measure", "joint-measure-end", "measure-rules"}
 WHOLE |= {"subject-links", "subject-unlink", "received-grades", "received-grades-of"}
 WHOLE |= {"subject"}
 WHOLE |= {"checklists", "checklist", "checklist-plan-limit"}

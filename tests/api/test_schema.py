@@ -86,6 +86,7 @@ OPERATIONS = {
     "listCreditFacts", "getCreditFact", "tellBreach", "getBreach", "objectToBreach", "decideBreach",
     "listCreditRecords", "getCreditRecord", "askRepair", "takeRepairNotice", "decideRepair",
     "listJointMeasures", "beginJointMeasure", "getJointMeasure", "endJointMeasure",
+    "listMeasureRules", "listMeasureProposals",
     "listSubjectLinks", "linkSubjects", "unlinkSubjects", "listReceivedGrades", "getReceivedGrades",
     "listCreditPushes", "getCreditPush", "getSubject",
     "postReceipts",

@@ -444,3 +444,45 @@ def test_the_list_is_searched_and_filtered_in_constant_statements(sign_in: SignI
     with CaptureQueriesContext(connection) as after:
         browser.get(RULES)
     assert len(after) == len(before)
+
+
+# --- by the API
+
+
+def test_the_api_lists_and_begins_by_a_line(caller: Caller, clock: Moment) -> None:  # noqa: F811 - the fixture
+    officer, api = caller(make.OFFICER), "/api/v1/credit/measures/"
+    record, line = make.recorded(clock), rule(clock.at)
+    gone = rule(clock.at, what="已停用的措施")
+    listing_measures.switch_off(gone, reason="文件已废止", by=administrator(), now=clock.at)
+    lines = officer.get("/api/v1/credit/measure-rules/").json()["results"]
+    assert [(one["id"], one["level"], one["grade"], one["is_on"]) for one in lines] == [
+        (line.pk, "serious", "", True)
+    ]  # fmt: skip
+    off = officer.get("/api/v1/credit/measure-rules/?tab=off").json()["results"]
+    assert [one["off_reason"] for one in off] == ["文件已废止"]
+    (row,) = officer.get(f"{api}proposals/").json()["results"]
+    assert (row["record"], row["level"], row["grade"]) == (record.pk, "serious", "")
+    (one,) = row["proposals"]
+    assert officer.get(f"{api}proposals/?q=nobody").json()["results"] == []
+    assert officer.get(f"{api}proposals/?tab=reward").json()["results"] == []
+    problem(officer.get(f"{api}proposals/?cursor=x"), 422, "bad-cursor")
+    problem(officer.get(f"{api}proposals/?tab=x"), 422, "invalid")
+    said = {
+        "record": row["record"], "rule": one["rule"], "kind": one["kind"],
+        "starts_on": str(local_date(clock.at)), "ends_on": one["ends_on"],
+    }  # fmt: skip
+    problem(officer.post(api, said | {"kind": "reward"}, format="json"), 422, "measure-record-unfit")
+    problem(officer.post(api, said | {"rule": gone.pk}, format="json"), 409, "measure-rule-off")
+    problem(officer.post(api, said | {"rule": 999999}, format="json"), 404, "not-found")
+    problem(officer.post(api, said | {"record": 999999}, format="json"), 404, "not-found")
+    problem(caller(make.STRANGER).post(api, said, format="json"), 404, "not-found")
+    assert caller(make.STRANGER).get(f"{api}proposals/").json()["results"] == []
+    made = officer.post(api, said, format="json").json()
+    assert (made["rule"], made["what"], made["basis"], made["record"]) == (line.pk, line.what, LAW, record.pk)
+    problem(officer.post(api, said, format="json"), 409, "measure-exists")
+    assert officer.get(f"{api}proposals/").json()["results"] == []
+    praised = kept(clock.at)
+    graded(praised.subject, clock.at)
+    it = reward(clock.at)
+    (row,) = officer.get(f"{api}proposals/?tab=reward").json()["results"]
+    assert (row["record"], row["grade"], row["proposals"][0]["rule"]) == (praised.pk, "excellent", it.pk)
