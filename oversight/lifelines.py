@@ -20,7 +20,8 @@ from django.utils.dateparse import parse_datetime
 
 from approvals.enums import CaseStatus, EndingKind, LicenceChangeKind, LicenceState, Outcome, RefusalGround, Way
 from approvals.models import Case, Ending, LaterSubmission, Licence, LicenceChange, NotAccepted, Promise, PromiseLapse
-from credit.models import Breach, CreditRecord, CreditSubject, Level
+from credit.models import Breach, CreditRecord, CreditSubject, JointMeasure, Level, MeasureKind, SubjectLink
+from credit.words import cn_day
 from offices import kept
 from oversight.queries import opening_of_day
 from oversight.scopes import Scope
@@ -31,7 +32,7 @@ SIZE = 50
 YEARS = 3
 KINDS = {
     "case": "办件", "licence": "证照", "promise": "承诺", "task": "监管任务", "check": "检查", "draw": "双随机抽查",
-    "order": "责令整改", "record": "信用记录",
+    "order": "责令整改", "record": "信用记录", "measure": "联合奖惩", "link": "代码衔接",
     # Narrower, so that each figure opens its rows.
     "kept": "履行承诺", "broken": "违背承诺", "faults": "检查不符合", "revoked": "许可被撤销",
 }  # fmt: skip
@@ -58,7 +59,7 @@ class Event:
 
     @property
     def kind(self) -> str:
-        """To which of the eight kinds it belongs."""
+        """To which kind it belongs: its own, not one of the narrower."""
         return next(iter(BY_KEY[self.source].kinds))
 
     @property
@@ -81,7 +82,7 @@ class Source:
     """Rows of one sort: which a person may see, their moment and columns, how one reads.
 
     ``kinds``: the kinds of the filter under which they stand, its own first, each with what narrows it further.
-    ``to``: the way from a row to its department, empty where there may be none (then a join finds nothing).
+    ``to``: the way from a row to its department, where a join may find nothing; empty: no department's.
     """
 
     key: str
@@ -106,10 +107,8 @@ class Source:
         """What each row gives, in the order of ``Event``."""
         texts = [Cast(name, TextField()) if name else _text() for name in self._texts]
         office = F(self.office) if self.office else Value(0)
-        return [
-            Value(place), "pk", self.at, *texts,
-            F(f"{self.to}_id"), f"{self.to}__name", F(f"{self.to}__division_id"), office,
-        ]  # fmt: skip
+        whose = [F(f"{self.to}_id"), f"{self.to}__name", F(f"{self.to}__division_id")] if self.to else NOBODYS
+        return [Value(place), "pk", self.at, *texts, *whose, office]
 
     @property
     def _texts(self) -> tuple[str, ...]:
@@ -118,6 +117,10 @@ class Source:
 
 def _text() -> Value:
     return Value("", output_field=TextField())
+
+
+# Of a row that is no department's.
+NOBODYS: list[Any] = [Value(0), _text(), Value(0)]
 
 
 def _label(enum: Any, value: str) -> str:
@@ -195,6 +198,20 @@ def _breach(words: str, tone: str = "warn") -> Callable[[Event], Words]:
     return lambda e: (f"{words}（{_label(Level, e.extra)}）", f"{e.number}；认定文书 {e.title}", tone)
 
 
+def _measure(e: Event) -> Words:
+    tone = "good" if e.code == MeasureKind.REWARD else "warn"
+    first, last = (dt.date.fromisoformat(day) for day in (e.number, e.extra))
+    return f"{_label(MeasureKind, e.code)}：{e.title}", f"{cn_day(first)}至{cn_day(last)}", tone
+
+
+def _measure_ended(e: Event) -> Words:
+    return f"{_label(MeasureKind, e.code)}提前终止：{e.title}", e.extra, "neutral"
+
+
+def _link(words: str, tone: str) -> Callable[[Event], Words]:
+    return lambda e: (f"{words}（{_label(SubjectLink.Kind, e.code)}）", f"{e.title} → {e.extra}", tone)
+
+
 # --- the sources, in the order of life: of two at the same moment the later one stands above
 
 
@@ -226,6 +243,14 @@ def _breaches(scope: Scope, subject: int, today: dt.date) -> QuerySet[Breach]:
     return Breach.objects.filter(scope.own(), subject=subject)
 
 
+def _measures(scope: Scope, subject: int, today: dt.date) -> QuerySet[JointMeasure]:
+    return JointMeasure.objects.filter(scope.measures(today), subject=subject)
+
+
+def _links(scope: Scope, subject: int, today: dt.date) -> QuerySet[SubjectLink]:
+    return SubjectLink.objects.filter(Q(before=subject) | Q(after=subject))
+
+
 CASE, LICENCE, PROMISE, TASK = {"case": Q()}, {"licence": Q()}, {"promise": Q()}, {"task": Q()}
 ORDER, RECORD = {"order": Q()}, {"record": Q()}
 OF_CASE = {
@@ -242,6 +267,8 @@ WHOLE_CASE = {"number": "number", "ref": "number", "title": "business_item__name
 WHOLE_TASK = {"number": "number", "ref": "number", "title": "sub_item__name", "office": "office_id"}
 RECORDS = {"number": "source", "ref": "pk", "title": "basis", "code": "kind", "extra": "level"}
 BREACHES = {"number": "number", "ref": "pk", "title": "fact__source", "code": "status", "extra": "level"}
+MEASURE = {"number": "starts_on", "ref": "pk", "title": "what", "code": "kind", "extra": "ends_on"}
+LINK = {"number": "before__code", "ref": "pk", "title": "before__name", "code": "kind", "extra": "after__name"}
 RK = CreditRecord.Kind
 
 SOURCES = (
@@ -300,6 +327,11 @@ SOURCES = (
            "decided_at", _breach("决定不予记录", "neutral"), **BREACHES),
     Source("repaired", RECORD, _records, "repaired_at", _on_record("信用修复"), **RECORDS),
     Source("withdrawn", RECORD, _records, "withdrawn_at", _on_record("更正撤回"), **RECORDS),
+    Source("measure", {"measure": Q()}, _measures, "decided_at", _measure, **MEASURE),
+    Source("measure_ended", {"measure": Q()}, _measures, "ended_at", _measure_ended,
+           **(MEASURE | {"extra": "end_reason"})),
+    Source("linked", {"link": Q()}, _links, "at", _link("代码衔接", "active"), **LINK, to=""),
+    Source("unlinked", {"link": Q()}, _links, "set_aside_at", _link("撤销代码衔接", "neutral"), **LINK, to=""),
 )  # fmt: skip
 BY_KEY = {source.key: source for source in SOURCES}
 PLACES = {source.key: place for place, source in enumerate(SOURCES)}

@@ -14,6 +14,7 @@ from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, 
 
 from approvals.enums import DECIDED
 from approvals.models import Case, Licence
+from credit.actions.measures import in_force
 from credit.models import CreditFact, CreditRecord, CreditSubject
 from credit.using import in_use
 from offices.access import Access, covered
@@ -84,6 +85,10 @@ class Scope:
     def records(self, today: dt.date) -> Q:
         """Records of ``own``, and those in use of everybody."""
         return Q() if self.whole else self.own() | in_use(today)
+
+    def measures(self, today: dt.date) -> Q:
+        """Joint measures of ``own``, and those in force of everybody, as records."""
+        return Q() if self.whole else self.own() | in_force(today)
 
     def subjects(self) -> QuerySet[CreditSubject]:
         """Subjects with which the person's departments have business; everybody for the city's watch."""

@@ -32,6 +32,8 @@ CASES = frozenset(
 TASKS = frozenset({"opened", "checked", "fed_back", "ordered", "order_settled", "proposed", "closed"})
 LICENCES = frozenset({"licence", "changed"})
 RECORDS = frozenset({"record", "repaired", "withdrawn"})
+MEASURES = frozenset({"measure", "measure_ended"})
+LINKED = frozenset({"linked", "unlinked"})
 BREACHES = frozenset({"told", "objected", "recorded", "dropped"})
 
 
@@ -99,6 +101,10 @@ class Links:
             return self._case(event)
         if event.source in TASKS:
             return self._task(event)
+        if event.source in LINKED:
+            return reverse("credit:link", args=[event.ref]) if self.credit else ""
+        if event.source in MEASURES:
+            return reverse("credit:measure", args=[event.ref]) if event.department_id in self.credit else ""
         name = "credit:record" if event.source in RECORDS else "credit:breach"
         return reverse(name, args=[event.ref]) if event.department_id in self.credit else ""
 

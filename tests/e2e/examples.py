@@ -46,7 +46,7 @@ from catalogue.actions import set_promised_period
 from catalogue.models import BusinessItem, Linkage
 from catalogue.periods import Promise
 from credit import handling, pushing
-from credit.actions import joining, judging, measures, repairing, ruling
+from credit.actions import joining, judging, listing_measures, measures, repairing, ruling
 from credit.models import (
     CreditFact,
     CreditRecord,
@@ -263,7 +263,31 @@ def _measures(now: datetime) -> dict[str, str]:
     reward = begun(4, "reward", "行政许可办理绿色通道（演示）")
     ended = begun(3, "penalty", "列为重点监管对象（演示）")
     measures.end(ended, reason="已主动纠正（演示）。", by=by, now=now)
-    return {"measure_penalty": _pk(penalty), "measure_reward": _pk(reward), "measure_ended": _pk(ended)}
+    listed.load(now)
+    rules = MeasureRule.objects.filter(is_on=True).order_by("pk")
+    off = listing_measures.add(
+        kind="penalty", level="general", grade="", what="提示约谈（演示）", basis="演示文件有关条款", months=3,
+        by=User.objects.get(username="guanliyuan1"), now=now,
+    )  # fmt: skip
+    listing_measures.switch_off(
+        off, reason="改为逐案决定（演示）。", by=User.objects.get(username="guanliyuan1"), now=now
+    )
+    for place in (5, 6):
+        subject = findings.company(place)
+        note_kept_promise(
+            subject, source=f"演示核查{place}号", basis="按期兑现承诺", at=now, department=department
+        )  # fmt: skip
+        SubjectGrade.objects.create(
+            subject=subject, grade="excellent", source="演示平台", given_at=now - timedelta(days=3), received_at=now
+        )
+    record = CreditRecord.objects.filter(
+        department=department, level="serious", repaired_at__isnull=True, withdrawn_at__isnull=True
+    ).order_by("pk")  # fmt: skip
+    line = next(one for one in rules if one.level == "serious")
+    return {
+        "measure_penalty": _pk(penalty), "measure_reward": _pk(reward), "measure_ended": _pk(ended),
+        "measure_rule": _pk(line), "measure_rule_off": _pk(off), "proposed_record": _pk(record[0]),
+    }  # fmt: skip
 
 
 def _handling_previews(now: datetime) -> dict[str, str]:

@@ -8,14 +8,27 @@ import pytest
 
 from approvals.enums import RevocationStatus
 from approvals.models import Case, Licence, Revocation
+from credit.actions import listing_measures
+from credit.models import MeasureRule
 from deadlines import calendar
 from deadlines.clock import local_date
 from ledger.models import Entry
 from notifications.models import Message
-from oversight.demo import cases, supervising, walk
+from offices.models import User
+from oversight.demo import cases, listed, supervising, walk
 from supervision.enums import OrderStatus, TaskEnd, TaskStatus, VisitStatus
 from supervision.models import Checklist, DrawPlan, Rectification, StockBatch, SupervisionTask, Visit
 from tests.conftest import Moment
+
+
+def test_the_list_of_joint_measures_is_laid_once(city: None, clock: Moment) -> None:
+    assert listed.load(clock.at) == len(listed.LINES) == MeasureRule.objects.count()
+    one = MeasureRule.objects.order_by("pk")[0]
+    listing_measures.switch_off(
+        one, reason="不再采用", by=User.objects.get(username="guanliyuan1"), now=clock.at
+    )  # fmt: skip
+    assert listed.load(clock.at) == 0
+    assert Entry.objects.filter(stream=listing_measures.STREAM).count() == len(listed.LINES) + 1
 
 
 @pytest.mark.once

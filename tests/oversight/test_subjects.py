@@ -15,7 +15,16 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from rest_framework.test import APIClient
 
-from credit.models import CreditFact, CreditRecord, CreditSubject, SubjectGrade, SubjectRisk, queue_fact
+from credit.models import (
+    CreditFact,
+    CreditRecord,
+    CreditSubject,
+    JointMeasure,
+    SubjectGrade,
+    SubjectLink,
+    SubjectRisk,
+    queue_fact,
+)
 from ledger.models import Entry
 from offices.access import Access, access_for
 from offices.models import Department, Posting, User
@@ -185,6 +194,48 @@ def test_records_of_others_are_shown_while_in_use_and_no_longer(
     live = cast.text(sign_in("duban1").get(page_of(task.subject, kind="case")))
     assert "使用甲" in live
     assert "期满乙" not in live
+
+
+def test_joint_measures_and_linked_codes_stand_on_the_time_line(
+    task: SupervisionTask, clock: Moment, sign_in: SignIn
+) -> None:
+    subject, foreign, today = task.subject, another(task.department), clock.at.date()
+    day, by = dt.timedelta(days=1), User.objects.order_by("pk")[0]
+    common: dict[str, Any] = {"subject": subject, "kind": "penalty", "basis": "社会信用条例有关条款", "decided_by": by,
+                              "decided_at": clock.at - 40 * day, "starts_on": today - 40 * day}  # fmt: skip
+    ended = {"ended_at": clock.at - day, "ended_by": by, "end_reason": "已主动纠正"}
+    for what, department, values in (
+        ("自家甲", task.department, {"ends_on": today - 2 * day}),
+        ("自家乙", task.department, {"ends_on": today} | ended),
+        ("别家丙", foreign, {"ends_on": today}), ("别家丁", foreign, {"ends_on": today - day}),
+        ("别家戊", foreign, {"ends_on": today} | ended),
+    ):  # fmt: skip
+        JointMeasure.objects.create(what=what, department=department, **common, **values)
+    for before, after in ((facts.company(7), subject), (subject, facts.company(8))):
+        SubjectLink.objects.create(
+            before=before, after=after, kind="split", on=today, basis="登记机关通知书", by=by, at=clock.at,
+            **({"set_aside_at": clock.at, "set_aside_by": by, "set_aside_reason": "误登"} if before == subject else {}),
+        )  # fmt: skip
+    everything = {"自家甲", "自家乙", "别家丙", "别家丁", "别家戊"}
+    for username, seen in (
+        (ordering.head(task).username, {"自家甲", "自家乙", "别家丙"}), ("duban1", everything),
+    ):  # fmt: skip
+        browser = sign_in(username)
+        shown = cast.text(browser.get(page_of(subject, kind="measure")))
+        assert {one for one in everything if one in shown} == seen, username
+        assert ("提前终止：自家乙" in shown, "已主动纠正" in shown) == (True, True)
+        links: Any = browser.get(page_of(subject, kind="link"))
+        rows = [row for _, rows in links.context["years"] for row in rows]
+        assert [row["label"] for row in rows] == ["撤销代码衔接（分立）", "代码衔接（分立）", "代码衔接（分立）"]
+        assert f"{facts.company(7).name} → {subject.name}" in {row["note"] for row in rows}
+        assert "联合惩戒：别家丙" in cast.text(browser.get(page_of(subject)))
+    officer = sign_in(holder(Role.CREDIT_OFFICER, task.department))
+    response: Any = officer.get(page_of(subject))
+    urls = [
+        row["url"] for _, rows in response.context["years"] for row in rows if row["kind"] in {"联合奖惩", "代码衔接"}
+    ]
+    assert sum(bool(url) for url in urls) == 3 + 3
+    assert all(officer.get(url).status_code == 200 for url in urls if url)
 
 
 # --- a person

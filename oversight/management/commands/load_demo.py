@@ -19,7 +19,7 @@ from deadlines.alarms import is_working_time
 from deadlines.calendar import estimating
 from deadlines.hours import Session, set_window_hours, window_hours
 from offices.models import Department, Division, Office
-from oversight.demo import cases, people, supervising
+from oversight.demo import cases, listed, people, supervising
 
 DATA = Path(catalogue.__file__).resolve().parent / "data"
 DEMO_HOURS = ((time(9), time(12)), (time(13, 30), time(17)))
@@ -54,6 +54,8 @@ class Command(BaseCommand):
             if not options["no_supervising"]:
                 self.stdout.write(f"演示监管任务 {supervising.load(now)} 件")
             self.stdout.write(f"演示办件 {cases.load(now)} 件")
+        if not options["no_cases"]:
+            self.stdout.write(f"联合奖惩措施清单新增 {listed.load(clock.now())} 项")
 
     def _offices(self) -> None:
         with (DATA / "county_departments.csv").open(encoding="utf-8") as file:
