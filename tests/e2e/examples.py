@@ -55,9 +55,11 @@ from credit.models import (
     HandlingPreview,
     JointMeasure,
     Level,
+    MeasureRule,
     Push,
     SubjectGrade,
     SubjectRisk,
+    note_kept_promise,
 )
 from credit.rules import Span
 from deadlines import calendar, clock, jobs, office
@@ -71,7 +73,7 @@ from notifications.models import PhoneMessage
 from offices.models import Department, Posting, User
 from oversight import previews
 from oversight.actions import previewing
-from oversight.demo import weighing
+from oversight.demo import listed, weighing
 from oversight.demo.cases import COMPANIES, code_of
 from oversight.demo.cases import play as carry_on
 from supervision import actions, stock

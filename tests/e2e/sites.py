@@ -16,6 +16,8 @@ TRAINING = "training/"
 class Site:
     """A page: the name of its address, the examples that are its arguments, and what follows the question mark.
 
+    In that an example stands in braces.
+
     ``who``: an account, the name of an example that is one, or nobody. ``status``: what it answers.
     """
 
@@ -36,7 +38,7 @@ class Site:
         args = [examples.get(arg, arg) for arg in self.args]
         if self.name.startswith("training"):
             return f"/{TRAINING}"
-        return reverse(self.name, args=args) + (f"?{self.query}" if self.query else "")
+        return reverse(self.name, args=args) + (f"?{self.query.format_map(examples)}" if self.query else "")
 
     def account(self, examples: Mapping[str, str]) -> str:
         """Who opens it."""
@@ -371,6 +373,13 @@ DIVISION = (
     Site("division:handling_cell", "guanliyuan1", ("none", "promise")),
     *(Site("division:handling_preview", "guanliyuan1", (f"preview_{name}",)) for name in ("ready", "done")),
     Site("division:rules", "guanliyuan1"),
+    Site("division:measure_rules", "guanliyuan1"),
+    Site("division:measure_rules", "guanliyuan1", query="tab=off", title="off"),
+    Site("division:measure_rules", "guanliyuan1", query="q=nobody", title="nothing-found"),
+    Site("division:measure_rules", "zhujian.xinyong", title="officer"),
+    Site("division:measure_rule_new", "guanliyuan1"),
+    Site("division:measure_rule", "guanliyuan1", ("measure_rule",)),
+    Site("division:measure_rule", "guanliyuan1", ("measure_rule_off",)),
     Site("division:rule_new", "guanliyuan1"),
     Site("division:rule", "guanliyuan1", ("rule_to_come",)),
     Site("division:periods", "guanliyuan1"),
@@ -438,6 +447,17 @@ CREDIT = (
     Site("credit:measures", "zhujian.xinyong", query="q=nobody", title="nothing-found"),
     Site("credit:measures", "fagai.xinyong", title="empty"),
     Site("credit:measure_new", "zhujian.xinyong"),
+    Site(
+        "credit:measure_new",
+        "zhujian.xinyong",
+        query="record={proposed_record}&rule={measure_rule}",
+        title="by-the-list",
+    ),
+    Site("credit:record", "zhujian.xinyong", ("proposed_record",)),
+    Site("credit:proposals", "zhujian.xinyong"),
+    Site("credit:proposals", "zhujian.xinyong", query="tab=reward", title="reward"),
+    Site("credit:proposals", "zhujian.xinyong", query="q=nobody", title="nothing-found"),
+    Site("credit:proposals", "fagai.xinyong", title="empty"),
     *(Site("credit:measure", "zhujian.xinyong", (f"measure_{name}",)) for name in ("penalty", "reward", "ended")),
     Site("credit:records", "zhujian.xinyong", query="form=law_firm", title="nothing-of-that-kind"),
     Site("credit:links", "zhujian.xinyong"),
@@ -543,6 +563,7 @@ NO_PAGES = {
         "credit:record_notice",
         "credit:repair_decision",
         "credit:measure_end",
+        "credit:proposals_begin",
         "credit:link_undo",
     },
     "a part of a page": {
@@ -603,6 +624,7 @@ NO_PAGES = {
         "division:periods_export",
         "division:exemptions_export",
         "division:handling_export",
+        "division:measure_rules_export",
         "oversight:exemptions_export",
         "traces:export",
         "draws_export",
@@ -611,6 +633,7 @@ NO_PAGES = {
         "credit:facts_export",
         "credit:records_export",
         "credit:measures_export",
+        "credit:proposals_export",
         "credit:links_export",
         "credit:grades_export",
         "clock_days",
