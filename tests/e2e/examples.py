@@ -268,27 +268,38 @@ def _measures(now: datetime) -> dict[str, str]:
     listed.load(now)
     rules = MeasureRule.objects.filter(is_on=True).order_by("pk")
     off = listing_measures.add(
-        kind="penalty", level="general", grade="", what="提示约谈（演示）", basis="演示文件有关条款", months=3,
+        kind="penalty", level="general", grade="", what="提示约谈（演示）", basis="演示文件的有关规定条款", months=3,
         by=User.objects.get(username="guanliyuan1"), now=now,
     )  # fmt: skip
     listing_measures.switch_off(
         off, reason="改为逐案决定（演示）。", by=User.objects.get(username="guanliyuan1"), now=now
     )
-    for place in (5, 6):
-        subject = findings.company(place)
+
+    def invented(number: int, name: str) -> CreditSubject:
+        code = code_of(f"91320700MA1JXC{number:03d}")
+        return CreditSubject.objects.identify(CreditSubject.Kind.ORGANISATION, code, f"连云港{name}有限公司（演示）")
+
+    for number, name in enumerate(("守信建材", "守信物业"), 1):
+        subject = invented(number, name)
         note_kept_promise(
-            subject, source=f"演示核查{place}号", basis="按期兑现承诺", at=now, department=department
+            subject, source=f"演示核查{number}号", basis="按期兑现承诺", at=now, department=department
         )  # fmt: skip
         SubjectGrade.objects.create(
             subject=subject, grade="excellent", source="演示平台", given_at=now - timedelta(days=3), received_at=now
         )
-    record = CreditRecord.objects.filter(
-        department=department, level="serious", repaired_at__isnull=True, withdrawn_at__isnull=True
-    ).order_by("pk")  # fmt: skip
+    before = now - timedelta(days=30)
+    serious, _ = (
+        findings.record(
+            findings.told(before, source=f"连建撤〔2026〕{930 + number}号", subject=invented(number, name), **said), now
+        )
+        for number, name, said in (
+            (3, "失信置业", {}), (4, "失信装饰", {"listed": "A03", "level": "general"}),
+        )
+    )  # fmt: skip
     line = next(one for one in rules if one.level == "serious")
     return {
         "measure_penalty": _pk(penalty), "measure_reward": _pk(reward), "measure_ended": _pk(ended),
-        "measure_rule": _pk(line), "measure_rule_off": _pk(off), "proposed_record": _pk(record[0]),
+        "measure_rule": _pk(line), "measure_rule_off": _pk(off), "proposed_record": _pk(serious),
     }  # fmt: skip
 
 
