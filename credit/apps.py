@@ -12,6 +12,7 @@ class CreditConfig(AppConfig):
     def ready(self) -> None:
         """Name the acts and the messages, answer the clocks."""
         from credit import alarms, enums, messages, owning
+        from credit.actions.listing_measures import ListAct
         from credit.actions.ruling import RuleAct
         from credit.asking import ReceivedAct
         from credit.handling import Act
@@ -22,6 +23,7 @@ class CreditConfig(AppConfig):
         acts.register(PushAct)
         acts.register(ReceivedAct)
         acts.register(RuleAct)
+        acts.register(ListAct)
         acts.register(enums.CreditAct)
         messages.register()
         alarms.connect()

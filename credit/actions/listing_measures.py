@@ -21,7 +21,7 @@ STREAM = "credit:measure-rules"
 LONGEST = {"what": 500, "basis": 200, "reason": 500}
 
 
-class RuleAct(models.TextChoices):
+class ListAct(models.TextChoices):
     """Acts on the stream ``credit:measure-rules``."""
 
     ADDED = "credit.measure_rule_added", "列入联合奖惩措施清单"
@@ -57,7 +57,7 @@ def add(
     except IntegrityError as error:
         raise Refused("measure-rule-exists", "清单里已有这项措施，没有重复列入。", field="what") from error
     data = {"rule": rule.pk, "kind": kind, "level": level, "grade": grade, "what": words, "basis": law}
-    record_many([Draft(STREAM, RuleAct.ADDED, data | {"months": months}, by)], at=now)
+    record_many([Draft(STREAM, ListAct.ADDED, data | {"months": months}, by)], at=now)
     return rule
 
 
@@ -86,5 +86,5 @@ def switch_off(rule: MeasureRule, *, reason: str, by: User, now: dt.datetime) ->
     why = said(reason, "reason", "reason-missing", "请写明停用的理由。", LONGEST["reason"])
     rule.is_on, rule.off_reason = False, why
     save_at(rule, now, by=by)
-    record_many([Draft(STREAM, RuleAct.OFF, {"rule": rule.pk, "reason": why}, by)], at=now)
+    record_many([Draft(STREAM, ListAct.OFF, {"rule": rule.pk, "reason": why}, by)], at=now)
     return rule

@@ -25,6 +25,7 @@ from credit.models import (
 )
 from deadlines.arithmetic import add_months
 from deadlines.clock import local_date
+from ledger.acts import label
 from ledger.models import Entry
 from offices.models import User
 from offices.refusals import Refused
@@ -385,6 +386,7 @@ def test_the_citys_administrators_keep_the_list(sign_in: SignIn, clock: Moment) 
     assert [row.is_on for row in MeasureRule.history.order_by("history_id")] == [True, False]
     found = Entry.objects.filter(stream=listing_measures.STREAM).order_by("seq")
     assert [entry.act for entry in found] == ["credit.measure_rule_added", "credit.measure_rule_off"]
+    assert [label(entry.act) for entry in found] == ["列入联合奖惩措施清单", "停用联合奖惩措施清单中的措施"]
     assert "列为重点监管对象" in text_of(browser.get(f"{RULES}?tab=off"))
     assert browser.post(f"{RULES}new/", line_form()).status_code == 302  # the same words, once the old line is off
     rows = body(browser.get(f"{RULES}export.csv?tab=off")).decode("utf-8-sig").splitlines()
