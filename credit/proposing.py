@@ -55,11 +55,6 @@ class Row:
     record: CreditRecord
     proposals: list[Proposal]
 
-    @property
-    def ground(self) -> str:
-        """Why: the level of the breach, or the grade as received."""
-        return self.proposals[0].rule.ground if self.proposals else ""
-
 
 def kind_of(tab: str) -> MeasureKind:
     """Which kind a tab holds."""

@@ -75,7 +75,7 @@ def lines_of(proposals: Sequence[Proposal]) -> list[dict[str, Any]]:
 def _why(row: Row) -> str:
     record = row.record
     grade = getattr(record, "graded", None)
-    return f"公共信用评价{Grade(grade).label}" if grade else f"{Level(record.level).label}失信"
+    return f"信用评价为{Grade(grade).label}" if grade else f"{Level(record.level).label}失信"
 
 
 @officers

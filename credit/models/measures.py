@@ -90,7 +90,7 @@ class MeasureRule(models.Model):
         """On what it rests, in words: the level of a breach or the grade of the public evaluation."""
         if self.kind == MeasureKind.PENALTY:
             return f"{self.get_level_display()}失信"
-        return f"公共信用评价{self.get_grade_display()}"
+        return f"信用评价为{self.get_grade_display()}"
 
 
 class JointMeasure(models.Model):

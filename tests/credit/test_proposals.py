@@ -168,7 +168,7 @@ def test_a_reward_is_proposed_by_the_newest_grade_to_who_kept_a_promise(sign_in:
     assert line.what not in text_of(browser.get(REWARDS))
     graded(record.subject, clock.at, "excellent", days=5)
     page = text_of(browser.get(REWARDS))
-    assert "公共信用评价优" in page
+    assert "信用评价为优" in page
     assert page.count("JG-0") == 1  # of a subject the newest record alone
     assert "JG-1" not in page
     newest = CreditRecord.objects.get(source="JG-0")
