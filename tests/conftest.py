@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+import gc
+from collections.abc import Callable, Iterable, Iterator
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,13 +12,15 @@ from django.db import connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.operations import BaseDatabaseOperations
 from django.test import Client, TransactionTestCase
+from pytest_django import DjangoDbBlocker
 
 from deadlines import calendar as working_calendar
 from deadlines import clock as portal_clock
 from ledger import guards
 from lianyungang_gov import middleware
 from offices.models import User
-from tests.city import load as load_city
+from tests import city as demo_city
+from tests.situations import watched
 
 _execute_sql_flush = BaseDatabaseOperations.execute_sql_flush
 
@@ -69,6 +72,14 @@ def _may_pass_over_keys(connection: BaseDatabaseWrapper) -> bool:
         return bool(cursor.fetchone()[0])
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays; looking through it for garbage again and again is a tenth of the run."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _between_transactional_tests() -> None:
     """Empty the tables after a transactional test, fast: Django truncates all and lays permissions anew."""
@@ -83,10 +94,30 @@ def _between_transactional_tests() -> None:
     BaseDatabaseOperations.execute_sql_flush = _flush_past_the_guards  # type: ignore[method-assign]
 
 
+@pytest.fixture(scope="session")
+def _city_beside(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The demo city, loaded once, for every test that asks for it."""
+    with django_db_blocker.unblock(), demo_city.beside():
+        _empty(connection)
+        demo_city.move(to_city=True)
+        yield
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test that asks for the city and leaves nothing behind begins in it; every other one in empty tables."""
+    marker = item.get_closest_marker("django_db")
+    names = getattr(item, "fixturenames", ())
+    leaves = "transactional_db" in names or bool(marker and marker.kwargs.get("transaction"))
+    demo_city.move(to_city="city" in names and not leaves)
+
+
 @pytest.fixture
-def city(db: None) -> None:
+def city(_city_beside: None, db: None) -> Iterator[None]:
     """The demo city: units, offices, people, calendar, catalogue; no cases."""
-    load_city()
+    demo_city.load()
+    with watched():
+        yield
 
 
 class Moment:

@@ -12,6 +12,7 @@ from approvals.models import Case, CaseMaterial
 from offices.models import Posting, User
 from oversight.demo.weighing import advise
 from tests.approvals import play
+from tests.situations import situation
 
 Role = Posting.Role
 LATER = "人力资源服务许可（职业中介）"
@@ -33,6 +34,7 @@ def decider(case: Case, *not_these: User) -> User:
     return play.holder(Role.DECIDER, case, *others)
 
 
+@situation
 def waiting(now: dt.datetime, until: dt.date) -> Case:
     """An approved case whose licence waits for what was promised by ``until``."""
     return review(deferring(now, until), now)
@@ -43,6 +45,7 @@ def deferring(now: dt.datetime, until: dt.date) -> Case:
     return play.deferring(now, until=until)
 
 
+@situation
 def received_without(now: dt.datetime) -> Case:
     """A received case that lacks the secondary material which may follow the licence."""
     case = play.received(now, play.item(LATER))
@@ -51,6 +54,7 @@ def received_without(now: dt.datetime) -> Case:
     return case
 
 
+@situation
 def agreed(now: dt.datetime, until: dt.date) -> Case:
     """The same, agreed on."""
     case = received_without(now)
@@ -59,6 +63,7 @@ def agreed(now: dt.datetime, until: dt.date) -> Case:
     return case
 
 
+@situation
 def licensed(now: dt.datetime, until: dt.date) -> Case:
     """The licence is out, a secondary material is owed by ``until``."""
     case = review(accept_case(agreed(now, until), by=play.person("chuangkou1"), now=now), now)

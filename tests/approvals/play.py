@@ -12,6 +12,7 @@ from catalogue.models import BusinessItem
 from offices.models import Posting, User
 from oversight.demo.cases import receive, sign
 from oversight.demo.weighing import advise
+from tests.situations import situation
 
 __all__ = ["accepted", "approved", "completed", "deferring", "holder", "item", "person", "promising", "received",
            "reviewed", "sign"]  # fmt: skip
@@ -35,6 +36,7 @@ def holder(role: Posting.Role, case: Case, *not_these: User) -> User:
     return posting.user
 
 
+@situation
 def received(
     now: dt.datetime, business_item: BusinessItem | None = None, *, complete: bool = True, clerk: str = "chuangkou1"
 ) -> Case:
@@ -42,6 +44,7 @@ def received(
     return receive(business_item or item(), 0, person(clerk), now, complete=complete)
 
 
+@situation
 def promising(
     now: dt.datetime,
     business_item: BusinessItem | None = None,
@@ -61,17 +64,20 @@ def promising(
     return case
 
 
+@situation
 def deferring(now: dt.datetime, *, until: dt.date | None = None) -> Case:
     """An accepted case, in review, that owes materials by ``until`` (default: the last lawful day)."""
     case = sign(promising(now, signed=False), person("chuangkou1"), now, until=until)
     return accept_case(case, by=person("chuangkou1"), now=now)
 
 
+@situation
 def accepted(now: dt.datetime, business_item: BusinessItem | None = None) -> Case:
     """An accepted case, in review."""
     return accept_case(received(now, business_item), by=person("chuangkou1"), now=now)
 
 
+@situation
 def reviewed(now: dt.datetime, business_item: BusinessItem | None = None, *, approve: bool = True) -> Case:
     """A case with its opinion."""
     case = accepted(now, business_item)
@@ -82,6 +88,7 @@ def reviewed(now: dt.datetime, business_item: BusinessItem | None = None, *, app
     return case
 
 
+@situation
 def approved(now: dt.datetime, business_item: BusinessItem | None = None) -> Case:
     """An approved case that waits for its licence."""
     case = reviewed(now, business_item)
@@ -89,6 +96,7 @@ def approved(now: dt.datetime, business_item: BusinessItem | None = None) -> Cas
     return decide(case, approve=True, by=holder(Posting.Role.DECIDER, case, case.reviewer), now=now)
 
 
+@situation
 def completed(now: dt.datetime, business_item: BusinessItem | None = None) -> Case:
     """A completed case with its tasks."""
     case = approved(now, business_item)

@@ -11,6 +11,7 @@ from approvals.models import Case, Licence, Revocation
 from offices.models import Posting, User
 from supervision.models import SupervisionTask
 from tests.approvals import play
+from tests.situations import situation
 
 FACTS = "复查发现场所面积与承诺不符，逾期没有整改。"
 EVIDENCE = [{"label": "责令限期整改通知书", "text": "连卫责改〔2026〕1号", "url": "/verify/none/"}]
@@ -27,11 +28,13 @@ def decider(case: Case, *not_these: User) -> User:
     return play.holder(Posting.Role.DECIDER, case, *not_these)
 
 
+@situation
 def licensed(now: dt.datetime) -> Licence:
     """A licence with its open tasks."""
     return Licence.objects.select_related("case", "holder").get(case=play.completed(now))
 
 
+@situation
 def proposed(now: dt.datetime, *, broken_promise: bool = True, licence: Licence | None = None) -> Revocation:
     """A proposal to revoke, as supervision makes it."""
     licence = licence or licensed(now)
@@ -43,12 +46,14 @@ def proposed(now: dt.datetime, *, broken_promise: bool = True, licence: Licence 
     )  # fmt: skip
 
 
+@situation
 def noticed(now: dt.datetime, **said: Any) -> Revocation:
     """A proposal of which the holder was told, with five working days to answer."""
     one = proposed(now, **said)
     return give_notice(one, ground="unqualified", facts=FACTS, days=5, by=decider(one.case), now=now)
 
 
+@situation
 def heard(now: dt.datetime, **said: Any) -> Revocation:
     """A proposal whose holder stated and waived the rest in writing."""
     one = noticed(now, **said)
@@ -58,6 +63,7 @@ def heard(now: dt.datetime, **said: Any) -> Revocation:
     )  # fmt: skip
 
 
+@situation
 def asked(now: dt.datetime, **said: Any) -> Revocation:
     """A proposal whose holder asked for a hearing."""
     one = noticed(now, **said)

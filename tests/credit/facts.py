@@ -12,6 +12,7 @@ from deadlines.clock import local_date
 from offices.models import Department, Posting, User
 from oversight.demo.cases import COMPANIES, code_of
 from tests.conftest import Moment
+from tests.situations import situation
 
 OFFICER = "zhujian.xinyong"
 STRANGER = "fagai.xinyong"
@@ -42,6 +43,7 @@ def person() -> CreditSubject:
     return CreditSubject.objects.identify(CreditSubject.Kind.PERSON, PERSON, "王小明")
 
 
+@situation
 def fact(
     now: dt.datetime, *, source: str = "连住建撤〔2026〕1号", subject: CreditSubject | None = None,
     kind: CreditFact.Kind = CreditFact.Kind.REVOKED, found_at: dt.datetime | None = None, who: str = OFFICER,
@@ -53,6 +55,7 @@ def fact(
     )  # fmt: skip
 
 
+@situation
 def told(now: dt.datetime, **kwargs: Any) -> Breach:
     """A breach whose subject was told of it."""
     said = {key: kwargs.pop(key) for key in ("listed", "level") if key in kwargs}

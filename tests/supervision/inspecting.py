@@ -16,11 +16,13 @@ from supervision.enums import InspectionKind
 from supervision.models import Inspection, Rectification, SupervisionTask
 from tests.approvals import play
 from tests.approvals.window import JPEG, PNG
+from tests.situations import situation
 from tests.supervision import tasks as some
 
 __all__ = ("JPEG", "PNG")
 
 
+@situation
 def acknowledged(now: dt.datetime, measure: str = "on_site", *, promise: bool = False) -> SupervisionTask:
     """A task taken by its manager with ``measure``."""
     task = some.promised(now) if promise else some.notified(now)
@@ -45,6 +47,7 @@ def approve_visit(task: SupervisionTask, now: dt.datetime) -> None:
     visiting.settle_visit(visit, approve=True, by=head, now=now)
 
 
+@situation
 def ready(now: dt.datetime, *, promise: bool = False) -> SupervisionTask:
     """A task with an approved visit today."""
     task = acknowledged(now, promise=promise)
@@ -132,6 +135,7 @@ def inspected(task: SupervisionTask, now: dt.datetime, **changes: Any) -> Inspec
     return inspecting.record_inspection(task, draft=draft(task, now, **changes), by=by, now=now)
 
 
+@situation
 def ordered(now: dt.datetime) -> Rectification:
     """A running order to mend, from an inspection that found the first point 不符合."""
     from supervision.actions.ordering import order_rectification

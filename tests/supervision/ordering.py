@@ -12,6 +12,7 @@ from supervision.actions.inspecting import FindingDraft, InspectionDraft, record
 from supervision.enums import InspectionKind, OffSite, Result
 from supervision.models import Inspection, Rectification, SupervisionTask
 from tests.approvals import play
+from tests.situations import situation
 from tests.supervision import tasks as some
 
 ORDER = {
@@ -52,6 +53,7 @@ def look(task: SupervisionTask, now: dt.datetime, *, bad: bool, kind: str = Insp
     return record_inspection(task, draft=draft, by=manager(task), now=now)
 
 
+@situation
 def faulty(now: dt.datetime, *, promise: bool = False) -> SupervisionTask:
     """A task in 检查中 whose inspection found 不符合."""
     task = some.promised(now) if promise else some.notified(now)

@@ -15,8 +15,10 @@ from offices.models import Leave, Posting, User
 from supervision import actions
 from supervision.models import SupervisionTask
 from tests.approvals import play
+from tests.situations import situation
 
 
+@situation
 def notified(now: dt.datetime) -> SupervisionTask:
     """A task whose SMS went out."""
     task = SupervisionTask.objects.filter(case=play.completed(now)).order_by("pk")[0]
@@ -25,6 +27,7 @@ def notified(now: dt.datetime) -> SupervisionTask:
     return task
 
 
+@situation
 def promised(now: dt.datetime) -> SupervisionTask:
     """A task of a case that was approved on a promise."""
     clerk = play.person("chuangkou1")
@@ -38,6 +41,7 @@ def promised(now: dt.datetime) -> SupervisionTask:
     return SupervisionTask.objects.filter(case=case).order_by("pk")[0]
 
 
+@situation
 def acknowledged(now: dt.datetime, task: SupervisionTask | None = None, **plan: Any) -> SupervisionTask:
     """A task taken by its manager, on site and for today unless ``plan`` says otherwise."""
     task = task or notified(now)
