@@ -40,31 +40,40 @@ def manage(var_dir: Path, *words: str) -> str:
 
 
 def yellow_days(var_dir: Path) -> dict[int, str]:
-    """Open clock → the day on which it turns yellow, which a data migration fills again."""
+    """Open clock → the day on which it turns yellow."""
     with closing(sqlite3.connect(var_dir / "db.sqlite3")) as database:
         rows = database.execute("SELECT id, yellow_on FROM deadlines_deadline WHERE state IN ('running', 'paused')")
         return dict(rows.fetchall())
 
 
+LAY = (
+    "import django; django.setup(); from scripts.laying import lay_tables; assert lay_tables(); assert not lay_tables()"
+)
+# Where each app stood at the last release: what came since is taken back and forward again with data in every table;
+# what came before was, in its time. Going back to the first takes minutes, nearly all of them in making models anew.
+RELEASED = {
+    "approvals": "0011", "catalogue": "0005", "credit": "0003", "deadlines": "0007", "offices": "0004",
+    "supervision": "0005",
+}  # fmt: skip
+
+
 def test_later_migrations_run_on_a_database_with_cases_both_ways(tmp_path: Path) -> None:
+    run(tmp_path, "-c", LAY)
     run(tmp_path, "-m", "scripts.prepare", "data")
     # Without old stock and inspection draws: a task without a linkage has no place in the tables of before.
     manage(tmp_path, "load_demo", "--no-supervising")
     kept = yellow_days(tmp_path)
     assert kept
     assert None not in kept.values()
-    for app in ("approvals", "notifications", "catalogue", "credit", "deadlines", "ledger", "offices"):
-        manage(tmp_path, "migrate", app, "0001")
-    manage(tmp_path, "migrate")
+    for app, name in RELEASED.items():
+        manage(tmp_path, "migrate", app, name)
+    assert "Applying credit.0004" in manage(tmp_path, "migrate")
     assert yellow_days(tmp_path) == kept
     manage(tmp_path, "check", "--database", "default", "--fail-level", "WARNING")
     assert "differences 0" in manage(tmp_path, "reconcile")
     assert " 0 faults" in manage(tmp_path, "verify_ledger")
 
 
-LAY = (
-    "import django; django.setup(); from scripts.laying import lay_tables; assert lay_tables(); assert not lay_tables()"
-)
 Shape = dict[str, set[str]]
 
 
