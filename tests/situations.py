@@ -2,8 +2,9 @@
 
 Most tests first bring a case or a task somewhere, and mostly to the same places. What a function marked ``situation``
 did to the untouched demo city is kept when it is asked for the second time in a session, and written again, rows and
-callbacks on commit alike, each time after. Everything that follows in the test is played as ever. Where something was
-written before the call (but a sign-in), and in a test outside a transaction, it is played as ever.
+callbacks on commit alike, each time after. Everything that follows in the test is played as ever, and so is the call
+itself where something was written before it (but a sign-in), where the test put something in the place of the portal's
+own code, and in a test outside a transaction. What was kept under other settings is another situation.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
 from django.apps import apps
-from django.conf import settings
+from django.conf import UserSettingsHolder, settings
 from django.core.management.color import no_style
 from django.db import connection, models, transaction
 
@@ -55,6 +56,7 @@ class _Ground:
     def __init__(self) -> None:
         self.untouched = False
         self.playing = False
+        self.patched: Callable[[], bool] = lambda: False
         self.base: dict[type[models.Model], dict[Any, Row]] = {}
         self.seen: set[Any] = set()
         self.kept: dict[Any, Kept] = {}
@@ -89,8 +91,11 @@ def _rows(model: type[models.Model]) -> dict[Any, Row]:
 
 
 @contextmanager
-def watched() -> Iterator[None]:
-    """For the time of a test that begins in the city as it was loaded: know when something is written."""
+def watched(patched: Callable[[], bool]) -> Iterator[None]:
+    """For the time of a test that begins in the city as it was loaded: know when something is written.
+
+    ``patched``: whether the test put something in the place of the portal's own code.
+    """
 
     def watch(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Mapping[str, Any]) -> Any:
         if _ground.untouched and not _ground.playing and sql.lstrip()[:6].upper() in _WRITES:
@@ -99,12 +104,22 @@ def watched() -> Iterator[None]:
 
     if not _ground.base:
         _ground.base = {model: _rows(model) for model in _tables()}
-    _ground.untouched = connection.in_atomic_block
+    _ground.untouched, _ground.patched = connection.in_atomic_block, patched
     try:
         with connection.execute_wrapper(watch):
             yield
     finally:
         _ground.untouched = False
+
+
+def _settings() -> tuple[tuple[str, str], ...]:
+    """What is overridden, but the folder of uploads, which a kept file follows."""
+    found: list[tuple[str, str]] = []
+    holder = vars(settings)["_wrapped"]
+    while isinstance(holder, UserSettingsHolder):
+        found += [(name, repr(value)) for name, value in vars(holder).items() if name.isupper()]
+        holder = holder.default_settings
+    return tuple(one for one in found if one[0] != "UPLOAD_ROOT")
 
 
 def _key(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
@@ -184,9 +199,9 @@ def situation(function: Callable[P, R]) -> Callable[P, R]:
     @functools.wraps(function)
     def put(*args: P.args, **kwargs: P.kwargs) -> R:
         stands = clock.now() == clock.now()
-        if _ground.playing or not _ground.untouched or not stands:
+        if _ground.playing or not _ground.untouched or not stands or _ground.patched():
             return function(*args, **kwargs)
-        key = (clock.now(), *_key(function, args, kwargs))
+        key = (clock.now(), _settings(), *_key(function, args, kwargs))
         kept = _ground.kept.get(key)
         if kept is not None:
             _ground.playing = True
