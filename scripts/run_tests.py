@@ -1,7 +1,8 @@
 """``make test``: the whole suite twice, on SQLite and on PostgreSQL, each with a real Valkey.
 
 What follows on the command line goes to pytest. Tests marked ``processes`` (real kills) run once, on PostgreSQL; those
-marked ``once`` (thousands of requests about what no database decides) on SQLite; ``e2e`` has its own ``make e2e``. With
+marked ``once`` (thousands of requests about what no database decides, and what touches none) on SQLite, those marked
+``postgres`` on PostgreSQL; ``e2e`` has its own ``make e2e``. With
 ``DATABASE_URL`` and ``REDIS_URL`` given, the second run uses those. The tables of the test databases are laid from the
 models at once; that the migrations lay the same, and run both ways, is what ``tests/infra/test_migrations.py`` shows.
 """

@@ -72,6 +72,16 @@ def _may_pass_over_keys(connection: BaseDatabaseWrapper) -> bool:
         return bool(cursor.fetchone()[0])
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What touches no database and starts no process comes out the same on every one."""
+    for item in items:
+        names = set(getattr(item, "fixturenames", ()))
+        marked = any(item.get_closest_marker(name) for name in ("django_db", "processes", "postgres", "e2e"))
+        if not marked and not names & {"db", "transactional_db", "django_db_setup"}:
+            item.add_marker(pytest.mark.once)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish() -> None:
     """What was imported and collected stays; looking through it for garbage again and again is a tenth of the run."""
@@ -109,7 +119,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     marker = item.get_closest_marker("django_db")
     names = getattr(item, "fixturenames", ())
     leaves = "transactional_db" in names or bool(marker and marker.kwargs.get("transaction"))
-    demo_city.move(to_city="city" in names and not leaves)
+    demo_city.move(to_city="_city_beside" in names and not leaves)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from tests.approvals import play
 from tests.conftest import Moment
 from tests.supervision.tasks import inspector
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 Role = Posting.Role
 ALL = routes()
 ROLES: dict[str, set[str]] = {

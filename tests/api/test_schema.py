@@ -233,6 +233,7 @@ def _draw(operation: Any, known: dict[str, str], mode: GenerationMode) -> set[in
     return seen
 
 
+@pytest.mark.postgres
 def test_no_drawn_request_breaks_the_api(
     town: dict[str, dict[str, str]], served: WSGIHandler, settings: Settings
 ) -> None:

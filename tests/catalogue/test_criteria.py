@@ -12,6 +12,8 @@ from catalogue.errors import DataError
 from catalogue.loading import Bundle, load, read
 from catalogue.models import BusinessItem, Criterion
 
+pytestmark = pytest.mark.postgres
+
 Catalogue = Callable[[str], BusinessItem]
 PLANNING = "items/04-planning.yaml"
 

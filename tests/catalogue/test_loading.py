@@ -19,6 +19,8 @@ from ledger.models import Entry
 from offices.models import Office, User
 from supervision.checklists import set_plan_limit
 
+pytestmark = pytest.mark.postgres
+
 Catalogue = Callable[[str], BusinessItem]
 
 
