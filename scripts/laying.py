@@ -2,7 +2,8 @@
 
 Running the migrations one after another rebuilds the same tables dozens of times and takes most of a first start.
 Only the demonstration and the tests begin so: what is switched on for a city runs ``manage.py migrate``.
-``tests/infra/test_migrations.py`` holds that both ways lay the same tables, on SQLite and on PostgreSQL.
+``tests/infra/test_migrations.py`` holds that both ways lay the same tables: on PostgreSQL from nothing, on SQLite
+from the last release.
 """
 
 from __future__ import annotations

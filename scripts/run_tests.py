@@ -2,9 +2,10 @@
 
 What follows on the command line goes to pytest. Tests marked ``processes`` (real kills) run once, on PostgreSQL; those
 marked ``once`` (thousands of requests about what no database decides, and what touches none) on SQLite, those marked
-``postgres`` on PostgreSQL; ``e2e`` has its own ``make e2e``. With
-``DATABASE_URL`` and ``REDIS_URL`` given, the second run uses those. The tables of the test databases are laid from the
-models at once; that the migrations lay the same, and run both ways, is what ``tests/infra/test_migrations.py`` shows.
+``postgres`` on PostgreSQL, those marked ``twin`` only when asked (``make test ARGS='-m twin'``); ``e2e`` has its own
+``make e2e``. With ``DATABASE_URL`` and ``REDIS_URL`` given, the second run uses those. The tables of the test databases
+are laid from the models at once; that the migrations lay the same, and run both ways, is what
+``tests/infra/test_migrations.py`` shows.
 """
 
 import os
@@ -38,8 +39,8 @@ def main() -> int:
     """Command line: pytest's arguments."""
     arguments = sys.argv[1:]
     passes = (
-        ("SQLite + Valkey", False, "not e2e and not processes and not postgres"),
-        ("PostgreSQL + Valkey", True, "not e2e and not once"),
+        ("SQLite + Valkey", False, "not e2e and not processes and not postgres and not twin"),
+        ("PostgreSQL + Valkey", True, "not e2e and not once and not twin"),
     )
     codes: list[int] = []
     closing: list[str] = []

@@ -41,7 +41,7 @@ from tests.conftest import Moment
 
 pytestmark = pytest.mark.django_db
 Role = Posting.Role
-EXAMPLES = 12
+EXAMPLES = 8
 CHECKS = [
     not_a_server_error,
     status_code_conformance,

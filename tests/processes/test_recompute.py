@@ -10,7 +10,7 @@ from tests.processes.portal import Portal
 from tests.processes.recomputing import IN_THE_PRESS, Office, published_over_a_crowd
 from tests.processes.sweeping import database_of
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.twin]
 
 
 def test_the_worker_dies_over_and_over_and_nothing_doubles(

@@ -15,7 +15,7 @@ from tests.processes.conftest import Fault
 from tests.processes.sweeping import City
 from tests.stacks import DEMO
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.twin]
 
 
 @pytest.fixture(scope="module")
