@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from django.db import transaction
-from pypinyin import Style, lazy_pinyin
 
 from approvals.enums import CaseAct
 from approvals.exceptions import Refused
@@ -117,6 +116,8 @@ def trade_name(name: str) -> str:
 @lru_cache(maxsize=8192)
 def _sound(char: str) -> str:
     """How a character is read, with its tone; the same for its simplified and its traditional form."""
+    from pypinyin import Style, lazy_pinyin  # noqa: PLC0415 - large: see catalogue.pinyin
+
     return str(lazy_pinyin(char, style=Style.TONE3)[0])
 
 
@@ -126,6 +127,8 @@ def _sounds(text: str) -> list[str]:
 
 def _letters(name: str) -> str:
     """The pinyin of a name in capital letters without tones; empty where it is no Chinese name."""
+    from pypinyin import lazy_pinyin  # noqa: PLC0415 - large: see catalogue.pinyin
+
     return "".join(lazy_pinyin(name)).upper() if HAN.fullmatch(name) else ""
 
 

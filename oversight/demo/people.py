@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.contrib.auth.hashers import make_password
-from pypinyin import lazy_pinyin
 
 import catalogue
 from offices.models import Department, Office, Posting, User
@@ -53,6 +52,8 @@ class Seat:
 
 def stem_of(department: Department) -> str:
     """The ASCII stem of a department's accounts: 市发改委 → fagai, 东海县水利局 → donghai.shuili."""
+    from pypinyin import lazy_pinyin  # noqa: PLC0415 - large: see catalogue.pinyin
+
     name = department.name.removeprefix("市").removesuffix("局").removesuffix("委")
     county = department.division.name.removesuffix("县").removesuffix("区")
     if department.division.parent_id is not None:
