@@ -1,6 +1,6 @@
 """``make e2e``: the browser tests, with Debian's chromium and the real processes. Arguments go to pytest.
 
-All of them run by files in two workers, which wait for their pages in turn; named ones one after another.
+All of them run by files in three workers, which wait for their pages in turn; named ones one after another.
 """
 
 import os
@@ -27,7 +27,7 @@ def main() -> int:
     """Command line: pytest's arguments; the whole of ``tests/e2e`` by default."""
     arguments = sys.argv[1:]
     if not any(argument.startswith("tests") for argument in arguments):
-        workers = ["-n", os.environ.get("PYTEST_WORKERS", "2"), "--dist", "loadfile"]
+        workers = ["-n", os.environ.get("PYTEST_WORKERS", "3"), "--dist", "loadfile"]
         arguments = ["tests/e2e", *workers, *arguments]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     code, closing = pytest(["-m", "e2e", *arguments], environment | {"CHROMIUM": chromium()})

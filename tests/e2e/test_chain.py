@@ -1,4 +1,4 @@
-"""The chain in a real browser, on real web, worker and beat processes; and the short roads beside it."""
+"""The chain in a real browser, on real web, worker and beat processes; short roads beside it; and what is killed."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from scripts.stack import Stack
 from tests.e2e import acts, chain
 from tests.e2e.acts import Town
-from tests.e2e.conftest import NewPage
-from tests.stacks import PostgresStack, accounts
+from tests.e2e.conftest import NewPage, shot
+from tests.stacks import accounts
 
 ON_THE_SPOT, ON_THE_SPOT_CODE = "公共场所卫生许可（新办，告知承诺）", "SP-2001"
 FILING_CODE = "SP-2201"
@@ -24,12 +24,17 @@ def town(stack: Stack, new_page: NewPage) -> Town:
     return Town(stack, new_page)
 
 
+def test_home_opens(page: Page, stack: Stack) -> None:
+    assert stack.health()[0] == 200
+    answer = page.goto("/")
+    assert answer is not None
+    assert answer.status == 200
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    shot(page, "home")
+
+
 def test_chain(town: Town, tmp_path: Path) -> None:
     chain.play(town, tmp_path)
-
-
-def test_chain_on_postgres_and_redis(stack_postgres: PostgresStack, new_page: NewPage, tmp_path: Path) -> None:
-    chain.play(Town(stack_postgres, new_page), tmp_path)
 
 
 def test_one_correction_notice_names_everything_once(town: Town) -> None:
@@ -106,3 +111,10 @@ def test_a_filing_ends_at_the_window(town: Town) -> None:
     sms = acts.phone_of(town.visitor(), "市市场监管局食品经营安全监管处 处室管理员").filter(has_text=who.name)
     expect(sms).to_have_count(1)
     chain.books_are_right(town)
+
+
+@pytest.mark.parametrize("role", ["web", "worker", "beat", "valkey"])
+def test_killed_process_comes_back(stack: Stack, role: str) -> None:
+    pid = stack.kill(role)
+    stack.wait_restarted(role, pid)
+    stack.wait_healthy()
