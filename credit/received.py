@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from credit.identifiers import normalise
 from credit.lists import own
@@ -30,12 +30,15 @@ class Received:
 
 
 def visible(access: Access) -> QuerySet[CreditSubject]:
-    """Subjects whose gradings one may read: organisations, and people of whom the own department found something."""
+    """Subjects whose gradings one may read: organisations, and people of whom the own department found something.
+
+    What was found is looked up person by person: for ``EXISTS`` PostgreSQL may read all that the department found first.
+    """
     mine = own(access)
-    recorded = Exists(CreditRecord.objects.filter(subject=OuterRef("pk"), department__in=mine))
-    found = Exists(CreditFact.objects.filter(subject=OuterRef("pk"), department__in=mine))
-    readable = Q(kind=CreditSubject.Kind.ORGANISATION) | Q(recorded) | Q(found)
-    return CreditSubject.objects.filter(readable)
+    recorded = CreditRecord.objects.filter(subject=OuterRef("pk"), department__in=mine).values("pk")[:1]
+    found = CreditFact.objects.filter(subject=OuterRef("pk"), department__in=mine).values("pk")[:1]
+    readable = Q(kind=CreditSubject.Kind.ORGANISATION) | Q(recorded__isnull=False) | Q(found__isnull=False)
+    return CreditSubject.objects.alias(recorded=Subquery(recorded), found=Subquery(found)).filter(readable)
 
 
 def graded(access: Access, tab: str) -> QuerySet[CreditSubject]:
