@@ -39,6 +39,7 @@ from scripts.bench import (  # noqa: E402
     pages,
     previewing,
     recomputing,
+    remembering,
     sweeping,
 )
 from scripts.bench.data import apart  # noqa: E402
@@ -154,6 +155,12 @@ def previews_of_handling() -> Iterator[Figure]:
     yield from previewing.previewing_handling(next(approved_cases()), admin)
 
 
+def remembered() -> Iterator[Figure]:
+    """The query at intake, the page of a subject, the credit officers' lists, in a database of their own."""
+    with apart("credit"):
+        yield from remembering.remembering(next(approved_cases()), officer())
+
+
 def at_desks() -> Iterator[Figure]:
     """Every list and page, in a database of its own: the figures before and after have other cases."""
     with apart("desks"):
@@ -167,8 +174,9 @@ def tasks() -> Iterator[Figure]:
 
 
 FIGURES: dict[str, Callable[[], Iterator[Figure]]] = {
-    "desks": at_desks,  # these two before the others: they copy the database as the demo left it
+    "desks": at_desks,  # these three before the others: they copy the database as the demo left it
     "tasks": tasks,
+    "credit": remembered,
     "completion": completing,
     "pages": looking,
     "delivery": partial(outbox.delivering, MORNING),

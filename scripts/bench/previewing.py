@@ -29,7 +29,7 @@ GRADES = "(ARRAY['excellent', 'good', 'good', 'good', 'fair', 'poor'])[mod(n, 6)
 KINDS = "(ARRAY['kept_promise', 'sanction', 'kept_promise', 'broken_promise', 'praise', 'revoked', 'kept_promise'])"
 
 
-def _fill(case: Case, scale: int) -> None:
+def fill(case: Case, scale: int) -> None:
     """Subjects (one of ten a person), nine of ten graded twice, their records in no order, a tenth with a case."""
     first = (CreditSubject.objects.aggregate(last=Max("pk"))["last"] or 0) + 1
     with connection.cursor() as cursor:
@@ -69,7 +69,7 @@ def _floor(preview: HandlingPreview) -> None:
 
 def previewing_handling(case: Case, by: User) -> Iterator[Figure]:
     """From the press of the button to what is shown: the most common grade, then subjects without any."""
-    _fill(case, data.SCALE)
+    fill(case, data.SCALE)
     for grade in ("good", "none"):
         preview = previewing.begin(grade, "promise", is_open=False, basis="测量", by=by, now=MORNING)
         floor = seconds(partial(_floor, preview))
