@@ -29,9 +29,11 @@ MOVES: dict[str, frozenset[str]] = {
     S.DISPUTED: frozenset({S.NOTIFIED, S.VIEWED}),
     S.ACKNOWLEDGED: frozenset({S.IN_PROGRESS, S.FINISHED, S.CLOSED}),
     S.IN_PROGRESS: frozenset({S.FINISHED, S.CLOSED}),
-    S.FINISHED: frozenset({S.FED_BACK}),
+    # Back to 检查中 where the only record was set aside.
+    S.FINISHED: frozenset({S.FED_BACK, S.IN_PROGRESS}),
     S.FED_BACK: frozenset({S.RECTIFYING, S.HANDED_OVER, S.CLOSED}),
-    S.RECTIFYING: frozenset({S.REVOCATION, S.HANDED_OVER, S.CLOSED}),
+    # Back to 已反馈 where one order was followed and a later record found more.
+    S.RECTIFYING: frozenset({S.REVOCATION, S.HANDED_OVER, S.CLOSED, S.FED_BACK}),
     S.HANDED_OVER: frozenset({S.CLOSED}),
     S.REVOCATION: frozenset({S.CLOSED}),
     S.CLOSED: frozenset(),

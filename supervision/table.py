@@ -131,7 +131,7 @@ TASK = Thing(
         Act("api-tasks:set-aside", "申请检查记录作废", MANAGERS, WHILE_LOOKED_AT,
             "首次检查的记录，没有责令整改以它为依据，没有待批的申请"),
         Act("api-tasks:set-aside-answer", "批复检查记录作废", HEAD, WHILE_LOOKED_AT,
-            "有待批的申请，非本人所提，不是该次检查人员"),
+            "有待批的申请，非本人所提，不是该次检查人员；没有其他记录的，重新检查", _to(T.IN_PROGRESS, T.FINISHED)),
         Act("api-tasks:finish", "完成监管", MANAGERS, FINISHABLE,
             "承诺已逐条核查，抽查对象已由两人检查；完成日不早于检查，不在将来",
             _to(T.FINISHED, *FINISHABLE)),
@@ -154,7 +154,7 @@ TASK = Thing(
     others={
         "督办改派": ((T.DISPUTED, T.NOTIFIED),),
         "督办维持原派": ((T.DISPUTED, T.VIEWED),),
-        "认定整改合格": ((T.RECTIFYING, T.CLOSED),),
+        "认定整改合格": ((T.RECTIFYING, T.CLOSED), (T.RECTIFYING, T.FED_BACK)),
         "审批部门答复": ((T.REVOCATION, T.CLOSED),),
     },
 )  # fmt: skip

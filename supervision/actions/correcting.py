@@ -1,8 +1,8 @@
 """更正检查记录: a record written by mistake is asked to count no more, and the head of the department says so or not.
 
-The record stays as it was written, with who set it aside and why. It binds neither feedback nor order any more, and the
-task needs another one where it has none. Every act locks the task first. Until the feedback, and as long as no order
-rests on the record.
+The record stays as it was written, with who set it aside and why. It binds neither feedback nor order any more. Where
+no other stands the subject is looked at again: a task that was finished is 检查中 once more, with a planned day and its
+clock. Every act locks the task first. Until the feedback, and as long as no order rests on the record.
 """
 
 from __future__ import annotations
@@ -13,17 +13,27 @@ from django.db import transaction
 
 from approvals.exceptions import Refused, TransitionNotAllowed
 from approvals.reasons import grave
+from deadlines import calendar as working_calendar
+from deadlines.actions import cancel_deadline, start_deadline
+from deadlines.arithmetic import due_date
 from deadlines.clock import local_date
+from deadlines.enums import Unit
+from deadlines.kinds import KindCode
 from ledger.record import Draft, record_many
 from lianyungang_gov.faults import reach
 from notifications import outbox
+from offices.history import save_at
 from offices.models import User
+from supervision import starting
 from supervision.actions.ordering import said
-from supervision.enums import WHILE_LOOKED_AT, InspectionKind, TaskAct
+from supervision.enums import WHILE_LOOKED_AT, InspectionKind, TaskAct, TaskStatus
+from supervision.messages import Kind, reference_of
 from supervision.messages_corrections import CorrectionKind, to_people
 from supervision.models import Inspection, SetAside, SupervisionTask
 
 LONGEST = 300
+# Working days for the second look, where the planned day is over.
+SECOND_LOOK = 5
 
 
 def correctable(task: SupervisionTask) -> list[Inspection]:
@@ -92,6 +102,8 @@ def why_not_by(asked: SetAside, person: User) -> Refused | None:
 def settle_set_aside(asked: SetAside, *, grant: bool, answer: str, by: User, now: dt.datetime) -> SetAside:
     """Grant or refuse, with words, as a head of the department who neither asked nor inspected.
 
+    Granted, and no other record stands: a task that was finished goes back to 检查中.
+
     Raises ``Refused`` (``own-request``, ``record-own``, ``not-head``, ``record-in-use``, ``reason-missing``,
     ``reason-too-short``, ``text-too-long``), ``TransitionNotAllowed``.
     """
@@ -111,18 +123,46 @@ def settle_set_aside(asked: SetAside, *, grant: bool, answer: str, by: User, now
     asked.granted, asked.answer, asked.settled_by, asked.settled_at = grant, text, by, now
     asked.save()
     act = TaskAct.RECORD_SET_ASIDE if grant else TaskAct.RECORD_ASIDE_REFUSED
-    data = {"request": asked.pk, "inspection": asked.inspection_id, "order": asked.inspection.order}
+    data: dict[str, int | str] = {"request": asked.pk, "inspection": asked.inspection_id}
+    data["order"] = asked.inspection.order
+    if grant and task.status == TaskStatus.FINISHED and not has_record(task):
+        data["planned_finish_on"] = _look_again(task, by, now).isoformat()
     record_many([Draft(task.stream, act, data, by)], at=now)
     outbox.queue(_answered(task, asked, now), now)
     reach("record_aside_settled.before_commit")
     return asked
 
 
+def has_record(task: SupervisionTask) -> bool:
+    """Whether a record of a first look at the subject stands; one statement."""
+    return task.inspections.standing().filter(kind=InspectionKind.FIRST).exists()
+
+
+def _look_again(task: SupervisionTask, by: User, now: dt.datetime) -> dt.date:
+    """Back to 检查中; returns the planned day: the one that was, or where it is over one within five working days."""
+    task.move(TaskStatus.IN_PROGRESS)
+    if task.feedback_deadline is not None and task.feedback_deadline.is_open:
+        cancel_deadline(task.feedback_deadline, at=now, reason="record-set-aside", by=by)
+    today, day = local_date(now), task.planned_finish_on
+    if day is None or day <= today:
+        day = due_date(today, SECOND_LOOK, Unit.WORKING, working_calendar.recent())
+    task.finished_on, task.planned_finish_on = None, day
+    begin, end = starting.planned(task.department_id, now, day)
+    task.planned_deadline = start_deadline(
+        KindCode.PLANNED_FINISH, at=begin, stream=task.stream, by=by, fixed_on=end, now=now
+    )
+    save_at(task, now)
+    outbox.cancel([reference_of(task.pk)], [Kind.TASK_REMINDER.value])
+    return day
+
+
 def _answered(task: SupervisionTask, asked: SetAside, now: dt.datetime) -> list[outbox.Draft]:
     which = f"监管任务{task.number}的第 {asked.inspection.order} 次检查记录"
     told = f"{which}作废的申请未获批准，记录仍然有效。"
     if asked.granted:
-        left = task.inspections.standing().filter(kind=InspectionKind.FIRST).exists()
-        told = f"{which}已批准作废{'' if left else '，现在没有有效的检查记录，请重新检查'}。"
+        again = "" if has_record(task) else "，现在没有有效的检查记录，请重新检查"
+        if again and task.planned_finish_on is not None:
+            again += f"，计划完成日{task.planned_finish_on.month}月{task.planned_finish_on.day}日"
+        told = f"{which}已批准作废{again}。"
     people = [asked.asked_by, *task.office.managers(local_date(now))]
     return to_people(task, asked, CorrectionKind.SETTLED, told, people)

@@ -71,7 +71,8 @@ def worst_inspection(task: SupervisionTask) -> Inspection | None:
 def _check_looked_at(task: SupervisionTask) -> None:
     """No check ends that was not made: a promise is found clause by clause (L10b), a draw by its two officers.
 
-    Whatever the measure. A task of neither kind may have been worked on elsewhere: its feedback names where.
+    Whatever the measure. A task of neither kind may have been worked on elsewhere: its feedback names where. Where a
+    record was set aside another one takes its place.
     """
     clauses = range(1, len(task.promise_clauses) + 1)
     found = findings_of_clauses(task) if clauses else {}
@@ -86,6 +87,11 @@ def _check_looked_at(task: SupervisionTask) -> None:
         raise Refused(
             "draw-not-inspected",
             "随机抽查的对象须由两名执法人员检查，现在还没有两人的检查记录；请先在本页“记录检查”。",
+        )
+    records = task.inspections.filter(kind=InspectionKind.FIRST)
+    if records.filter(set_asides__granted=True).exists() and not records.standing().exists():
+        raise Refused(
+            "record-set-aside-only", "检查记录已经作废，现在没有有效的检查记录，请重新检查，在本页“记录检查”以后再办。"
         )
 
 
@@ -171,6 +177,10 @@ def feed_back(
     says. Late is possible and is said. Where something is left to be done the clock of 后续处理 begins.
     """
     task = SupervisionTask.objects.lock(task.pk)
+    if task.status != TaskStatus.FINISHED:  # once: from 整改中 the way back to 已反馈 is another's
+        raise TransitionNotAllowed(
+            f"这件监管任务现在是“{task.get_status_display()}”，不能反馈监管结果；可能有同事已先一步办理，请刷新查看。"
+        )
     task.move(TaskStatus.FED_BACK)
     if result not in Result.values:
         raise Refused("result-missing", "请选择监管结果。", field="result")

@@ -75,6 +75,14 @@ def faulty(task: SupervisionTask) -> Inspection | None:
     return found.order_by("-order").first()
 
 
+def found_since(order: Rectification) -> bool:
+    """Whether a later first inspection that stands found 不符合 and no order answers it; one statement."""
+    later = Inspection.objects.standing().filter(
+        task=order.task_id, kind=InspectionKind.FIRST, result=Result.NONCONFORMING, orders__isnull=True
+    )
+    return later.filter(order__gt=order.inspection.order).exists()
+
+
 def faults_of(inspection: Inspection) -> list[Finding]:
     """What the inspection found 不符合, in its order."""
     return list(inspection.findings.filter(result=Result.NONCONFORMING).order_by("order"))
@@ -406,8 +414,9 @@ def _answered_messages(order: Rectification, grant: bool, now: dt.datetime) -> l
 def settle_order(order: Rectification, *, outcome: str, reason: str, by: User, now: dt.datetime) -> Rectification:
     """认定整改结果: mended after a re-inspection, not mended after one on the last day or later, refused at any time.
 
-    The newest re-inspection since the order goes with the verdict. A mended order closes a task that was fed back;
-    another verdict starts the clock of 后续处理 there.
+    The newest re-inspection since the order goes with the verdict. A mended order closes a task that was fed back,
+    unless a later record found more (``found_since``): that is to be ordered or handed over. It, and another verdict,
+    start the clock of 后续处理 there.
     Raises ``Refused`` (``outcome-missing``, ``reinspection-missing``, ``reinspection-contradicts``, ``order-not-due``,
     ``reason-missing``, ``reason-too-short``), ``TransitionNotAllowed``.
     """
@@ -433,10 +442,12 @@ def settle_order(order: Rectification, *, outcome: str, reason: str, by: User, n
     data = {"order": order.pk, "outcome": str(outcome), "inspection": again.pk if again else None}
     drafts += [Draft(task.stream, TaskAct.ORDER_SETTLED, data, by), paper_entry]
     if task.status == TaskStatus.RECTIFYING:
-        if outcome == OrderStatus.MENDED:
+        if outcome == OrderStatus.MENDED and not found_since(order):
             drafts.append(_close_mended(task, order, by, now))
         else:
             following.begin(task, by=by, now=now)
+            if outcome == OrderStatus.MENDED:
+                task.move(TaskStatus.FED_BACK)
         save_at(task, now)
     record_many(drafts, at=now)
     outbox.cancel([reference_of(task.pk)], [Kind.TASK_REMINDER.value])
@@ -546,9 +557,9 @@ def lapse(task: SupervisionTask, reason: str, *, by: User, now: dt.datetime) -> 
 def follow_feedback(task: SupervisionTask, feedback: Feedback, *, by: User, now: dt.datetime) -> list[Draft]:
     """What an order that was issued before the feedback makes of the task just fed back; entries for the caller.
 
-    The feedback names the order. Mended meanwhile the task closes, else it is 整改中. Where no order runs that would
-    press, the clock of 后续处理 begins. The caller holds the lock, has moved the task to 已反馈 and saves it. Raises
-    ``Refused`` (``result-contradicts``) where the result denies it.
+    The feedback names the order. Mended meanwhile the task closes, or stays 已反馈 where a later record found more;
+    else it is 整改中. Where no order runs that would press, the clock of 后续处理 begins. The caller holds the lock,
+    has moved the task to 已反馈 and saves it. Raises ``Refused`` (``result-contradicts``) where the result denies it.
     """
     order = newest(task)
     if order is None:
@@ -563,7 +574,10 @@ def follow_feedback(task: SupervisionTask, feedback: Feedback, *, by: User, now:
         )
     note_follow_up(task, _named(order))
     if order.status == OrderStatus.MENDED:
-        return [_close_mended(task, order, by, now)]
+        if not found_since(order):
+            return [_close_mended(task, order, by, now)]
+        following.begin(task, by=by, now=now)
+        return []
     task.move(TaskStatus.RECTIFYING)
     if not order.is_running:
         following.begin(task, by=by, now=now)

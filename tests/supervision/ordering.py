@@ -54,12 +54,13 @@ def look(task: SupervisionTask, now: dt.datetime, *, bad: bool, kind: str = Insp
 
 
 @situation
-def faulty(now: dt.datetime, *, promise: bool = False) -> SupervisionTask:
-    """A task in 检查中 whose inspection found 不符合."""
+def faulty(now: dt.datetime, *, promise: bool = False, planned: int = 0) -> SupervisionTask:
+    """A task in 检查中 whose inspection found 不符合; its planned day is ``planned`` days from now."""
     task = some.promised(now) if promise else some.notified(now)
     by = manager(task)
     task = actions.view_task(task, by=by, now=now)
-    task = actions.acknowledge(task, measure="off_site", planned_finish_on=now.date(), by=by, now=now)
+    day = now.date() + dt.timedelta(days=planned)
+    task = actions.acknowledge(task, measure="off_site", planned_finish_on=day, by=by, now=now)
     later = now + dt.timedelta(hours=2)
     look(task, later, bad=True)
     task.refresh_from_db()

@@ -24,6 +24,7 @@ from supervision.models import Feedback, Paper, Rectification, SupervisionTask
 from tests.approvals import play, revoking
 from tests.conftest import Moment
 from tests.supervision import ordering as make
+from tests.supervision import standing
 from tests.supervision import tasks as some
 
 pytestmark = pytest.mark.django_db
@@ -137,6 +138,53 @@ def test_mended_before_the_feedback_closes_with_it(city: None, clock: Moment) ->
     make.fed_back(task, at)
     task.refresh_from_db()
     assert (task.status, task.end) == (TaskStatus.CLOSED, TaskEnd.MENDED)
+
+
+def mended(order: Rectification, at: dt.datetime) -> SupervisionTask:
+    """The order is followed, which the manager says at ``at``."""
+    task = order.task
+    make.look(task, at, bad=False, kind=InspectionKind.AGAIN)
+    ordering.settle_order(order, outcome="mended", reason="", by=make.manager(task), now=at)
+    task.refresh_from_db()
+    return task
+
+
+def answers_for(task: SupervisionTask, at: dt.datetime) -> None:
+    """What a later record found waits with a clock of its own, is ordered, and only then the task ends."""
+    assert (task.status, task.end) == (TaskStatus.FED_BACK, "")
+    assert task.follow_up_deadline is not None
+    assert task.follow_up_deadline.is_open
+    assert list(reconcile.differences(at)) == []
+    second = make.ordered(task, at)
+    assert second.inspection.order == task.inspections.filter(kind=InspectionKind.FIRST).latest("order").order
+    task.follow_up_deadline.refresh_from_db()
+    assert not task.follow_up_deadline.is_open
+    task = mended(second, at + dt.timedelta(hours=2))
+    assert (task.status, task.end) == (TaskStatus.CLOSED, TaskEnd.MENDED)
+    assert list(reconcile.differences(at)) == []
+
+
+def test_what_was_found_after_a_followed_order_is_not_closed_with_it(city: None, clock: Moment) -> None:
+    task = make.faulty(clock.at)
+    at = clock.at + dt.timedelta(hours=3)
+    task = mended(make.ordered(task, at), at + dt.timedelta(hours=1))
+    make.look(task, at + dt.timedelta(hours=2), bad=True)
+    task = make.fed_back(task, at + dt.timedelta(hours=3))
+    answers_for(standing.fresh(task), at + dt.timedelta(hours=3))
+
+
+def test_what_was_found_while_an_order_ran_is_not_closed_with_it(city: None, clock: Moment, sign_in: SignIn) -> None:
+    task = make.faulty(clock.at)
+    at = clock.at + dt.timedelta(hours=3)
+    first = make.ordered(task, at)
+    make.look(task, at + dt.timedelta(hours=1), bad=True)
+    task = make.fed_back(task, at + dt.timedelta(hours=2))
+    assert standing.fresh(task).status == TaskStatus.RECTIFYING
+    task = mended(first, at + dt.timedelta(hours=3))
+    clock.at = at + dt.timedelta(hours=3)
+    page = sign_in(some.manager_of(task)).get(reverse("tasks:task", args=[task.number])).content.decode()
+    assert new_url(task) in page
+    answers_for(standing.fresh(task), at + dt.timedelta(hours=3))
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,10 @@ from ledger.models import Entry
 from notifications.models import Message
 from offices.models import Posting, User
 from offices.tokens import issue
-from supervision import actions
+from supervision import actions, reconcile
 from supervision.actions import correcting, inspecting, ordering, proposing
 from supervision.actions.feedback import findings_of_clauses, worst_inspection
-from supervision.enums import InspectionKind, Origin, TaskStatus
+from supervision.enums import InspectionKind, Measure, Origin, TaskStatus
 from supervision.models import Finding, Inspection, Rectification, SetAside, SupervisionTask
 from tests import city as demo_city
 from tests.conftest import Moment
@@ -304,15 +304,15 @@ def test_a_promise_is_found_clause_by_clause_without_it(city: None, clock: Momen
 def test_a_draw_needs_its_two_officers_again(city: None, clock: Moment) -> None:
     task = field.ready(clock.at)
     record = field.inspected(task, clock.at)
-    SupervisionTask.objects.filter(pk=task.pk).update(origin=Origin.DRAW)
+    SupervisionTask.objects.filter(pk=task.pk).update(origin=Origin.DRAW, measure=Measure.OFF_SITE)
     by = make.manager(task)
     task = actions.finish(standing.fresh(task), finished_on=clock.at.date(), by=by, now=clock.at)
     asked = correcting.ask_set_aside(task, record=record.order, reason=REASON, by=by, now=clock.at)
     grant(asked, task, clock.at)
     with pytest.raises(Refused) as refused:
-        actions.feed_back(task, result="conforming", by=by, now=clock.at, **make.FED)
+        actions.finish(task, finished_on=clock.at.date(), by=by, now=clock.at)
     assert refused.value.code == "draw-not-inspected"
-    assert inspecting.is_owed(task)  # what was done is written up once more, by two again
+    task = standing.fresh(task)
     first, second = field.officers(task)
     again = standing.look(task, clock.at, result="conforming")
     for change, code in (({}, "second-officer-missing"), ({"second_officer": second.pk}, "")):
@@ -325,6 +325,7 @@ def test_a_draw_needs_its_two_officers_again(city: None, clock: Moment) -> None:
             assert refused.value.code == code
         else:
             inspecting.record_inspection(task, draft=draft, by=by, now=clock.at)
+    task = actions.finish(standing.fresh(task), finished_on=clock.at.date(), by=by, now=clock.at)
     assert actions.feed_back(task, result="conforming", by=by, now=clock.at, **make.FED).status == TaskStatus.CLOSED
 
 
@@ -390,3 +391,59 @@ def test_two_at_once(transactional_db: None, clock: Moment) -> None:
     asked.refresh_from_db()
     assert bool(asked.granted) != Rectification.objects.exists()
     connection.close()
+
+
+@pytest.mark.parametrize("planned", [3, 12])
+@pytest.mark.django_db
+def test_a_finished_task_without_a_record_is_looked_at_again(
+    city: None, clock: Moment, sign_in: SignIn, planned: int
+) -> None:
+    """The second look has a planned day with its clock; without it nothing is finished or fed back."""
+    task = make.faulty(clock.at, planned=planned)
+    at = clock.at + dt.timedelta(hours=3)
+    by = make.manager(task)
+    task = actions.finish(task, finished_on=at.date(), by=by, now=at)
+    asked = ask(task, at)
+    feedback, before = task.feedback_deadline, task.planned_finish_on
+    clock.to("2026-10-09 10:00")
+    sign_in(make.head(task).username).post(answer_url(asked), {"verdict": "grant", "answer": GRANTED})
+    task = standing.fresh(task)
+    assert (task.status, task.finished_on) == (TaskStatus.IN_PROGRESS, None)
+    assert feedback is not None
+    feedback.refresh_from_db()
+    assert feedback.state == "cancelled"
+    # The planned day that is still to come stays; one that is over is five working days from now.
+    expected = before if planned == 12 else dt.date(2026, 10, 15)
+    assert task.planned_finish_on == expected
+    assert task.planned_deadline is not None
+    assert (task.planned_deadline.is_open, task.planned_deadline.due_on) == (True, expected)
+    assert expected is not None
+    told = Message.objects.filter(kind="record_aside_settled")
+    assert told
+    assert all(f"计划完成日{expected.month}月{expected.day}日" in one.text for one in told)
+    assert list(reconcile.differences(clock.at)) == []
+
+    manager = sign_in(some.manager_of(task))
+    day = clock.at.date().isoformat()
+    refused = manager.post(reverse("tasks:finish", args=[task.number]), {"finished_on": day})
+    assert refused.status_code in {409, 422}
+    assert "请重新检查" in refused.content.decode()
+    make.look(task, clock.at, bad=False)
+    assert (
+        "已"
+        in manager.post(reverse("tasks:finish", args=[task.number]), {"finished_on": day}, follow=True).content.decode()
+    )
+    task = actions.feed_back(standing.fresh(task), result="conforming", by=by, now=clock.at, **make.FED)
+    assert task.status == TaskStatus.CLOSED
+    assert list(reconcile.differences(clock.at)) == []
+
+
+@pytest.mark.django_db
+def test_a_finished_task_with_another_record_stays_finished(city: None, clock: Moment) -> None:
+    task = make.faulty(clock.at)
+    at = clock.at + dt.timedelta(hours=4)
+    make.look(task, at, bad=True)
+    task = actions.finish(standing.fresh(task), finished_on=at.date(), by=make.manager(task), now=at)
+    grant(ask(task, at), task, at)
+    task = standing.fresh(task)
+    assert (task.status, task.finished_on) == (TaskStatus.FINISHED, at.date())
