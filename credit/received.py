@@ -32,7 +32,7 @@ class Received:
 def visible(access: Access) -> QuerySet[CreditSubject]:
     """Subjects whose gradings one may read: organisations, and people of whom the own department found something.
 
-    What was found is looked up person by person: for ``EXISTS`` PostgreSQL may read all that the department found first.
+    What was found is looked up person by person: for ``EXISTS`` PostgreSQL may read all of the department first.
     """
     mine = own(access)
     recorded = CreditRecord.objects.filter(subject=OuterRef("pk"), department__in=mine).values("pk")[:1]
