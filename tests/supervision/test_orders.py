@@ -157,8 +157,7 @@ def answers_for(task: SupervisionTask, at: dt.datetime) -> None:
     assert list(reconcile.differences(at)) == []
     second = make.ordered(task, at)
     assert second.inspection.order == task.inspections.filter(kind=InspectionKind.FIRST).latest("order").order
-    task.follow_up_deadline.refresh_from_db()
-    assert not task.follow_up_deadline.is_open
+    assert not Deadline.objects.get(pk=task.follow_up_deadline.pk).is_open
     task = mended(second, at + dt.timedelta(hours=2))
     assert (task.status, task.end) == (TaskStatus.CLOSED, TaskEnd.MENDED)
     assert list(reconcile.differences(at)) == []
