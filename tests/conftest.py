@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import gc
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -72,14 +73,33 @@ def _may_pass_over_keys(connection: BaseDatabaseWrapper) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     """What touches no database and starts no process comes out the same on every one."""
     for item in items:
         names = set(getattr(item, "fixturenames", ()))
         marked = any(item.get_closest_marker(name) for name in ("django_db", "processes", "postgres", "e2e"))
         if not marked and not names & {"db", "transactional_db", "django_db_setup"}:
             item.add_marker(pytest.mark.once)
+    yield
+    items[:] = _spread(items)  # last of all: others put what touches no database at the end
+
+
+def _spread(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Files that wait for processes among the others, evenly: while one worker waits another has its core."""
+    waiting: dict[Path, list[pytest.Item]] = {}
+    others: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        (waiting if item.get_closest_marker("processes") else others).setdefault(item.path, []).append(item)
+    if not waiting or not others:
+        return items
+    every = max(1, len(others) // len(waiting))
+    files, spread = iter(waiting.values()), []
+    for number, found in enumerate(others.values()):
+        if number % every == 0:
+            spread += next(files, [])
+        spread += found
+    return [*spread, *(item for found in files for item in found)]
 
 
 @pytest.hookimpl(trylast=True)
