@@ -52,9 +52,7 @@ def main() -> int:
             if not postgres:
                 environment.pop("DATABASE_URL", None)
             environment |= urls | {"VAR_DIR": str(var_dir), "PORTAL_MODE": "test"}
-            # Half of the PostgreSQL pass waits for processes that come back: a third worker has their core meanwhile.
-            number = os.environ.get("PYTEST_WORKERS", "3" if postgres else "2")
-            workers = ["--nomigrations", "-n", number, "--dist", "loadfile"]
+            workers = ["--nomigrations", "-n", os.environ.get("PYTEST_WORKERS", "2"), "--dist", "loadfile"]
             workers.append("--no-loadscope-reorder")  # else the few long tests come last, one worker waiting
             ignored = [] if any("tests/e2e" in argument for argument in arguments) else ["--ignore=tests/e2e"]
             code, line = pytest([*workers, *ignored, "-m", marks, *arguments], environment)
