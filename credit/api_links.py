@@ -64,7 +64,7 @@ class UnlinkBodySerializer(serializers.Serializer[Any]):
 
 
 class ReceivedGradeSerializer(serializers.Serializer[Any]):
-    """A public credit evaluation as it came."""
+    """A public credit evaluation as it came; `none`: the platform gives none any more, since `given_at`."""
 
     grade = serializers.ChoiceField(choices=Grade.choices)
     source = serializers.CharField()  # type: ignore[assignment]  # the field of the answer
@@ -73,7 +73,7 @@ class ReceivedGradeSerializer(serializers.Serializer[Any]):
 
 
 class ReceivedRiskSerializer(serializers.Serializer[Any]):
-    """A risk class as it came."""
+    """A risk class as it came; `none`: the platform gives none any more, since `given_at`."""
 
     risk = serializers.ChoiceField(choices=RiskClass.choices)
     source = serializers.CharField()  # type: ignore[assignment]  # the field of the answer

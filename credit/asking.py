@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 # While the platform is silent, its last answer still opens a way for so long; records against a subject always count.
 COUNTS_FOR = timedelta(days=7)
+# Who says that there is no grade or risk class any more.
+PLATFORM = "信用平台"
 
 
 class ReceivedAct(models.TextChoices):
@@ -111,11 +113,13 @@ def last_known(subject: CreditSubject, now: datetime, *, fault: str = "") -> Lat
 def keep(subject: CreditSubject, answer: Mapping[str, Any], now: datetime) -> None:
     """Keep an answer, and take over what is new in it: grade, risk class, the platform's own records.
 
+    A grade or class that it gives no more is withdrawn from now on, also where an earlier answer had said so already.
     An answer older than the one that is kept changes nothing. A record that the platform no longer uses goes out of
     use here; one that was repaired here by its notice is not taken up again.
     """
     subject = CreditSubject.objects.select_for_update().get(pk=subject.pk)
     kept = PlatformAnswer.objects.filter(subject=subject).first()
+    known: Mapping[str, Any] | None = None
     if kept is None:
         PlatformAnswer.objects.create(subject=subject, answer=dict(answer), answered_at=now)
     elif kept.answered_at > now:
@@ -123,10 +127,11 @@ def keep(subject: CreditSubject, answer: Mapping[str, Any], now: datetime) -> No
     else:
         known, kept.answer, kept.answered_at = kept.answer, dict(answer), now
         kept.save(update_fields=["answer", "answered_at"])
-        if known == kept.answer:
+        if known == kept.answer and answer["grade"] and answer["risk"]:
             return
     news = [*_take_grade(subject, answer["grade"], now), *_take_risk(subject, answer["risk"], now)]
-    news += _take_records(subject, answer["records"], now)
+    if known != answer:
+        news += _take_records(subject, answer["records"], now)
     record_many([Draft(subject.stream, ReceivedAct.RECEIVED, said) for said in news], at=now)
 
 
@@ -134,28 +139,53 @@ def _midnight(day: str) -> datetime:
     return timezone.make_aware(datetime.combine(date.fromisoformat(day), time()))
 
 
-def _take_grade(subject: CreditSubject, said: Mapping[str, str] | None, now: datetime) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class _News:
+    """A grading to be stored: what it says, who gave it, and since when it counts."""
+
+    value: str
+    source: str
+    given_at: datetime
+
+
+def _news(newest: _News | None, said: Mapping[str, str] | None, name: str, now: datetime) -> _News | None:
+    """What is new against the newest of a subject's gradings, or None; ``none`` where there is one no more.
+
+    The newest by its day counts. What the platform says anew with an earlier day, as it does when it corrects, counts
+    from now on; its own day stays with the answer.
+    """
     if said is None:
-        return []
-    given = _midnight(said["given_on"])
+        if newest is None or newest.value == Grade.NONE:
+            return None
+        return _News(Grade.NONE.value, PLATFORM, max(now, newest.given_at))
+    given = _News(said[name], said["source"], _midnight(said["given_on"]))
+    if newest is None or newest.given_at <= given.given_at:
+        return given if newest != given else None
+    if (newest.value, newest.source) == (given.value, given.source):
+        return None
+    return _News(given.value, given.source, max(now, newest.given_at))
+
+
+def _take_grade(subject: CreditSubject, said: Mapping[str, str] | None, now: datetime) -> list[dict[str, Any]]:
     newest = subject.grades.order_by("-given_at", "-id").first()
-    if newest and (newest.grade, newest.source, newest.given_at) == (said["grade"], said["source"], given):
+    known = _News(newest.grade, newest.source, newest.given_at) if newest else None
+    new = _news(known, said, "grade", now)
+    if new is None:
         return []
     row = SubjectGrade.objects.create(
-        subject=subject, grade=said["grade"], source=said["source"], given_at=given, received_at=now
+        subject=subject, grade=new.value, source=new.source, given_at=new.given_at, received_at=now
     )
     return [{"grade": row.pk, "value": row.grade}]
 
 
 def _take_risk(subject: CreditSubject, said: Mapping[str, str] | None, now: datetime) -> list[dict[str, Any]]:
-    if said is None:
-        return []
-    given = _midnight(said["given_on"])
     newest = subject.risks.order_by("-given_at", "-id").first()
-    if newest and (newest.risk, newest.source, newest.given_at) == (said["risk"], said["source"], given):
+    known = _News(newest.risk, newest.source, newest.given_at) if newest else None
+    new = _news(known, said, "risk", now)
+    if new is None:
         return []
     row = SubjectRisk.objects.create(
-        subject=subject, risk=said["risk"], source=said["source"], given_at=given, received_at=now
+        subject=subject, risk=new.value, source=new.source, given_at=new.given_at, received_at=now
     )
     return [{"risk": row.pk, "value": row.risk}]
 

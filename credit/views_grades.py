@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from django.views.decorators.http import require_safe
 from credit import received
 from credit.identifiers import Form
 from credit.models import CreditSubject, SubjectGrade, SubjectRisk
+from credit.models.grades import NO_GRADE, NO_RISK
 from credit.received import Received
 from credit.views_breaches import officers, shown
 from credit.views_links import cards, of_subject
@@ -27,7 +29,6 @@ HEAD = (
     "主体", "主体类型", "主体代码", "公共信用评价", "评价来源", "评价日期", "评价接收时间", "信用风险分类", "分类来源",
     "评定日期", "分类接收时间",
 )  # fmt: skip
-NO_GRADE, NO_RISK = "未评价（不视为良好）", "未评定"
 
 
 def _listing(request: PortalRequest) -> tuple[Listing, QuerySet[CreditSubject]]:
@@ -48,7 +49,7 @@ def _listing(request: PortalRequest) -> tuple[Listing, QuerySet[CreditSubject]]:
 @officers
 @require_safe
 def grade_list(request: PortalRequest) -> HttpResponse:
-    """Subjects of whom a grading was received, both side by side."""
+    """Subjects of whom a grading was ever received, the newest of both side by side."""
     listing, rows = _listing(request)
     page = listing.page(rows, received.ORDER)
     context = {
@@ -58,7 +59,7 @@ def grade_list(request: PortalRequest) -> HttpResponse:
             for one in received.with_newest(page.rows)
         ],
         "stats": listing.stats(
-            [(key, f"有{label}", received.number(request.access, key), "neutral") for key, label in received.TABS]
+            [(key, f"收到过{label}", received.number(request.access, key), "neutral") for key, label in received.TABS]
         ),
         "bar": listing.bar(),
         "pager": listing.pager(page, "个主体"),
@@ -75,17 +76,17 @@ def grades_export(request: PortalRequest) -> HttpResponseBase:
     """The list as asked for, as CSV; persons are masked."""
     listing, rows = _listing(request)
 
-    def came(one: SubjectGrade | SubjectRisk | None, label: str, none: str) -> Sequence[Any]:
+    def came(one: SubjectGrade | SubjectRisk | None, none: str) -> Sequence[Any]:
         if one is None:
             return none, "", "", ""
-        return label, one.source, local_date(one.given_at), f"{timezone.localtime(one.received_at):%Y-%m-%d %H:%M}"
+        return one.label, one.source, local_date(one.given_at), f"{timezone.localtime(one.received_at):%Y-%m-%d %H:%M}"
 
     def line(one: Received) -> Sequence[Any]:
         subject, grade, risk = one.subject, one.grade, one.risk
         return (
             subject.public_name, subject.form_label, subject.code or "",
-            *came(grade, grade.get_grade_display() if grade else "", NO_GRADE),
-            *came(risk, risk.get_risk_display() if risk else "", NO_RISK),
+            *came(grade, NO_GRADE),
+            *came(risk, NO_RISK),
         )  # fmt: skip
 
     lines = everything(rows, received.ORDER, lambda found: map(line, received.with_newest(found)))
@@ -94,16 +95,25 @@ def grades_export(request: PortalRequest) -> HttpResponseBase:
     )
 
 
-def _entries(rows: Sequence[tuple[str, SubjectGrade | SubjectRisk]], verb: str) -> list[dict[str, Any]]:
+def _entries(rows: Sequence[SubjectGrade | SubjectRisk], verb: str) -> list[dict[str, Any]]:
+    def note(one: SubjectGrade | SubjectRisk) -> str:
+        did = f"不再给出{verb}" if one.is_withdrawn else verb
+        return f"{one.source}{did}，{timezone.localtime(one.received_at):%Y年%-m月%-d日 %H:%M}接收"
+
     return [
         {
             "at": one.given_at,
-            "label": label,
-            "note": f"{one.source}{verb}，{timezone.localtime(one.received_at):%Y年%-m月%-d日 %H:%M}接收",
+            "label": one.label,
+            "note": note(one),
             "tone": "active" if place == 0 else "neutral",
         }
-        for place, (label, one) in enumerate(rows)
+        for place, one in enumerate(rows)
     ]
+
+
+def _withdrawn(rows: Sequence[SubjectGrade | SubjectRisk]) -> dt.datetime | None:
+    """Since when the platform gives none any more; None where it gives one, or never gave one."""
+    return rows[0].given_at if rows and rows[0].is_withdrawn else None
 
 
 @officers
@@ -111,13 +121,14 @@ def _entries(rows: Sequence[tuple[str, SubjectGrade | SubjectRisk]], verb: str) 
 def grade_page(request: PortalRequest, pk: int) -> HttpResponse:
     """The gradings of one subject as they came, the newest first, and the codes that hang together with its own."""
     subject = get_object_or_404(received.visible(request.access), pk=pk)
-    grades = [(one.get_grade_display(), one) for one in subject.grades.order_by("-given_at", "-id")]
-    risks = [(one.get_risk_display(), one) for one in subject.risks.order_by("-given_at", "-id")]
+    grades = list(subject.grades.order_by("-given_at", "-id"))
+    risks = list(subject.risks.order_by("-given_at", "-id"))
     context = {
         "subject": subject,
         "crumbs": [{"label": "信用评价", "url": reverse("credit:grades")}],
-        "grade": grades[0][0] if grades else NO_GRADE,
-        "risk": risks[0][0] if risks else NO_RISK,
+        "grade": grades[0].label if grades else NO_GRADE,
+        "risk": risks[0].label if risks else NO_RISK,
+        "withdrawn": {"grade": _withdrawn(grades), "risk": _withdrawn(risks)},
         "grades": _entries(grades, "评价"),
         "risks": _entries(risks, "评定"),
         "links": cards(of_subject(subject)),

@@ -157,7 +157,8 @@ def follows(wanted: Proposed) -> list[str]:
     records = CreditRecord.objects.filter(subject__in=whose, repaired_at__isnull=True, withdrawn_at__isnull=True)
     facts = CreditFact.objects.filter(subject__in=whose, settled_at__isnull=True)
     grade = SubjectGrade.objects.filter(subject__in=whose).order_by("-given_at", "-pk").first()
-    graded = f"最近一次公共信用评价“{grade.get_grade_display()}”" if grade else "没有公共信用评价"
+    given = grade if grade and not grade.is_withdrawn else None
+    graded = f"最近一次公共信用评价“{given.label}”" if given else "没有公共信用评价"
     carried = (
         f"查询“{new}”的信用时，一并计算“{old}”没有修复的信用记录 {records.count()} 条、"
         f"待认定事实 {facts.count()} 条；{graded}"

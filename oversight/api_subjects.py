@@ -22,7 +22,7 @@ KINDS = list(lifelines.KINDS.items())
 
 
 class GradingSerializer(serializers.Serializer[Any]):
-    """One of the two gradings, as it was received; `none`: nothing was, which is no good grade."""
+    """One of the two gradings, as it was received; `none`: there is none, or none any more since `given_at`."""
 
     value = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment]  # the field of the answer

@@ -30,7 +30,10 @@ NAMES = 50
 
 @dataclass(frozen=True, slots=True)
 class Grading:
-    """One of the two gradings as it was received; ``is_known`` False: nothing was, and that is no good grade."""
+    """One of the two gradings as it was received; ``is_known`` False: there is none, and that is no good grade.
+
+    Then ``given_at`` says since when the platform gives none any more; None: it never gave one.
+    """
 
     value: str
     label: str
@@ -53,6 +56,7 @@ class Head:
 
 
 KINDS: Mapping[int, tuple[type[RiskClass] | type[Grade], ...]] = {1: (RiskClass,), 2: (Grade,)}
+NONE = "none"  # of both
 NO_GRADE = Grading(Grade.NONE.value, str(Grade.NONE.label))
 NO_RISK = Grading(RiskClass.NONE.value, str(RiskClass.NONE.label))
 
@@ -85,7 +89,7 @@ def head(subject: CreditSubject, *, decides: bool) -> Head:
     if not graded:
         return Head(_earlier(subject, borne), None, None)
     given = {
-        place: Grading(value, str(kind(value).label), source, at, came, is_known=True)
+        place: Grading(value, str(kind(value).label), source, at, came, is_known=value != NONE)
         for place, value, source, at, came in rows
         for kind in KINDS.get(place, ())
     }

@@ -21,8 +21,15 @@ class Grade(models.TextChoices):
     NONE = "none", "未评价"
 
 
+# Where nothing was received, or what was is withdrawn.
+NO_GRADE, NO_RISK = "未评价（不视为良好）", "未评定"
+
+
 class SubjectGrade(models.Model):
-    """A public credit evaluation that was received from outside; the newest one counts."""
+    """A public credit evaluation that was received from outside; the newest one counts.
+
+    ``NONE``: the platform gives none any more, since ``given_at``.
+    """
 
     subject = models.ForeignKey(CreditSubject, models.PROTECT, related_name="grades")
     grade = models.CharField("等级", max_length=10, choices=Grade.choices)
@@ -38,7 +45,7 @@ class SubjectGrade(models.Model):
         ]
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=~Q(source="") & ~Q(grade="none"),
+                condition=~Q(source=""),
                 name="grade_has_source",
                 violation_error_message="信用等级须写明来源。",
             )
@@ -46,6 +53,16 @@ class SubjectGrade(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subject_id} {self.get_grade_display()}"
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether it says that there is none any more."""
+        return self.grade == Grade.NONE
+
+    @property
+    def label(self) -> str:
+        """The grade in Chinese; none is never taken for good."""
+        return NO_GRADE if self.is_withdrawn else self.get_grade_display()
 
 
 class RiskClass(models.TextChoices):
@@ -59,7 +76,10 @@ class RiskClass(models.TextChoices):
 
 
 class SubjectRisk(models.Model):
-    """A risk class that was received from outside; the newest one counts, none is never taken for good."""
+    """A risk class that was received from outside; the newest one counts, none is never taken for good.
+
+    ``NONE``: the platform gives none any more, since ``given_at``.
+    """
 
     subject = models.ForeignKey(CreditSubject, models.PROTECT, related_name="risks")
     risk = models.CharField("风险等级", max_length=4, choices=RiskClass.choices)
@@ -75,7 +95,7 @@ class SubjectRisk(models.Model):
         ]
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=~Q(source="") & ~Q(risk="none"),
+                condition=~Q(source=""),
                 name="risk_has_source",
                 violation_error_message="风险等级须写明来源。",
             )
@@ -83,6 +103,16 @@ class SubjectRisk(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subject_id} {self.risk}"
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether it says that there is none any more."""
+        return self.risk == RiskClass.NONE
+
+    @property
+    def label(self) -> str:
+        """The class in Chinese."""
+        return NO_RISK if self.is_withdrawn else self.get_risk_display()
 
 
 class HandlingWay(models.TextChoices):

@@ -70,7 +70,7 @@ def subjects_by_grade() -> dict[str, int]:
     later = Q(given_at__gt=OuterRef("given_at")) | Q(given_at=OuterRef("given_at"), pk__gt=OuterRef("pk"))
     newest = SubjectGrade.objects.exclude(Exists(SubjectGrade.objects.filter(later, subject=OuterRef("subject"))))
     counts = dict.fromkeys(Grade.values, 0)
-    counts |= dict(newest.order_by().values_list("grade").annotate(Count("pk")))
+    counts |= dict(newest.exclude(grade=Grade.NONE).order_by().values_list("grade").annotate(Count("pk")))
     counts[Grade.NONE] = CreditSubject.objects.count() - sum(counts.values())
     return counts
 

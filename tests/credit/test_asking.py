@@ -3,24 +3,45 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from array import array
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from pytest_django.fixtures import Settings
 
-from credit import asking, platform
+from credit import asking, handling, platform, proposing
+from credit.actions import measures
 from credit.asking import ReceivedAct, latest
-from credit.models import CreditRecord, CreditSubject, PlatformAnswer, SubjectGrade, SubjectRisk
+from credit.models import (
+    CreditRecord,
+    CreditSubject,
+    MeasureRule,
+    PlatformAnswer,
+    SubjectGrade,
+    SubjectRisk,
+    note_kept_promise,
+)
 from credit.platform import Unavailable
+from deadlines.clock import local_date
 from ledger.models import Entry
+from offices.models import User
+from offices.refusals import Refused
+from oversight import previews
+from oversight.actions import previewing
 from scripts.standin_credit import LISTED, NOTHING, Mode, Service
+from supervision.pools import _newest_classes
+from tests.approvals.window import body, text_of
 from tests.conftest import Moment
+from tests.credit import facts as make
 from tests.credit.platforms import PERSON, company, person, record, running
 
 pytestmark = pytest.mark.django_db
+SignIn = Callable[[str], Client]
 GOOD, SERIOUS = "91320700MA1CRD002", "91320700MA1CRD005"
 
 
@@ -63,6 +84,116 @@ def test_where_the_platform_says_nothing_there_is_no_grade_and_no_good_one(servi
 
 def _fair() -> dict[str, object]:
     return {"grade": {"grade": "fair", "source": "平台", "given_on": "2026-08-01"}, "risk": None, "records": []}
+
+
+def _said(grade: str = "", risk: str = "", day: str = "2026-07-01") -> dict[str, Any]:
+    """An answer without records."""
+    return {
+        "grade": {"grade": grade, "source": "市信用中心", "given_on": day} if grade else None,
+        "risk": {"risk": risk, "source": "市监局", "given_on": day} if risk else None,
+        "records": [],
+    }
+
+
+def test_what_the_platform_gives_no_more_counts_nowhere(service: Service, clock: Moment, sign_in: SignIn) -> None:
+    subject = make.company()
+    code = str(subject.code)
+    kept = note_kept_promise(subject, source="任务1号", basis="依据", at=clock.at, department=make.department())
+    law = "江苏省社会信用条例（联合激励）第三十条"
+    rule = MeasureRule.objects.create(kind="reward", grade="excellent", what="优先办理", basis=law, months=6)
+    today = local_date(clock.at)
+    officer, overseer, admin = sign_in(make.OFFICER), sign_in("duban1"), sign_in("guanliyuan1")
+
+    def pages() -> dict[str, str]:
+        return {
+            "list": text_of(officer.get(reverse("credit:grades"))),
+            "one": text_of(officer.get(reverse("credit:grade", args=[subject.pk]))),
+            "csv": body(officer.get(reverse("credit:grades_export"))).decode(),
+            "portrait": text_of(overseer.get(reverse("subjects:subject", args=[subject.pk]))),
+            "table": "".join(text_of(admin.get(reverse("division:handling"))).split()),
+        }
+
+    def moving(grade: str) -> int:
+        by = User.objects.get(username="guanliyuan1")
+        was = handling.is_open(grade, "promise")
+        preview = previewing.begin(grade, "promise", is_open=not was, basis="会议纪要", by=by, now=clock.at)
+        previews.run()
+        preview.refresh_from_db()
+        previewing.drop(preview, by=by, now=clock.at)
+        return preview.organisations
+
+    service.answers[code] = _said("excellent", "A")
+    latest(subject, clock.at)
+    assert (measures.newest_grade(subject), list(_newest_classes(array("q", [subject.pk])))) == ("excellent", ["A"])
+    assert proposing.of_record(kept, today)
+    assert moving("excellent") == 1
+    assert "<strong>优</strong>" in pages()["one"]
+
+    clock.to("2026-09-29 10:00")
+    service.answers[code] = _said()
+    assert latest(subject, clock.at).grade == "none"
+    grade, risk = subject.grades.latest("id"), subject.risks.latest("id")
+    assert (grade.grade, grade.source, grade.given_at, grade.received_at) == ("none", "信用平台", clock.at, clock.at)
+    assert (risk.risk, risk.source, risk.given_at) == ("none", "信用平台", clock.at)
+    assert measures.newest_grade(subject) == "none"
+    assert list(_newest_classes(array("q", [subject.pk]))) == ["none"]
+    assert not proposing.of_record(kept, today)
+    with pytest.raises(Refused) as refused:
+        measures.begin(
+            subject, kind="reward", what="", basis="", department=make.department(), record=kept,
+            starts_on=local_date(clock.at),
+            ends_on=local_date(clock.at), by=make.officer(), now=clock.at, rule=rule,
+        )  # fmt: skip
+    assert refused.value.code == "measure-rule-unfit"
+    assert (moving("excellent"), moving("none")) == (0, CreditSubject.objects.count())
+    seen = pages()
+    for name in ("list", "one", "csv"):
+        assert "未评价（不视为良好）" in seen[name], name
+    assert "<strong>优</strong>" not in seen["list"] + seen["one"]
+    assert '信用平台自<span class="num">2026年9月29日</span>起不再给出评价' in seen["one"]
+    assert '信用平台自<span class="num">2026年9月29日</span>起不再给出分类' in seen["one"]
+    assert seen["portrait"].count('信用平台自<span class="num">2026年9月29日</span>起不再给出，不视为良好') == 2
+    assert f"未评价<small>{CreditSubject.objects.count()}个主体" in seen["table"]
+
+    # Said again, nothing is stored again; given again with its old day, it counts again.
+    latest(subject, clock.at)
+    assert (subject.grades.count(), subject.risks.count()) == (2, 2)
+    clock.to("2026-09-30 10:00")
+    service.answers[code] = _said("excellent", "A")
+    latest(subject, clock.at)
+    latest(subject, clock.at)
+    assert (subject.grades.count(), subject.risks.count()) == (3, 3)
+    assert (measures.newest_grade(subject), list(_newest_classes(array("q", [subject.pk])))) == ("excellent", ["A"])
+    assert subject.grades.latest("id").given_at == clock.at
+
+
+def test_a_correction_with_an_earlier_day_counts(service: Service, clock: Moment) -> None:
+    subject = company()
+    service.answers[str(subject.code)] = _said("excellent", "A", "2026-08-01")
+    latest(subject, clock.at)
+    clock.to("2026-09-29 10:00")
+    service.answers[str(subject.code)] = _said("poor", "D", "2026-07-01")
+    for _ in range(2):
+        latest(subject, clock.at)
+    assert measures.newest_grade(subject) == "poor"
+    assert list(_newest_classes(array("q", [subject.pk]))) == ["D"]
+    assert (subject.grades.count(), subject.risks.count()) == (2, 2)
+    assert PlatformAnswer.objects.get().answer["grade"]["given_on"] == "2026-07-01"
+    # Only the day, and an earlier one: nothing counts otherwise.
+    service.answers[str(subject.code)] = _said("poor", "D", "2026-06-01")
+    latest(subject, clock.at)
+    assert (subject.grades.count(), subject.risks.count()) == (2, 2)
+
+
+def test_what_was_withdrawn_before_is_taken_over_with_the_next_answer(service: Service, clock: Moment) -> None:
+    subject = company()
+    service.answers[str(subject.code)] = NOTHING
+    latest(subject, clock.at)
+    before = clock.at - dt.timedelta(days=60)
+    SubjectGrade.objects.create(subject=subject, grade="good", source="平台", given_at=before, received_at=before)
+    latest(subject, clock.at)
+    assert measures.newest_grade(subject) == "none"
+    assert not subject.risks.exists()
 
 
 def test_the_serious_list_is_received_and_left_only_by_its_keeper(service: Service, clock: Moment) -> None:
