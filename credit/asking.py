@@ -13,6 +13,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.db import models, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from credit import platform
@@ -109,7 +110,6 @@ def last_known(subject: CreditSubject, now: datetime, *, fault: str = "") -> Lat
     return Latest(kept.answer, kept.answered_at, max(now - kept.answered_at, timedelta(0)), is_fresh=False, fault=fault)
 
 
-@transaction.atomic
 def keep(subject: CreditSubject, answer: Mapping[str, Any], now: datetime) -> None:
     """Keep an answer, and take over what is new in it: grade, risk class, the platform's own records.
 
@@ -117,22 +117,33 @@ def keep(subject: CreditSubject, answer: Mapping[str, Any], now: datetime) -> No
     An answer older than the one that is kept changes nothing. A record that the platform no longer uses goes out of
     use here; one that was repaired here by its notice is not taken up again.
     """
-    subject = CreditSubject.objects.select_for_update().get(pk=subject.pk)
+    while not _kept(subject, answer, now):
+        log.info("credit: a measure was begun on a record of subject %d meanwhile; locking again", subject.pk)
+
+
+@transaction.atomic
+def _kept(subject: CreditSubject, answer: Mapping[str, Any], now: datetime) -> bool:
+    """Keep it in one transaction; False, and nothing written, where not all could be locked."""
+    its = Q(subject=subject, origin=CreditRecord.Origin.PLATFORM)
+    locked = measures.lock_for_lifting(subject.pk, its)
     kept = PlatformAnswer.objects.filter(subject=subject).first()
     known: Mapping[str, Any] | None = None
+    if (kept is None or kept.answer != answer) and not measures.rested_on(its) <= locked:
+        return False
     if kept is None:
         PlatformAnswer.objects.create(subject=subject, answer=dict(answer), answered_at=now)
     elif kept.answered_at > now:
-        return
+        return True
     else:
         known, kept.answer, kept.answered_at = kept.answer, dict(answer), now
         kept.save(update_fields=["answer", "answered_at"])
         if known == kept.answer and answer["grade"] and answer["risk"]:
-            return
+            return True
     news = [*_take_grade(subject, answer["grade"], now), *_take_risk(subject, answer["risk"], now)]
     if known != answer:
         news += _take_records(subject, answer["records"], now)
     record_many([Draft(subject.stream, ReceivedAct.RECEIVED, said) for said in news], at=now)
+    return True
 
 
 def _midnight(day: str) -> datetime:

@@ -194,7 +194,8 @@ def _about(
 def ask(subject: CreditSubject, now: dt.datetime, *, latest: asking.Latest | None = None) -> Answer:
     """Ask what is known of a subject: its grade, its records in use, the table, the joint measures; five statements.
 
-    Records of the codes that it took the place of count for it (``joining``); a grade is its own alone.
+    Records of the codes that it took the place of count for it (``joining``), and so do the penalties in force against
+    them; grades and rewards are its own alone.
 
     While a platform is connected the grade is the one that ``asking`` lets count: the platform's last answer, and none
     where that is too old. ``latest``: what it said when it was asked just now. Records against a subject count however
@@ -202,8 +203,9 @@ def ask(subject: CreditSubject, now: dt.datetime, *, latest: asking.Latest | Non
     """
     today = timezone.localtime(now).date()
     grade, source, said = _grade(subject, now, latest)
+    whose = lineage(subject)
     rows = CreditRecord.objects.filter(
-        subject_id__in=lineage(subject), repaired_at__isnull=True, withdrawn_at__isnull=True
+        subject_id__in=whose, repaired_at__isnull=True, withdrawn_at__isnull=True
     ).order_by("-found_at", "-id")
     records = [
         Seen(
@@ -212,7 +214,10 @@ def ask(subject: CreditSubject, now: dt.datetime, *, latest: asking.Latest | Non
         )
         for row in rows
     ]  # fmt: skip
-    measures = [one.words for one in live(subject, today)]
+    measures = [
+        one.words if one.subject_id == subject.pk else f"{one.words}；对原主体{one.subject.public_name}实施，代码已衔接"
+        for one in live(subject, today, whose)
+    ]
     return judge(grade, records, handling.table(), on=today, source=source, said=said, measures=measures)
 
 

@@ -194,7 +194,7 @@ def measure_new(request: PortalRequest) -> HttpResponse:
 def _measure(request: PortalRequest, pk: int) -> JointMeasure:
     """A measure of the person's departments; 404 otherwise."""
     rows = lists_measures.measures(request.access).select_related(
-        "subject", "record", "rule", "department", "decided_by", "ended_by"
+        "subject", "record__subject", "rule", "department", "decided_by", "ended_by"
     )  # fmt: skip
     return get_object_or_404(rows, pk=pk)
 

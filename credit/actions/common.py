@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 
 from credit.models import CreditSubject
 from deadlines.clock import local_date
@@ -17,6 +18,12 @@ def lock_subject(pk: int) -> CreditSubject:
     Locked after cases, licences and tasks; a case that names the subject may be made meanwhile.
     """
     return CreditSubject.objects.select_for_update(of=("self",), no_key=True).get(pk=pk)
+
+
+def lock_subjects(pks: Iterable[int]) -> dict[int, CreditSubject]:
+    """Several at once, in the order of their ids, as whoever needs more than one locks them; one statement."""
+    rows = CreditSubject.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=set(pks))
+    return {one.pk: one for one in rows.order_by("pk")}
 
 
 def refuse_stranger(department_id: int | None, by: User, now: dt.datetime) -> None:

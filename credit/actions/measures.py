@@ -1,8 +1,9 @@
 """联合奖惩: a department grants or withholds something for a time, with its legal basis; reversible on repair (L12c).
 
-Every act locks the subject first. A penalty rests on a record in use of the same subject, or on the law; it never
-outlasts the longest display of its record, and ends in the transaction that takes the record out of use. Nobody is put
-on the list of the seriously dishonest by it: a measure writes no record.
+Every act locks the subject first, and that of the record with it. A penalty rests on a record in use of the same
+subject or of a code whose place it took, or on the law; it never outlasts the longest display of its record, and ends
+in the transaction that takes the record out of use. Nobody is put on the list of the seriously dishonest by it: a
+measure writes no record.
 
 Source: 江苏省社会信用条例 (联合奖惩), 信用修复管理办法, 连政办发〔2022〕67号.
 """
@@ -10,7 +11,7 @@ Source: 江苏省社会信用条例 (联合奖惩), 信用修复管理办法, �
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -18,7 +19,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from credit.actions.common import lock_subject, refuse_stranger
+from credit.actions.common import lock_subjects, refuse_stranger
 from credit.enums import CreditAct
 from credit.identifiers import normalise
 from credit.joining import lineage
@@ -52,10 +53,14 @@ def in_force(on: dt.date) -> Q:
     return Q(starts_on__lte=on, ends_on__gte=on) & (Q(ended_at__isnull=True) | Q(ended_at__gte=after))
 
 
-def live(subject: CreditSubject, on: dt.date) -> list[JointMeasure]:
-    """What is in force for a subject on a day, the oldest first; one statement."""
-    rows = JointMeasure.objects.filter(in_force(on), subject=subject).select_related("department")
-    return list(rows.order_by("pk"))
+def live(subject: CreditSubject, on: dt.date, whose: Collection[int] = ()) -> list[JointMeasure]:
+    """What is in force for a subject on a day, the oldest first, each with its subject; one statement.
+
+    ``whose``: its lineage, of which the penalties count for it as well; rewards stay with the code that was rewarded.
+    """
+    counts = Q(subject=subject) | Q(subject__in=whose, kind=PENALTY) if whose else Q(subject=subject)
+    rows = JointMeasure.objects.filter(in_force(on), counts).select_related("department", "subject")
+    return list(rows.defer("subject__id_number").order_by("pk"))
 
 
 def longest_end(record: CreditRecord | None, starts_on: dt.date) -> dt.date | None:
@@ -90,18 +95,39 @@ def find_subject(identifier: str) -> CreditSubject:
 def find_record(subject: CreditSubject, source: str) -> CreditRecord | None:
     """The record of ``subject`` found by the paper of that number, or None where no number is given.
 
+    Those of its lineage count; one in use goes before others, its own before another's.
     Raises ``Refused`` (``measure-record-unknown``).
     """
     number = source.strip()
     if not number:
         return None
-    found = CreditRecord.objects.filter(subject=subject, source=number).order_by("repaired_at", "-pk").first()
-    if found is None:
+    found = CreditRecord.objects.filter(subject__in=lineage(subject), source=number)
+    if not found:
         raise Refused(
             "measure-record-unknown", "这个主体没有依据该文书的信用记录，请核对文号；只依据法律规定的，不填文号。",
             field="source",
         )  # fmt: skip
-    return found
+    return min(found, key=lambda one: (one.is_lifted, one.subject_id != subject.pk, -one.pk))
+
+
+def _subjects_of(record: CreditRecord | None, subject: int) -> set[int]:
+    """Whom to lock for a measure: its subject, and that of the record it rests on."""
+    return {subject} | ({record.subject_id} if record is not None else set())
+
+
+def rested_on(records: Q) -> set[int]:
+    """Ids of the subjects whose measures not yet ended rest on one of the records; one statement."""
+    rows = JointMeasure.objects.filter(record__in=CreditRecord.objects.filter(records), ended_at__isnull=True)
+    return set(rows.values_list("subject_id", flat=True))
+
+
+def lock_for_lifting(subject: int, records: Q) -> set[int]:
+    """Lock a subject some of whose records go out of use, with the subjects of what rests on them; two statements.
+
+    Returns whom. Before the first record goes, the caller asks whether ``rested_on`` is still among them: under the
+    lock nothing more can be begun on it.
+    """
+    return set(lock_subjects({subject, *rested_on(records)}))
 
 
 @transaction.atomic
@@ -117,7 +143,9 @@ def begin(
     ``measure-record-lifted``, ``measure-not-shown``, ``measure-start-wrong``, ``measure-end-wrong``,
     ``measure-too-long``, ``measure-exists``, ``text-too-long``).
     """
-    subject = lock_subject(subject.pk)
+    foreign = record is not None and record.subject_id != subject.pk
+    wanted = _subjects_of(record, subject.pk) | (set(lineage(subject)) if foreign else set())
+    subject = lock_subjects(wanted)[subject.pk]
     refuse_stranger(department.pk, by, now)
     if kind not in JointMeasure.Kind.values:
         raise Refused("measure-kind-missing", "请选择联合激励或者联合惩戒。", field="kind")
@@ -245,7 +273,8 @@ def _rule(
 
 def _refuse_record(record: CreditRecord, subject: CreditSubject, kind: str, today: dt.date) -> None:
     """Raise ``Refused`` for a record on which such a measure cannot rest."""
-    if record.subject_id != subject.pk:
+    # What was found of a code whose place the subject took carries a penalty; a reward stays with who earned it.
+    if record.subject_id != subject.pk and (kind == REWARD or record.subject_id not in lineage(subject)):
         raise Refused("measure-record-wrong-subject", "这条记录不是该主体的，不能据以实施奖惩。", field="source")
     if record.kind not in GROUNDS[JointMeasure.Kind(kind)]:
         label = JointMeasure.Kind(kind).label
@@ -301,7 +330,7 @@ def end(measure: JointMeasure, *, reason: str, by: User, now: dt.datetime) -> Jo
 
     Raises ``Refused`` (``not-your-department``, ``reason-missing``, ``text-too-long``), ``TransitionNotAllowed``.
     """
-    subject = lock_subject(measure.subject_id)
+    subject = lock_subjects(_subjects_of(measure.record, measure.subject_id))[measure.subject_id]
     measure = JointMeasure.objects.select_related("department").get(pk=measure.pk)
     refuse_stranger(measure.department_id, by, now)
     if measure.ended_at is not None or measure.ends_on < local_date(now):
@@ -318,7 +347,7 @@ def _end(measure: JointMeasure, reason: str, by: User | None, now: dt.datetime) 
 
 
 def lift_of(record: CreditRecord, now: dt.datetime, by: User | None = None) -> list[JointMeasure]:
-    """End what rests on a record that goes out of use, in the caller's transaction and under its lock of the subject.
+    """End what rests on a record that goes out of use, in the caller's transaction, after its ``lock_for_lifting``.
 
     What has run out by its date stays as it is. Statements grow with the measures of the one record.
     """

@@ -11,10 +11,11 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import transaction
+from django.db.models import Q
 
 from credit import messages, pushing
 from credit.actions import measures
-from credit.actions.common import lock_subject, officers, refuse_stranger
+from credit.actions.common import officers, refuse_stranger
 from credit.enums import CreditAct
 from credit.models import CreditRecord, Push, Repair
 from credit.words import cn_day, said
@@ -36,8 +37,14 @@ REPAIRABLE = (K.BROKEN_PROMISE, K.REVOKED, K.SANCTION)
 
 
 def _locked(record: CreditRecord) -> CreditRecord:
-    """The record as it is under its subject's lock."""
-    lock_subject(record.subject_id)
+    """The record as it is under its subject's lock, and that of the subjects of what rests on it.
+
+    Raises ``TransitionNotAllowed`` where something was begun on it for yet another subject this moment.
+    """
+    its = Q(pk=record.pk)
+    locked = measures.lock_for_lifting(record.subject_id, its)
+    if not measures.rested_on(its) <= locked:
+        raise TransitionNotAllowed("有同事刚刚依据这条记录实施了措施，请刷新查看，核对以后再办理。")
     return CreditRecord.objects.select_related("subject", "department").get(pk=record.pk)
 
 

@@ -14,12 +14,14 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from credit import asking, gate
-from credit.actions import measures, repairing
-from credit.models import CreditRecord, CreditSubject, JointMeasure, note_kept_promise
+from credit.actions import joining, measures, repairing
+from credit.models import CreditRecord, CreditSubject, JointMeasure, Repair, SubjectLink, note_kept_promise
 from deadlines.clock import local_date
 from ledger.models import Entry
-from offices.refusals import Refused
+from offices.refusals import Refused, TransitionNotAllowed
+from tests import city as demo_city
 from tests.api.conftest import Caller, _own_things, caller, problem  # noqa: F401 - fixtures
+from tests.approvals.test_races import together
 from tests.approvals.window import body, text_of
 from tests.conftest import Moment
 from tests.credit import facts as make
@@ -198,6 +200,100 @@ def test_it_lifts_with_a_notice_and_with_the_platforms_own_record(city: None, cl
     asking.keep(subject, said, clock.at)
     other.refresh_from_db()
     assert other.ended_at == clock.at
+
+
+def linked(before: CreditSubject, after: CreditSubject, now: dt.datetime) -> SubjectLink:
+    """A code that was replaced by another."""
+    return joining.link(
+        before=before.code or "", after=after.code or "", kind="replaced", on=local_date(now),
+        basis="准予变更登记通知书〔2026〕1号", by=make.officer(), now=now,
+    )  # fmt: skip
+
+
+def test_a_new_code_does_not_escape_a_penalty(sign_in: SignIn, clock: Moment) -> None:
+    record, free = make.recorded(clock), make.company(2)
+    old, new, newest = record.subject, make.company(1), make.company(3)
+    reward: dict[str, Any] = {"kind": "reward", "what": "优先办理", "basis": LAW}
+    penalty, praise = begun(clock.at, record=record), begun(clock.at, **reward)
+    own = begun(clock.at, subject=newest, what="约谈提醒")
+    said = form(identifier=newest.code, source=record.source, what="限制参加评优", basis="")
+    said |= {"starts_on": str(local_date(clock.at)), "ends_on": str(record.shown_until)}
+    browser = sign_in(make.OFFICER)
+    assert browser.post(NEW, said).status_code == 422
+    linked(old, new, clock.at)
+    linked(new, newest, clock.at)
+    # What is in force against who was before is seen at intake; a reward stays where it was earned.
+    answer = gate.ask(newest, clock.at)
+    assert answer.measures == (f"{penalty.words}；对原主体{old.public_name}实施，代码已衔接", own.words)
+    assert gate.ask(old, clock.at).measures == (penalty.words, praise.words)
+    assert gate.ask(free, clock.at).measures == ()
+    # A penalty is begun for the new code on the old one's record, and ends with it.
+    assert browser.post(NEW, said).status_code == 302
+    made = JointMeasure.objects.latest("id")
+    assert (made.subject, made.record, made.basis) == (newest, record, record.basis)
+    page = text_of(browser.get(reverse("credit:measure", args=[made.pk])))
+    assert f"{old.public_name}的记录，代码已衔接到本主体" in page
+    for changes in ({"subject": free}, {"subject": newest, "kind": "reward", "what": "绿色通道"}):
+        with pytest.raises(Refused) as error:
+            begun(clock.at, record=record, **changes)
+        assert error.value.code == "measure-record-wrong-subject"
+    kept = note_kept_promise(old, source="JG-1", basis="核查属实", at=clock.at, department=make.department())
+    with pytest.raises(Refused) as error:
+        begun(clock.at, subject=newest, record=kept, **reward)
+    assert error.value.code == "measure-record-wrong-subject"
+    repairing.take_notice(record, notice="N1", text="准予修复。", now=clock.at)
+    for one in (penalty, made):
+        one.refresh_from_db()
+        assert one.ended_at == clock.at
+    assert acts(newest)[-1] == "credit.measure_lifted"
+    assert gate.ask(newest, clock.at).measures == (own.words,)
+
+
+def test_the_api_takes_a_record_of_who_was_before(caller: Caller, clock: Moment) -> None:  # noqa: F811 - the fixture
+    record, new = make.recorded(clock), make.company(1)
+    linked(record.subject, new, clock.at)
+    said = form(identifier=new.code, record_source=record.source, ends_on=str(record.shown_until))
+    said["starts_on"] = str(local_date(clock.at))
+    del said["source"]
+    made = caller(make.OFFICER).post(API, said, format="json").json()
+    assert JointMeasure.objects.get(pk=made["id"]).record == record
+
+
+def test_the_platforms_own_record_lifts_what_rests_on_it_for_a_new_code(city: None, clock: Moment) -> None:
+    old, new = make.company(), make.company(1)
+    sanction = CreditRecord.objects.create(
+        subject=old, kind="sanction", origin="platform", source="外部1号", basis="信用中国", found_at=clock.at
+    )
+    linked(old, new, clock.at)
+    resting = begun(clock.at, subject=new, record=sanction)
+    asking.keep(old, {"grade": None, "risk": None, "records": []}, clock.at)
+    resting.refresh_from_db()
+    assert resting.ended_at == clock.at
+
+
+@pytest.mark.django_db(transaction=True)
+def test_begun_for_a_new_code_while_the_record_is_lifted(transactional_db: None, clock: Moment) -> None:
+    """Either nothing is begun on it any more, or what was begun ended with it; nobody waits for the other for ever."""
+    demo_city.load()
+    record = make.recorded(clock)
+    first, last = record.subject, make.company(1)
+    linked(first, last, clock.at)
+    begun(clock.at, subject=last, record=record, what="约谈提醒")
+    asked = repairing.ask(record, ground="wrong", statement="决定书已被撤销。", by=make.officer(), now=clock.at)
+
+    def begin() -> JointMeasure:
+        return begun(clock.at, subject=last, record=record)
+
+    def lift() -> Repair:
+        return repairing.settle(asked, grant=True, reason="有误。", by=make.officer(), now=clock.at)
+
+    made, lifted = together(begin, lift)
+    assert isinstance(made, JointMeasure) or made.code == "measure-record-lifted"
+    # Begun in the very moment between: whoever lifts is asked to look again.
+    if isinstance(lifted, TransitionNotAllowed):
+        assert isinstance(made, JointMeasure)
+        lift()
+    assert not JointMeasure.objects.filter(record=record, ended_at__isnull=True).exists()
 
 
 def test_in_force_from_the_first_day_to_the_last(city: None, clock: Moment) -> None:
