@@ -2,12 +2,14 @@
 
 Set-based, in chunks of subjects in the order of their ids. A chunk is one transaction, which also moves the preview's
 place and its counts; the preview's row is locked meanwhile, so two workers never have the same chunk, and killed
-anywhere, the next one goes on where the row says. The breaches that close a way are those of ``credit.gate``.
+anywhere, the next one goes on where the row says. The breaches that close a way are those of ``credit.gate``, those of
+the codes whose place a subject took among them.
 """
 
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +17,7 @@ from typing import Any
 from celery import current_app
 from django.db import connection
 from django.db.models import Exists, Max, OuterRef, Q, Subquery, Value
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
@@ -46,20 +49,35 @@ TOOK: Mapping[str, Q] = {
 }
 _AGAINST = ", ".join(f"'{kind}'" for kind in AGAINST)
 _BREACHES = ", ".join(f"'{kind}'" for kind in gate.BREACHES)
+_CLOSING = f"""found.kind IN ({_AGAINST})
+    AND found.repaired_at IS NULL AND found.withdrawn_at IS NULL AND found.level <> 'minor'
+    AND (found.kind IN ({_BREACHES}) OR found.level = 'serious' OR found.listed = '{gate.BY_FRAUD}')
+    AND (found.shown_until >= %(today)s OR (found.shown_until IS NULL AND found.found_at >= %(since)s))"""
+# Codes that took the place of others against which there is such a breach, over any number of links (``joining``); a
+# circle ends it, as nobody is taken up twice.
+_TAKEN = f"""taken(id) AS (
+    SELECT link.after_id FROM credit_subjectlink AS link
+    WHERE link.set_aside_at IS NULL AND link.carries AND %(word)s AND EXISTS (
+        SELECT 1 FROM credit_creditrecord AS found WHERE found.subject_id = link.before_id AND {_CLOSING}
+    )
+    UNION
+    SELECT link.after_id FROM taken JOIN credit_subjectlink AS link ON link.before_id = taken.id
+    WHERE link.set_aside_at IS NULL AND link.carries
+)"""  # noqa: S608 - our literal
+TAKEN = f"WITH RECURSIVE {_TAKEN} SELECT id FROM taken"  # noqa: S608 - our literal
 # The subjects of a chunk with that newest grade, and whether a breach in use closes the way to them whatever the cell
 # says. The newest grade is read in the order of its index, the breaches from an index of those in use alone.
 OF_GRADE = f"""
-WITH newest AS (
+WITH RECURSIVE {_TAKEN}, newest AS (
     SELECT subject_id, grade FROM (
         SELECT subject_id, grade, row_number() OVER (PARTITION BY subject_id ORDER BY given_at DESC, id DESC) AS place
         FROM credit_subjectgrade WHERE subject_id > %(low)s AND subject_id <= %(high)s
     ) AS graded WHERE place = 1
 ), bars AS (
-    SELECT DISTINCT subject_id FROM credit_creditrecord
-    WHERE subject_id > %(low)s AND subject_id <= %(high)s AND kind IN ({_AGAINST})
-    AND repaired_at IS NULL AND withdrawn_at IS NULL AND level <> 'minor'
-    AND (kind IN ({_BREACHES}) OR level = 'serious' OR listed = '{gate.BY_FRAUD}')
-    AND (shown_until >= %(today)s OR (shown_until IS NULL AND found_at >= %(since)s)) AND %(word)s
+    SELECT found.subject_id FROM credit_creditrecord AS found
+    WHERE found.subject_id > %(low)s AND found.subject_id <= %(high)s AND {_CLOSING} AND %(word)s
+    UNION
+    SELECT id FROM taken WHERE id > %(low)s AND id <= %(high)s
 ), mine AS (
     SELECT subject.id AS id, subject.kind AS kind, bars.subject_id IS NOT NULL AS barred
     FROM credit_creditsubject AS subject
@@ -174,6 +192,12 @@ def asked(preview: HandlingPreview, high: int) -> dict[str, Any]:
     }
 
 
+def _in_order(statement: str, said: Mapping[str, Any]) -> tuple[str, list[Any]]:
+    """A statement of named values with the values in their order, as ``RawSQL`` takes it."""
+    names = re.findall(r"%\((\w+)\)s", statement)
+    return re.sub(r"%\(\w+\)s", "%s", statement), [said[name] for name in names]
+
+
 def _cases(preview: HandlingPreview, high: int) -> int:
     """How many undecided cases of the subjects that move took the way; one statement."""
     took = TOOK.get(preview.way)
@@ -186,5 +210,6 @@ def _cases(preview: HandlingPreview, high: int) -> int:
     ).annotate(newest=Coalesce(Subquery(grades.values("grade")[:1]), Value(Grade.NONE.value)))
     if _word(preview):
         bars = CreditRecord.objects.filter(standing.closing(today), subject=OuterRef("applicant"))
-        rows = rows.exclude(Exists(bars))
+        statement, values = _in_order(TAKEN, asked(preview, high))
+        rows = rows.exclude(Exists(bars)).exclude(applicant__in=RawSQL(statement, values))  # noqa: S611 - our literal
     return rows.filter(newest=preview.grade).count()

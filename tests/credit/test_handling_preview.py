@@ -13,6 +13,7 @@ from django.urls import reverse
 from stdnum.cn import uscc
 
 from credit import gate, handling
+from credit.actions import joining
 from credit.models import CreditRecord, CreditSubject, HandlingPreview, HandlingRule, SubjectGrade
 from offices.models import User
 from oversight import previews, tasks
@@ -144,6 +145,48 @@ def test_the_counts_are_what_the_query_answers(city: None, clock: Moment, grade:
     assert (preview.organisations, preview.persons) == (before if was else after)
     assert (after if was else before) == (0, 0)
     assert len(preview.first) == preview.organisations
+
+
+def taken_over(now: datetime) -> None:
+    """Codes that came after one with a breach in use: the next, the one after it; none where it does not carry."""
+    for number in range(6):
+        graded(company(number), now, "good")
+    breach(company(0), now)
+    breach(company(3), now, repaired_at=now)
+    apart = {"kind": "split", "carries": False, "carries_reason": "分立协议约定不承担。"}
+    for before, after, more in ((0, 1, {}), (1, 2, {}), (3, 4, {}), (2, 5, apart)):
+        said: dict[str, Any] = {"before": company(before).code or "", "after": company(after).code or ""}
+        said |= {"kind": "replaced", "on": now.date(), "basis": "准予变更登记通知书〔2026〕1号"} | more
+        joining.link(**said, by=make.officer(), now=now)
+
+
+@pytest.mark.parametrize(("way", "barred"), [("promise", 3), ("later", 3), ("on_the_spot", 0)])
+def test_what_was_found_of_a_code_bars_the_one_that_took_its_place(
+    city: None, clock: Moment, way: str, barred: int
+) -> None:
+    taken_over(clock.at)
+    by, was = User.objects.get(username=ADMIN), handling.is_open("good", way)
+    before = by_the_query("good", way, clock.at)
+    preview = previewing.begin("good", way, is_open=not was, basis="会议纪要", by=by, now=clock.at)
+    run(4)
+    preview.refresh_from_db()
+    assert preview.barred == barred
+    previewing.confirm(preview, by=by, now=clock.at)
+    after = by_the_query("good", way, clock.at)
+    assert (preview.organisations, preview.persons) == (before if was else after) == (6 - barred, 0)
+    assert (company(2).pk in preview.first) is (barred == 0)
+
+
+def test_cases_of_a_code_that_took_a_barred_ones_place_are_not_counted(city: None, clock: Moment) -> None:
+    taken_over(clock.at)
+    for number in range(6):
+        case = play.received(clock.at)
+        type(case).objects.filter(pk=case.pk).update(way="promise", applicant=company(number))
+    by, was = User.objects.get(username=ADMIN), handling.is_open("good", "promise")
+    preview = previewing.begin("good", "promise", is_open=not was, basis="会议纪要", by=by, now=clock.at)
+    run()
+    preview.refresh_from_db()
+    assert preview.cases == 3
 
 
 def test_undecided_cases_that_took_the_way_are_counted(city: None, clock: Moment) -> None:
