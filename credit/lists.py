@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from credit.models import Breach, CreditFact, CreditRecord, Repair
+from credit.models.records import KEPT
+from credit.using import has_run_out, in_use, run_out
 from offices.access import Access
 from offices.lists import counted
 from offices.models import Posting
@@ -32,9 +34,9 @@ FACTS = (
     Tab("settled", "已决定", ("-id",), "已经记录或者决定不予记录的，新的在前。", "还没有决定过"),
 )
 RECORDS = (
-    Tab("", "使用中", ("-id",), "公示期内、没有修复的记录，新的在前。", "没有使用中的记录"),
+    Tab("", "使用中", ("-id",), "没有期满、没有修复或者更正的记录，新的在前。", "没有使用中的记录"),
     Tab("waiting", "申请待办", ("-id",), "当事人申请修复或者更正，请在期限内决定。", "没有待办的申请", "warn"),
-    Tab("ended", "公示期满", ("-id",), "公示期满自动停止公示和使用。", "没有公示期满的记录"),
+    Tab("ended", "已期满", ("-id",), "公示期满，或者不公示而认定已满三年，自动停止使用。", "没有期满的记录"),
     Tab("lifted", "已修复或更正", ("-id",), "已停止公示和使用，仅供留痕查阅。", "没有修复或者更正过的记录"),
 )  # fmt: skip
 
@@ -103,12 +105,11 @@ def records(access: Access) -> QuerySet[CreditRecord]:
 def record_condition(key: str, today: dt.date) -> Q:
     """What is in a part on the local day ``today``; the last day of display is still shown."""
     lifted = Q(repaired_at__isnull=False) | Q(withdrawn_at__isnull=False)
-    ended = Q(shown_until__isnull=False, shown_until__lt=today)
     open_one = Exists(Repair.objects.filter(record=OuterRef("pk"), granted__isnull=True))
     return {
-        "": ~lifted & (Q(shown_until__isnull=True) | Q(shown_until__gte=today)),
+        "": in_use(today),
         "waiting": Q(open_one),
-        "ended": ~lifted & ended,
+        "ended": run_out(today),
         "lifted": lifted,
     }[key]
 
@@ -137,11 +138,18 @@ def record_counts(access: Access, today: dt.date) -> dict[str, int]:
 
 
 def state_of(record: CreditRecord, today: dt.date) -> dict[str, str]:
-    """Where a record is, as a badge: its word and tone."""
+    """Where a record is, as a badge: its word and tone.
+
+    Of what speaks for a subject, and of what is shown elsewhere or not, no more than whether it is used.
+    """
     if record.withdrawn_at is not None:
         return {"label": "已更正撤回", "tone": "neutral"}
     if record.repaired_at is not None:
         return {"label": "已修复", "tone": "good"}
-    if record.shown_until is not None and record.shown_until < today:
-        return {"label": "公示期满", "tone": "neutral"}
+    if has_run_out(record, today):
+        return {"label": "公示期满" if record.shown_until else "已满三年，不再使用", "tone": "neutral"}
+    if record.kind in KEPT:
+        return {"label": "使用中", "tone": "good"}
+    if record.origin == CreditRecord.Origin.PLATFORM:
+        return {"label": "使用中", "tone": "warn"}
     return {"label": "公示中" if record.shown_until else "使用中，不公示", "tone": "warn"}

@@ -28,7 +28,7 @@ from credit import gate, own, papers
 from credit.actions import judging, repairing
 from credit.listing import BY_CODE
 from credit.lists import state_of, tab_of
-from credit.models import Breach, CreditRecord, CreditSubject, Repair
+from credit.models import Breach, CreditSubject, Repair
 from credit.words import cn_day
 from deadlines.clock import local_date
 from deadlines.explaining import explain_many
@@ -122,18 +122,11 @@ def overview(request: PortalRequest, number: str) -> HttpResponseBase:
             {"repair": one, "badge": badge_of(one)} for one in own.repairs(subject).order_by("-id")[: own.MOST]
         ],
         "tab": tab,
-        "rows": [{"record": one, "state": _state(one, request), "period": own.period_of(one, today)} for one in page],
+        "rows": [{"record": one, "state": state_of(one, today), "period": own.period_of(one, today)} for one in page],
         "stats": listing.stats([(one.key, one.label, counts[one.key], one.tone) for one in own.TABS]),
         "pager": listing.pager(page, "条"),
     }
     return _shown(request, "public/door_credit.html", case, context)
-
-
-def _state(record: CreditRecord, request: PortalRequest) -> dict[str, str]:
-    """Where a record is; of a good one, and of one from outside, no more than that it is in use."""
-    if not record.is_lifted and (record.kind in own.GOOD or record.origin == CreditRecord.Origin.PLATFORM):
-        return {"label": "使用中", "tone": "good" if record.kind in own.GOOD else "warn"}
-    return state_of(record, local_date(request.now))
 
 
 # --- a notice
@@ -224,7 +217,7 @@ def record(request: PortalRequest, number: str, pk: int) -> HttpResponseBase:
         "record": one,
         "entry": BY_CODE.get(one.listed),
         "told": getattr(one, "breach", None),
-        "state": _state(one, request),
+        "state": state_of(one, today),
         "lead": closed.message if closed else "已经纠正的，可以申请修复；记录有误的，可以申请更正。",
         "early": early.message if early and form is None else "",
         "repairs": [{"repair": row, "badge": badge_of(row)} for row in asked],

@@ -12,12 +12,15 @@ from django.urls import reverse
 
 from credit import gate
 from credit.actions import repairing
+from credit.lists import state_of
 from credit.models import CreditRecord, CreditSubject, Push, Repair, note_kept_promise
+from credit.using import in_use
 from deadlines.clock import local_date
 from deadlines.sweep import sweep
 from ledger.models import Entry
 from notifications.models import Message
 from offices.refusals import Refused, TransitionNotAllowed
+from oversight import portraits
 from tests.approvals.window import body, text_of
 from tests.conftest import Moment
 from tests.credit import facts as make
@@ -242,6 +245,46 @@ def test_display_ends_by_itself_after_its_last_day(sign_in: SignIn, clock: Momen
     record.refresh_from_db()
     assert local_date(clock.at) > record.shown_until
     assert not record.is_lifted
+
+
+def test_a_record_is_said_to_be_what_it_is(sign_in: SignIn, clock: Moment) -> None:
+    office, subject, old = make.department(), make.company(), clock.at - dt.timedelta(days=3 * 366)
+
+    def found(source: str, kind: str, at: dt.datetime = clock.at, **more: Any) -> CreditRecord:
+        said = {"subject": subject, "department": office, "basis": "依据", "found_at": at} | more
+        return CreditRecord.objects.create(source=source, kind=kind, **said)
+
+    platform: dict[str, Any] = {"origin": "platform", "department": None}
+    live = {
+        found("轻微1号", "sanction", level="minor"): ("使用中，不公示", "warn"),
+        found("一般1号", "sanction", level="general", shown_until=local_date(clock.at)): ("公示中", "warn"),
+        found("履约1号", "kept_promise"): ("使用中", "good"),
+        found("表彰旧号", "praise", old): ("使用中", "good"),
+        found("名单1号", "serious", **platform): ("使用中", "warn"),
+    }
+    over = {
+        found("轻微旧号", "sanction", old, level="minor"): ("已满三年，不再使用", "neutral"),
+        found("一般旧号", "sanction", level="general", shown_until=clock.at.date() - dt.timedelta(days=1)): (
+            "公示期满", "neutral",
+        ),
+        found("名单旧号", "serious", old, **platform): ("已满三年，不再使用", "neutral"),
+    }  # fmt: skip
+    used = CreditRecord.objects.filter(in_use(local_date(clock.at)))
+    assert set(used) == set(live)
+    officer, overseer = sign_in(make.OFFICER), sign_in("duban1")
+    for tab, rows in (("", live), ("ended", over)):
+        listed = text_of(officer.get("/credit/records/", {"tab": tab}))
+        exported = body(officer.get("/credit/records/export.csv", {"tab": tab})).decode().splitlines()[1:]
+        mine = {row: said for row, said in rows.items() if row.department}
+        assert listed.count("row-title") == len(exported) == len(mine), tab
+        for row, (label, _) in mine.items():
+            assert row.source in listed
+            assert any(row.source in line and line.strip().endswith(label) for line in exported), row
+    portrait = text_of(overseer.get(reverse("subjects:subject", args=[subject.pk])))
+    assert portrait.count("使用中，不公示") == 1
+    for row, (label, tone) in (live | over).items():
+        assert state_of(row, local_date(clock.at)) == {"label": label, "tone": tone}
+    assert not set(over) & {row["record"] for row in portraits.live(subject, local_date(clock.at))}
 
 
 def test_the_records_are_searched_and_filtered(sign_in: SignIn, clock: Moment) -> None:
