@@ -83,7 +83,9 @@ class BeginMeasureBodySerializer(serializers.Serializer[Any]):
         required=False, allow_null=True, default=None, min_value=1, max_value=BIGGEST,
         help_text="The line of the city's list that proposed it; the kind must be its kind.",
     )  # fmt: skip
-    record_source = Said(help_text="Number of the paper that found the record it rests on; blank: none.")
+    record_source = Said(
+        help_text="Number of the paper that found the record it rests on; blank: none. Name `record` where several fit."
+    )
     department = serializers.IntegerField(
         required=False, allow_null=True, default=None, min_value=1, max_value=2**31 - 1,
         help_text="Required only of an officer of several departments.",
@@ -153,7 +155,7 @@ class MeasuresView(MeasuresSharedView):
             subject = record.subject
         else:
             subject = measures.find_subject(identifier)
-            record = measures.find_record(subject, source)
+            record = measures.find_record(subject, source, said["kind"], self.today)
         rule = get_object_or_404(MeasureRule, pk=line) if line is not None else None
         department = lists_measures.department_for(self.access, said.pop("department"))
         made = measures.begin(

@@ -163,10 +163,11 @@ def measure_new(request: PortalRequest) -> HttpResponse:
     def begin() -> JointMeasure:
         said = form.cleaned_data
         subject = record.subject if record else measures.find_subject(said["identifier"])
+        kind = rule.kind if rule else said["kind"]
         return measures.begin(
-            subject, kind=rule.kind if rule else said["kind"], what=said["what"], basis=said["basis"],
+            subject, kind=kind, what=said["what"], basis=said["basis"],
             department=lists_measures.department_for(request.access, said.get("department")),
-            record=record or measures.find_record(subject, said["source"]), starts_on=said["starts_on"],
+            record=record or measures.find_record(subject, said["source"], kind, today), starts_on=said["starts_on"],
             ends_on=said["ends_on"], by=request.user, now=request.now, rule=rule,
         )  # fmt: skip
 

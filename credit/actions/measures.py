@@ -92,22 +92,40 @@ def find_subject(identifier: str) -> CreditSubject:
     return found
 
 
-def find_record(subject: CreditSubject, source: str) -> CreditRecord | None:
+def find_record(subject: CreditSubject, source: str, kind: str, today: dt.date) -> CreditRecord | None:
     """The record of ``subject`` found by the paper of that number, or None where no number is given.
 
-    Those of its lineage count; one in use goes before others, its own before another's.
-    Raises ``Refused`` (``measure-record-unknown``).
+    Those of its lineage count, its own before another's. Of several kinds with one number the one on which a measure
+    of ``kind`` can rest on ``today``; where none can, the one whose refusal by ``begin`` says most. Raises ``Refused``
+    (``measure-record-unknown``, ``measure-record-ambiguous``).
     """
     number = source.strip()
     if not number:
         return None
-    found = CreditRecord.objects.filter(subject__in=lineage(subject), source=number)
+    grounds = GROUNDS[JointMeasure.Kind(kind)] if kind in JointMeasure.Kind.values else frozenset()
+
+    def rank(record: CreditRecord) -> tuple[bool, bool, bool, bool, int]:
+        most = longest_end(record, today)
+        unfit = (record.is_lifted, record.kind not in grounds, most is None or most < today)
+        return (*unfit, record.subject_id != subject.pk, -record.pk)
+
+    # A handful at most: one a kind and code.
+    found = sorted(CreditRecord.objects.filter(subject__in=lineage(subject), source=number), key=rank)
     if not found:
         raise Refused(
             "measure-record-unknown", "这个主体没有依据该文书的信用记录，请核对文号；只依据法律规定的，不填文号。",
             field="source",
         )  # fmt: skip
-    return min(found, key=lambda one: (one.is_lifted, one.subject_id != subject.pk, -one.pk))
+    fitting = [record for record in found if rank(record)[:-1] == (False, False, False, rank(found[0])[3])]
+    if len(fitting) > 1:
+        kinds = "、".join(f"“{record.get_kind_display()}”" for record in sorted(fitting, key=lambda one: one.pk))
+        raise Refused(
+            "measure-record-ambiguous",
+            f"这个文号下有{kinds}{len(fitting)} 条使用中的记录。请从所依据的那条信用记录的页面实施；"
+            "其他单位认定的，由认定单位实施。",
+            field="source",
+        )
+    return found[0]
 
 
 def _subjects_of(record: CreditRecord | None, subject: int) -> set[int]:

@@ -424,3 +424,50 @@ def test_the_list_and_a_page_cost_the_same_however_many_there_are(
     for address, cost in zip(addresses, costs, strict=True):
         with django_assert_num_queries(cost):
             browser.get(address)
+
+
+def numbered(kind: str, source: str, now: dt.datetime, **changes: Any) -> CreditRecord:
+    said = {"subject": make.company(), "basis": "行政许可法", "level": "serious", "listed": "A02", "found_at": now}
+    shown = local_date(now) + dt.timedelta(days=365)
+    said |= {"department": make.department(), "shown_until": shown}
+    return CreditRecord.objects.create(kind=kind, source=source, **(said | changes))
+
+
+@pytest.mark.parametrize(
+    ("rival", "changes"),
+    [
+        ("broken_promise", {"repaired_at": True}), ("broken_promise", {"withdrawn_at": True}),
+        ("broken_promise", {"shown_until": dt.date(2026, 9, 27)}),
+        ("broken_promise", {"level": "minor", "shown_until": None}), ("praise", {"level": "", "listed": ""}),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("first", [True, False])
+def test_of_one_papers_records_that_in_use_and_of_a_fitting_kind_is_meant(
+    sign_in: SignIn, clock: Moment, rival: str, changes: dict[str, Any], first: bool
+) -> None:
+    said = {name: clock.at if value is True else value for name, value in changes.items()}
+    pair = [("revoked", {}), (rival, said)]
+    made = {kind: numbered(kind, "撤1号", clock.at, **more) for kind, more in (pair if first else reversed(pair))}
+    answer = sign_in(make.OFFICER).post(NEW, form(source="撤1号", basis=""))
+    assert answer.status_code == 302, text_of(answer)
+    assert JointMeasure.objects.get().record == made["revoked"]
+
+
+def test_two_records_of_one_paper_are_named_and_begun_from_their_own_page(
+    sign_in: SignIn,
+    caller: Caller,  # noqa: F811 - the fixture
+    clock: Moment,
+) -> None:
+    records = [numbered(kind, "撤1号", clock.at) for kind in ("revoked", "sanction")]
+    browser = sign_in(make.OFFICER)
+    answer = browser.post(NEW, form(source="撤1号"))
+    assert answer.status_code == 422
+    assert "“许可被撤销”、“行政处罚”2 条使用中的记录" in text_of(answer)
+    said = form(record_source="撤1号")
+    said.pop("source")
+    problem(caller(make.OFFICER).post(API, said, format="json"), 422, "measure-record-ambiguous")
+    assert not JointMeasure.objects.exists()
+    own = browser.get(reverse("credit:record", args=[records[0].pk]))
+    assert f"{NEW}?record={records[0].pk}" in text_of(own)
+    assert browser.post(f"{NEW}?record={records[0].pk}", form()).status_code == 302
+    assert JointMeasure.objects.get().record == records[0]
