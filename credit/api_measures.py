@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.db.models import Q
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
 from drf_spectacular.utils import extend_schema
@@ -81,7 +82,7 @@ class BeginMeasureBodySerializer(serializers.Serializer[Any]):
     )  # fmt: skip
     rule = serializers.IntegerField(
         required=False, allow_null=True, default=None, min_value=1, max_value=BIGGEST,
-        help_text="The line of the city's list that proposed it; the kind must be its kind.",
+        help_text="The line of the city's list that proposed it, for `record` only; the kind must be its kind.",
     )  # fmt: skip
     record_source = Said(
         help_text="Number of the paper that found the record it rests on; blank: none. Name `record` where several fit."
@@ -147,16 +148,17 @@ class MeasuresView(MeasuresSharedView):
         said = read(BeginMeasureBodySerializer, request.data)
         identifier, source, resting = said.pop("identifier"), said.pop("record_source"), said.pop("record")
         line = said.pop("rule")
+        rule = get_object_or_404(MeasureRule, pk=line) if line is not None else None
+        record: CreditRecord | None = None
+        if rule is not None and resting is None:
+            # By a line only on a record of the own department, as on the page: how others are graded is not tried out.
+            raise Http404
         if resting is not None:
-            record: CreditRecord | None = get_object_or_404(
-                lists.records(self.access).select_related("subject"), pk=resting
-            )
-            assert record is not None  # noqa: S101 - or 404
+            record = get_object_or_404(lists.records(self.access).select_related("subject"), pk=resting)
             subject = record.subject
         else:
             subject = measures.find_subject(identifier)
             record = measures.find_record(subject, source, said["kind"], self.today)
-        rule = get_object_or_404(MeasureRule, pk=line) if line is not None else None
         department = lists_measures.department_for(self.access, said.pop("department"))
         made = measures.begin(
             subject, **said, department=department, record=record, by=self.user, now=self.now, rule=rule

@@ -171,6 +171,7 @@ def begin(
         record = CreditRecord.objects.get(pk=record.pk)
         _refuse_record(record, subject, kind, local_date(now))
     if rule is not None:
+        _refuse_foreign(record, department)
         rule = _rule(rule, subject, record, kind, local_date(now))
         what, basis = what.strip() or rule.what, basis.strip() or rule.basis
     words = said(what, "what", "measure-missing", "请写明采取的措施。", LONGEST["what"])
@@ -257,6 +258,14 @@ def has_breach_in_use(subject: CreditSubject, today: dt.date) -> bool:
     """Whether anything speaks against the subject, or against one whose place it took."""
     rows = CreditRecord.objects.filter(in_use(today), subject__in=lineage(subject), kind__in=AGAINST)
     return rows.exists()
+
+
+def _refuse_foreign(record: CreditRecord | None, department: Department) -> None:
+    """Raise ``Refused`` (``measure-rule-unfit``) where another department than the record's begins by the list."""
+    if record is not None and record.department_id != department.pk:
+        raise Refused(
+            "measure-rule-unfit", "按清单实施的措施，由认定这条记录的单位决定，请核对决定单位。", field="department"
+        )
 
 
 def _rule(

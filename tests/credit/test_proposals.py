@@ -488,3 +488,32 @@ def test_the_api_lists_and_begins_by_a_line(caller: Caller, clock: Moment) -> No
     it = reward(clock.at)
     (row,) = officer.get(f"{api}proposals/?tab=reward").json()["results"]
     assert (row["record"], row["grade"], row["proposals"][0]["rule"]) == (praised.pk, "excellent", it.pk)
+
+
+def test_by_a_line_nobody_learns_how_another_departments_subject_is_graded(
+    caller: Caller,  # noqa: F811 - the fixture
+    clock: Moment,
+) -> None:
+    stranger, line, person = caller(make.STRANGER), reward(clock.at), make.person()
+    note_kept_promise(person, source="JG-9", basis="核查属实", at=clock.at, department=make.department())
+    today = str(local_date(clock.at))
+    said = {
+        "identifier": make.PERSON, "record_source": "JG-9", "rule": line.pk, "kind": "reward", "starts_on": today,
+        "ends_on": today,
+    }  # fmt: skip
+    for grade in ("", "excellent"):
+        if grade:
+            graded(person, clock.at, grade)
+        problem(stranger.post("/api/v1/credit/measures/", said, format="json"), 404, "not-found")
+    assert not JointMeasure.objects.exists()
+
+
+def test_by_a_line_the_department_of_the_record_decides(clock: Moment, city: None) -> None:
+    record, line, today = make.recorded(clock), rule(clock.at), local_date(clock.at)
+    with pytest.raises(Refused) as refused:
+        measures.begin(
+            record.subject, kind="penalty", what="", basis="", department=make.department(make.STRANGER), record=record,
+            starts_on=today, ends_on=today, by=make.officer(make.STRANGER), now=clock.at, rule=line,
+        )  # fmt: skip
+    assert (refused.value.code, refused.value.field) == ("measure-rule-unfit", "department")
+    assert not JointMeasure.objects.exists()
