@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -17,7 +18,8 @@ from credit.actions.joining import Proposed
 from credit.forms_links import CARRIES, LinkForm, UndoForm
 from credit.identifiers import normalise
 from credit.joining import lineage
-from credit.models import CreditFact, CreditRecord, CreditSubject, SubjectGrade, SubjectLink
+from credit.models import CreditRecord, CreditSubject, SubjectLink
+from credit.using import in_use
 from credit.views_breaches import act, officers, shown
 from credit.words import cn_day
 from deadlines.clock import local_date
@@ -146,23 +148,19 @@ def _mark(wanted: Proposed) -> str:
     return f"{wanted.before.pk}-{wanted.after.pk}-{wanted.kind}-{wanted.on}-{int(wanted.carries)}"
 
 
-def follows(wanted: Proposed) -> list[str]:
-    """What a link brings with it, in sentences; four statements."""
+def follows(wanted: Proposed, today: dt.date) -> list[str]:
+    """What a link brings with it, in sentences; two statements.
+
+    Counted is what the query of the credit counts: findings that wait to be judged are their department's alone.
+    """
     old, new = wanted.before.public_name, wanted.after.public_name
     kept = f"记录仍留在“{old}”的原代码名下，不移动、不改写；推送信用平台仍用认定时的代码"
     traced = "记入两个主体的留痕；登记有误的可以撤销，撤销也留痕"
     if not wanted.carries:
         return [f"“{old}”的信用记录不计入“{new}”，只登记承继关系", kept, traced]
     whose = lineage(wanted.before)
-    records = CreditRecord.objects.filter(subject__in=whose, repaired_at__isnull=True, withdrawn_at__isnull=True)
-    facts = CreditFact.objects.filter(subject__in=whose, settled_at__isnull=True)
-    grade = SubjectGrade.objects.filter(subject__in=whose).order_by("-given_at", "-pk").first()
-    given = grade if grade and not grade.is_withdrawn else None
-    graded = f"最近一次公共信用评价“{given.label}”" if given else "没有公共信用评价"
-    carried = (
-        f"查询“{new}”的信用时，一并计算“{old}”没有修复的信用记录 {records.count()} 条、"
-        f"待认定事实 {facts.count()} 条；{graded}"
-    )
+    records = CreditRecord.objects.filter(in_use(today), subject__in=whose).count()
+    carried = f"查询“{new}”的信用时，一并计算“{old}”使用中的信用记录 {records} 条；公共信用评价不随同计算"
     further = [f"“{old}”以前衔接的 {len(whose) - 1} 个代码一并计算"] if len(whose) > 1 else []
     return [carried, *further, kept, traced]
 
@@ -192,7 +190,7 @@ def link_new(request: PortalRequest) -> HttpResponse:
         "wanted": wanted,
         "kind_label": SubjectLink.Kind(wanted.kind).label if wanted else "",
         "mark": _mark(wanted) if wanted else "",
-        "follows": follows(wanted) if wanted else [],
+        "follows": follows(wanted, local_date(request.now)) if wanted else [],
     }
     return shown(request, "credit/link_new.html", context, form)
 

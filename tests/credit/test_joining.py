@@ -18,7 +18,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from credit.actions import joining
 from credit.joining import MOST, lineage
-from credit.models import CreditRecord, CreditSubject, Push, SubjectLink
+from credit.models import CreditRecord, CreditSubject, Push, SubjectGrade, SubjectLink
 from ledger.models import Entry
 from ledger.verify import faults
 from offices.models import Department, Posting
@@ -80,10 +80,9 @@ def test_linked_after_what_follows_was_shown(sign_in: SignIn, clock: Moment) -> 
     for words in (
         old.name,
         new.name,
-        "没有修复的信用记录 1 条",
-        "待认定事实 0 条",
+        "使用中的信用记录 1 条",
+        "公共信用评价不随同计算",
         "不移动、不改写",
-        "没有公共信用评价",
     ):
         assert words in shown
     assert not SubjectLink.objects.exists()
@@ -111,6 +110,33 @@ def test_linked_after_what_follows_was_shown(sign_in: SignIn, clock: Moment) -> 
     assert BASIS in text_of(browser.get(reverse("credit:link", args=[made.pk])))
     assert BASIS in body(browser.get(reverse("credit:links_export"))).decode()
     assert not list(faults())
+
+
+def test_shown_is_what_counts_and_no_finding_that_waits(sign_in: SignIn, clock: Moment) -> None:
+    """What is out of use counts for nobody; what another department found and nobody has heard of is not told."""
+    older, old, new = (make.company(place) for place in range(3))
+    linked(older, old, clock.at)
+    used, ended, repaired, long_ago, kept = (
+        CreditRecord.objects.create(
+            subject=subject, kind="revoked", source=f"S-{place}", basis="行政许可法", found_at=clock.at,
+            department=make.department(make.STRANGER),
+        )
+        for place, subject in enumerate((old, old, old, older, older))
+    )  # fmt: skip
+    today = clock.at.date()
+    CreditRecord.objects.filter(pk=used.pk).update(shown_until=today)
+    CreditRecord.objects.filter(pk=ended.pk).update(shown_until=today - dt.timedelta(days=1))
+    CreditRecord.objects.filter(pk=repaired.pk).update(repaired_at=clock.at)
+    CreditRecord.objects.filter(pk=long_ago.pk).update(found_at=clock.at - dt.timedelta(days=3 * 366))
+    CreditRecord.objects.filter(pk=kept.pk).update(kind="praise")
+    make.fact(clock.at, subject=old, who=make.STRANGER)
+    SubjectGrade.objects.create(
+        subject=old, grade="poor", source="公共信用", given_at=clock.at, received_at=clock.at
+    )  # fmt: skip
+    shown = text_of(sign_in(make.OFFICER).post(NEW, said(old, new)))
+    assert f"一并计算“{old.name}”使用中的信用记录 2 条；公共信用评价不随同计算" in shown
+    assert "以前衔接的 1 个代码一并计算" in shown
+    assert "待认定" not in shown.split("<main")[1]
 
 
 @pytest.mark.parametrize(
