@@ -12,6 +12,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from stdnum.cn import ric
 
 from credit.actions import listing_measures, measures, repairing
 from credit.models import (
@@ -517,3 +518,44 @@ def test_by_a_line_the_department_of_the_record_decides(clock: Moment, city: Non
         )  # fmt: skip
     assert (refused.value.code, refused.value.field) == ("measure-rule-unfit", "department")
     assert not JointMeasure.objects.exists()
+
+
+def test_the_api_lists_people_in_as_many_statements_as_companies(
+    caller: Caller,  # noqa: F811 - the fixture
+    clock: Moment,
+) -> None:
+    officer, line, shown = caller(make.OFFICER), rule(clock.at), dt.date(2027, 9, 28)
+
+    def more(number: int, person: bool) -> None:
+        subject = make.company(number)
+        if person:
+            stem = f"11010119900307{number:03d}"
+            identity = stem + ric.calc_check_digit(f"{stem}0")
+            subject = CreditSubject.objects.identify(CreditSubject.Kind.PERSON, identity, "王小明")
+        for source in ("A", "B"):
+            record = CreditRecord.objects.create(
+                subject=subject, kind="revoked", source=f"{source}-{number}", basis="行政许可法", level="serious",
+                listed="A02", department=make.department(), found_at=clock.at, shown_until=shown,
+            )  # fmt: skip
+        measures.begin(
+            subject, kind="penalty", what="约谈", basis=LAW, department=make.department(), record=record,
+            starts_on=local_date(clock.at), ends_on=shown, by=make.officer(), now=clock.at,
+        )  # fmt: skip
+
+    def statements(address: str, found: int) -> int:
+        with CaptureQueriesContext(connection) as seen:
+            rows = officer.get(address).json()["results"]
+        assert len(rows) == found
+        assert all(row["subject"]["identifier"] for row in rows)
+        return len(seen)
+
+    addresses = ("/api/v1/credit/measures/", "/api/v1/credit/measures/proposals/")
+    more(0, person=False)
+    assert line.is_on
+    for address in addresses:
+        officer.get(address)
+    before = [statements(address, places) for address, places in zip(addresses, (1, 2), strict=True)]
+    for number in range(1, 5):
+        more(number, person=True)
+    after = [statements(address, places) for address, places in zip(addresses, (5, 10), strict=True)]
+    assert after == before
