@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from credit import messages, pushing
@@ -172,8 +172,9 @@ def take_notice(
     before = Repair.objects.filter(notice=number).first()
     if before is not None and before.record_id == record.pk:
         return before
+    of_another = Refused("notice-of-another", "这份通知已经用于另一条记录，请核对通知编号。", field="notice")
     if before is not None:
-        raise Refused("notice-of-another", "这份通知已经用于另一条记录，请核对通知编号。", field="notice")
+        raise of_another
     if record.kind == K.SERIOUS:
         raise Refused(
             "serious-read-only",
@@ -191,7 +192,11 @@ def take_notice(
             asked_by=by,
         )  # fmt: skip
     repair.notice = number
-    _close(repair, record, granted=True, reason=words, by=by, now=now)
+    try:
+        with transaction.atomic():
+            _close(repair, record, granted=True, reason=words, by=by, now=now)
+    except IntegrityError as error:  # for a record of another subject, whose lock is another, at this moment
+        raise of_another from error
     data = {"repair": repair.pk, "record": record.pk, "notice": number}
     record_many([Draft(record.subject.stream, CreditAct.NOTICE_TAKEN, data, by)], at=now)
     # The platform decides on repair, whatever the subject asked us for.

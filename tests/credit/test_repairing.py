@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -21,9 +22,11 @@ from ledger.models import Entry
 from notifications.models import Message
 from offices.refusals import Refused, TransitionNotAllowed
 from oversight import portraits
+from tests import city as demo_city
 from tests.approvals.window import body, text_of
 from tests.conftest import Moment
 from tests.credit import facts as make
+from tests.supervision.racing import behind
 
 SignIn = Callable[[str], Client]
 pytestmark = pytest.mark.django_db
@@ -304,3 +307,20 @@ def test_what_was_withdrawn_as_wrong_closes_nothing(city: None, clock: Moment) -
     repairing.settle(asked, grant=True, reason="决定书已被撤销。", by=make.officer(), now=clock.at)
     answer = gate.ask(record.subject, clock.at)
     assert (answer.opens("promise"), answer.records) == (True, ())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_notice_for_records_of_two_subjects_at_once(transactional_db: None, clock: Moment) -> None:
+    demo_city.load()
+    first = make.recorded(clock)
+    other = make.recorded(clock, subject=make.company(1), source="连住建撤〔2026〕2号")
+    now = clock.at
+
+    def take(record: CreditRecord) -> Repair:
+        return repairing.take_notice(record, notice="N1", text="准予修复。", now=now, by=make.officer())
+
+    assert behind(partial(take, first), partial(take, other)) == ("done", "notice-of-another")
+    assert Repair.objects.get().record == first
+    other.refresh_from_db()
+    assert not other.is_lifted
+    assert pushes(other) == [("record", 1)]
