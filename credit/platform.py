@@ -24,6 +24,7 @@ import httpx
 from django.conf import settings
 
 from credit.models import CreditRecord, CreditSubject, Grade, RiskClass
+from deadlines import clock
 
 CONCURRENCY = 8
 LARGEST_ANSWER = 256 * 1024
@@ -31,6 +32,7 @@ LONGEST_TEXT = 200
 LONGEST_RECEIPT = 60
 MOST_RECORDS = 500
 PAGE = 500
+EARLIEST = dt.date(1949, 1, 1)
 LONGEST_WAIT = dt.timedelta(hours=2)
 TAKEN = frozenset({HTTPStatus.OK, HTTPStatus.CREATED})
 # The push itself is not at fault: the platform is busy with it, or has not got an earlier push yet. So with every 5xx.
@@ -177,32 +179,33 @@ def read_answer(said: Mapping[str, Any], named: Mapping[str, str]) -> dict[str, 
     """Return ``{grade, risk, records}`` of an answer about the subject ``named``, every value checked.
 
     ``grade``: ``{grade, source, given_on}`` or None (not evaluated); ``risk``: ``{risk, source, given_on}`` or None;
-    ``records``: ``[{kind, source, basis, found_on}]``, those in use only. Days are ISO texts. Raises ``Unavailable``
-    for whatever is not exactly such an answer.
+    ``records``: ``[{kind, source, basis, found_on}]``, those in use only. Days are ISO texts, of 1949 at the earliest,
+    of tomorrow at the latest: no two clocks agree. Raises ``Unavailable`` for whatever is not exactly such an answer.
     """
     if said.get("subject") != dict(named):
         raise Unavailable("答复的不是这一主体")
     if not {"grade", "risk", "records"} <= set(said):
         raise Unavailable("答复不完整")
+    latest = clock.today() + dt.timedelta(days=1)
     rows = said["records"]
     if not isinstance(rows, list) or len(rows) > MOST_RECORDS:
         raise Unavailable("答复的记录不对")
     return {
-        "grade": _graded(said["grade"], "grade", {*Grade.values} - {Grade.NONE.value}),
-        "risk": _graded(said["risk"], "risk", {*RiskClass.values} - {RiskClass.NONE.value}),
-        "records": [_record(row) for row in rows],
+        "grade": _graded(said["grade"], "grade", {*Grade.values} - {Grade.NONE.value}, latest),
+        "risk": _graded(said["risk"], "risk", {*RiskClass.values} - {RiskClass.NONE.value}, latest),
+        "records": [_record(row, latest) for row in rows],
     }
 
 
-def _graded(said: Any, name: str, known: set[str]) -> dict[str, str] | None:
+def _graded(said: Any, name: str, known: set[str], latest: dt.date) -> dict[str, str] | None:
     if said is None:
         return None
     if not isinstance(said, dict) or said.get(name) not in known:
         raise Unavailable(f"答复的 {name} 不认识")
-    return {name: said[name], "source": _text(said, "source", 120), "given_on": _day(said, "given_on")}
+    return {name: said[name], "source": _text(said, "source", 120), "given_on": _day(said, "given_on", latest)}
 
 
-def _record(said: Any) -> dict[str, str]:
+def _record(said: Any, latest: dt.date) -> dict[str, str]:
     kinds = {*CreditRecord.Kind.values}
     if not isinstance(said, dict) or said.get("kind") not in kinds:
         raise Unavailable("答复的记录种类不认识")
@@ -210,7 +213,7 @@ def _record(said: Any) -> dict[str, str]:
         "kind": said["kind"],
         "source": _text(said, "source", 60),
         "basis": _text(said, "basis", 200),
-        "found_on": _day(said, "found_on"),
+        "found_on": _day(said, "found_on", latest),
     }
 
 
@@ -251,14 +254,17 @@ def _text(said: Mapping[str, Any], name: str, longest: int = LONGEST_TEXT) -> st
     return value.strip()
 
 
-def _day(said: Mapping[str, Any], name: str) -> str:
+def _day(said: Mapping[str, Any], name: str, latest: dt.date) -> str:
     value = said.get(name)
     try:
         if not isinstance(value, str) or len(value) != len("2026-09-28"):
             raise ValueError
-        return dt.date.fromisoformat(value).isoformat()
+        day = dt.date.fromisoformat(value)
     except ValueError:
         raise Unavailable(f"答复的 {name} 不是日期") from None
+    if day < EARLIEST or day > latest:
+        raise Unavailable(f"答复的 {name} 不是可能的日期")
+    return day.isoformat()
 
 
 def _said(status: int, content: bytes) -> str:

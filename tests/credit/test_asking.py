@@ -283,6 +283,10 @@ WRONG: dict[str, dict[str, Any]] = {
     "none is no grade": {"grade": GRADE | {"grade": "none"}},
     "a day that is none": {"grade": GRADE | {"given_on": "2026-02-30"}},
     "another form of day": {"grade": GRADE | {"given_on": "20260701"}},
+    "a day before there was an office": {"grade": GRADE | {"given_on": "0001-01-01"}},
+    "a year before 1949": {"records": [ENTRY | {"found_on": "1948-12-31"}]},
+    "the last day of all": {"records": [ENTRY | {"found_on": "9999-12-31"}]},
+    "a day after tomorrow": {"risk": {"risk": "A", "source": "平台", "given_on": "2026-09-30"}},
     "a grade that is a word": {"grade": "good"},
     "an unknown risk": {"risk": {"risk": "E", "source": "平台", "given_on": "2026-07-01"}},
     "records that are none": {"records": {}},
@@ -295,13 +299,22 @@ WRONG: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_whatever_is_not_exactly_an_answer_is_none(name: str) -> None:
+def test_whatever_is_not_exactly_an_answer_is_none(name: str, clock: Moment) -> None:
     named = {"kind": "organisation", "code": "1"}
     whole: dict[str, Any] = {"subject": named, "grade": None, "risk": None, "records": []}
     assert platform.read_answer(whole, named)["grade"] is None
     wrong = WRONG[name] | {"subject": named} if name == "not complete" else whole | WRONG[name]
     with pytest.raises(Unavailable):
         platform.read_answer(wrong, named)
+
+
+def test_days_from_1949_to_tomorrow_are_read(clock: Moment) -> None:
+    named = {"kind": "organisation", "code": "1"}
+    for day in ("1949-01-01", "2026-09-28", "2026-09-29"):
+        records = [ENTRY | {"found_on": day}]
+        said = {"subject": named, "grade": GRADE | {"given_on": day}, "risk": None, "records": records}
+        answer = platform.read_answer(said, named)
+        assert (answer["grade"]["given_on"], answer["records"][0]["found_on"]) == (day, day)
 
 
 def test_the_query_costs_few_statements(service: Service, clock: Moment) -> None:
