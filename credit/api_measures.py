@@ -91,7 +91,7 @@ class BeginMeasureBodySerializer(serializers.Serializer[Any]):
         required=False, allow_null=True, default=None, min_value=1, max_value=2**31 - 1,
         help_text="Required only of an officer of several departments.",
     )  # fmt: skip
-    starts_on = SaidDay(help_text="Today or later.")
+    starts_on = SaidDay(help_text="Today or later, within a year.")
     ends_on = SaidDay(help_text="Not after the display of the record; without one three years at most.")
 
 

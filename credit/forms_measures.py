@@ -54,7 +54,7 @@ class MeasureForm(forms.Form):
         help_text="法律、法规或者文件的名称和条款；联合惩戒依据信用记录的，可以不填，适用该记录的依据。",
         error_messages={"max_length": "最多 200 字，请精简。"},
     )  # fmt: skip
-    starts_on = _day("开始日期", "今天或者以后。")
+    starts_on = _day("开始日期", "今天或者以后，最晚一年以内。")
     ends_on = _day("结束日期", "当日仍然实施；不得晚于所依据记录的公示截止日，没有记录的最长三年。")
 
     def __init__(

@@ -36,6 +36,7 @@ FOLLOWS = (
     "逐个主体办理，不能实施的逐项说明原因，不影响其他",
     "记入主体的留痕；不记入信用记录，不列入严重失信主体名单",
 )
+LONGEST_KEY = 18
 LEVELS = [(level.value, f"{level.label}失信") for level in PENAL_LEVELS]
 GRADES = [(grade.value, f"评价{grade.label}") for grade in REWARDED_GRADES]
 
@@ -140,7 +141,7 @@ def picked(request: PortalRequest, keys: Sequence[str]) -> list[tuple[CreditReco
     pairs = []
     for key in dict.fromkeys(keys):
         record, _, rule = key.partition("-")
-        if not (record.isdecimal() and rule.isdecimal() and len(key) <= 37):
+        if not all(part.isdecimal() and len(part) <= LONGEST_KEY for part in (record, rule)):
             raise Http404
         pairs.append((int(record), int(rule)))
     rows = lists.records(request.access).select_related("subject", "department")

@@ -39,6 +39,7 @@ from offices.refusals import Refused, TransitionNotAllowed
 
 K = CreditRecord.Kind
 REWARD, PENALTY = JointMeasure.Kind.REWARD, JointMeasure.Kind.PENALTY
+LATEST_START_MONTHS = 12
 LONGEST = {"what": 500, "basis": 200, "reason": 2000}
 # What a penalty may rest on, and what a reward may.
 GROUNDS = {
@@ -338,6 +339,12 @@ def _span(
         raise Refused("measure-start-wrong", "请填写开始日期。", field="starts_on")
     if first < today:
         raise Refused("measure-start-wrong", "开始日期不能早于今天，奖惩不溯及既往。", field="starts_on")
+    latest = add_months(today, LATEST_START_MONTHS)
+    if first > latest:
+        raise Refused(
+            "measure-start-wrong", f"开始日期最晚为{cn_day(latest)}（一年以内），以后实施的，届时再行决定。",
+            field="starts_on",
+        )  # fmt: skip
     if last is None:
         raise Refused("measure-end-wrong", "请填写结束日期，奖惩措施须有期限。", field="ends_on")
     if last < first:

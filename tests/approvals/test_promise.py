@@ -465,6 +465,9 @@ def test_a_breach_closes_the_way_and_a_person_may_depart_with_reasons(clerk: Cli
     bare = clerk.post(address(case), {"act": "allow", "credit_reason": " "})
     assert bare.status_code == 422
     assert "请写明理由" in window.text_of(bare)
+    unseen = clerk.post(address(case), {"act": "allow", "credit_reason": "已整改\0到位"})
+    assert unseen.status_code == 422
+    assert "看不见的空字符" in window.text_of(unseen)
     assert clerk.post(address(case), {"act": "allow", "credit_reason": "已整改到位，正在修复"}).status_code == 302
     check = CreditCheck.objects.get(case=case)
     assert (check.rule_allows, check.allowed, check.reason) == (False, True, "已整改到位，正在修复")

@@ -99,6 +99,10 @@ def test_begun_by_code_seen_in_the_list_and_ended_early(sign_in: SignIn, clock: 
         ({"source": "没有这个文号"}, "没有依据该文书的信用记录"),
         ({"starts_on": ""}, "请填写开始日期"),
         ({"starts_on": "2026-09-27"}, "开始日期不能早于今天"),
+        ({"starts_on": "2027-09-29", "ends_on": "2027-09-30"}, "开始日期最晚为2027年9月28日"),
+        ({"starts_on": "9997-01-01", "ends_on": "9999-12-31"}, "开始日期最晚为2027年9月28日"),
+        ({"starts_on": "9999-12-31", "ends_on": "9999-12-31"}, "开始日期最晚为2027年9月28日"),
+        ({"ends_on": "9999-12-31"}, "结束日期最晚为2029年9月28日"),
         ({"ends_on": ""}, "请填写结束日期"),
         ({"ends_on": "2026-02-30"}, "请填写有效日期"),
         ({"starts_on": "2026-10-02", "ends_on": "2026-10-01"}, "结束日期不能早于开始日期（2026年10月2日）"),
@@ -390,6 +394,8 @@ def test_the_api_begins_shows_and_ends(caller: Caller, clock: Moment) -> None:  
     problem(officer.post(API, said | {"what": ""}, format="json"), 422, "measure-missing")
     problem(officer.post(API, said | {"basis": "条例"}, format="json"), 422, "measure-basis-short")
     problem(officer.post(API, said | {"starts_on": None}, format="json"), 422, "measure-start-wrong")
+    last = {"starts_on": "9999-12-31", "ends_on": "9999-12-31"}
+    problem(officer.post(API, said | last, format="json"), 422, "measure-start-wrong")
     problem(officer.post(API, said | {"ends_on": "2026-09-01"}, format="json"), 422, "measure-end-wrong")
     problem(officer.post(API, said | {"ends_on": "2036-09-01"}, format="json"), 422, "measure-too-long")
     problem(officer.post(API, said | {"department": 999999}, format="json"), 422, "measure-department-missing")

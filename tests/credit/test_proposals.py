@@ -234,7 +234,16 @@ def test_another_departments_proposals_do_not_exist(sign_in: SignIn, clock: Mome
     assert (foreign.status_code, foreign.content) == (404, nonsense.content)
     assert stranger.post(BEGIN, {"pick": [f"{record.pk}-{line.pk}"]}).status_code == 404
     own = sign_in(make.OFFICER)
-    for pick in ("x", "1-", f"{record.pk}-999999", f"999999-{line.pk}", "٣-١", "9" * 40 + "-1"):
+    for pick in (
+        "x",
+        "1-",
+        f"{record.pk}-999999",
+        f"999999-{line.pk}",
+        "٣-١",
+        "9" * 40 + "-1",
+        "9" * 25 + "-1",
+        "1-" + "9" * 19,
+    ):
         assert own.post(BEGIN, {"pick": [pick]}).status_code == 404, pick
     assert own.get(f"{NEW}?rule={line.pk}").status_code == 404
     assert own.get(f"{NEW}?record={record.pk}&rule=999999").status_code == 404

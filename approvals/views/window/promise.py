@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.validators import ProhibitNullCharactersValidator
 from django.http import Http404, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -198,6 +200,10 @@ def _credit(request: PortalRequest, case: Case, act: str) -> HttpResponseBase:
         messages.success(request, "信用已查询，结果已存入办件，请据此决定是否采用告知承诺。")
         return _again(case)
     reason = request.POST.get("credit_reason", "")
+    try:
+        ProhibitNullCharactersValidator()(reason)
+    except ValidationError as error:
+        raise Refused("invalid", error.messages[0], field="credit_reason") from error
     check = credit_gate.settle(case, allowed=act == "allow", reason=reason, by=request.user, now=request.now)
     told = (
         "已决定采用告知承诺，请申请人签署。"
