@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
@@ -104,8 +105,7 @@ def proposal_list(request: PortalRequest) -> HttpResponse:
         "pager": listing.pager(page, "条记录"),
         "export_url": listing.address(reverse("credit:proposals_export")),
         "clear_url": listing.address(q="", ground="", form=""),
-        "back": listing.address(),
-        "most": proposing.MOST_AT_ONCE,
+        "begin_url": listing.address(reverse("credit:proposals_begin"), page=request.GET.get("page", "")),
         "follows": FOLLOWS,
         "crumbs": [CRUMB],
     }
@@ -139,7 +139,7 @@ def picked(request: PortalRequest, keys: Sequence[str]) -> list[tuple[CreditReco
     What does not fit together any more, ``measures.begin`` refuses in words.
     """
     pairs = []
-    for key in dict.fromkeys(keys):
+    for key in keys:
         record, _, rule = key.partition("-")
         if not all(part.isdecimal() and len(part) <= LONGEST_KEY for part in (record, rule)):
             raise Http404
@@ -152,30 +152,49 @@ def picked(request: PortalRequest, keys: Sequence[str]) -> list[tuple[CreditReco
     return [(records[record], rules[rule]) for record, rule in pairs]
 
 
+def _ticked(pairs: Sequence[tuple[CreditRecord, MeasureRule]], today: dt.date) -> list[dict[str, Any]]:
+    """What was ticked, to be unticked."""
+    return [
+        {"key": f"{record.pk}-{rule.pk}", "record": record, "rule": rule,
+         "ends_on": proposing.last_day(record, rule, today)}
+        for record, rule in pairs
+    ]  # fmt: skip
+
+
 @officers
 @require_http_methods(["GET", "HEAD", "POST"])
 def proposals_begin(request: PortalRequest) -> HttpResponse:
-    """Begin what was ticked, and say what was begun and what was not."""
-    rewards = request.GET.get("tab") == "reward"
-    back = reverse("credit:proposals") + ("?tab=reward" if rewards else "")
-    if request.method != "POST":
-        return redirect(back)
-    keys = request.POST.getlist("pick")
+    """Begin what was ticked, and say what was begun and what was not.
+
+    What is too much comes back ticked (422), to be unticked and sent again; the address carries the list's query.
+    """
+    listing, _, _ = _listing(request)
+    keys = list(dict.fromkeys(request.POST.getlist("pick")))
     problem = ""
     if not keys:
         problem = "没有勾选。请勾选要实施的措施。"
-    elif len(set(keys)) > proposing.MOST_AT_ONCE:
-        problem = f"一次最多实施 {proposing.MOST_AT_ONCE} 项，现勾选了 {len(set(keys))} 项，没有一项实施。"
-    begun, refused = ([], []) if problem else measures.begin_many(
-        picked(request, keys), by=request.user, now=request.now
-    )  # fmt: skip
+    elif len(keys) > proposing.MOST_AT_ONCE:
+        problem = (
+            f"一次最多实施 {proposing.MOST_AT_ONCE} 项，现勾选了 {len(keys)} 项，没有一项实施。"
+            f"请去掉 {len(keys) - proposing.MOST_AT_ONCE} 项再实施，其余的下一次实施。"
+        )
+    # Where nothing was begun the page of the list is as it was; otherwise it may be empty by now.
+    page = {"page": request.GET.get("page", "")} if problem else {}
+    back = listing.address(**page)
+    if request.method != "POST":
+        return redirect(back)
+    pairs = picked(request, keys)
+    begun, refused = ([], []) if problem else measures.begin_many(pairs, by=request.user, now=request.now)
     context = {
         "problem": problem,
+        "ticked": _ticked(pairs, local_date(request.now)) if problem else [],
+        "begin_url": listing.address(reverse("credit:proposals_begin"), **page),
+        "follows": FOLLOWS,
         "begun": [{"measure": one, "url": reverse("credit:measure", args=[one.pk])} for one in begun],
         "refused": refused,
         "back": back,
         "crumbs": [CRUMB, {"label": "建议实施", "url": back}],
     }
-    page = shown(request, "credit/proposals_done.html", context)
-    page.status_code = 422 if problem else 200
-    return page
+    answer = shown(request, "credit/proposals_done.html", context)
+    answer.status_code = 422 if problem else 200
+    return answer

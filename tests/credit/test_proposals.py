@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
+from html import unescape
 from threading import Barrier
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -220,9 +223,32 @@ def test_several_are_begun_at_once_and_what_is_not_is_said(sign_in: SignIn, cloc
     assert "已实施 0 项，没有实施 3 项" in text_of(browser.post(BEGIN, {"pick": keys}))
     assert JointMeasure.objects.count() == 2
     assert browser.post(BEGIN, {}).status_code == 422
-    many = browser.post(BEGIN, {"pick": [f"{first.pk}-{place}" for place in range(1, 52)]})
+
+
+def test_too_many_come_back_ticked_and_the_list_stays_as_it_was_asked_for(sign_in: SignIn, clock: Moment) -> None:
+    record, browser = make.recorded(clock), sign_in(make.OFFICER)
+    keys = [f"{record.pk}-{rule(clock.at, what=f'措施 {place}').pk}" for place in range(51)]
+    query = f"q={record.source}&ground=serious"
+    asked = text_of(browser.get(f"{LIST}?{query}"))
+    action = unescape(re.findall(r'id="begin-many"[^>]*action="([^"]+)"', asked)[0])
+    assert parse_qs(urlsplit(action).query) == parse_qs(query)
+    many = browser.post(action, {"pick": [*keys, keys[0]]})
+    said = text_of(many)
     assert many.status_code == 422
-    assert "一次最多实施 50 项" in text_of(many)
+    assert "一次最多实施 50 项，现勾选了 51 项，没有一项实施" in said
+    assert re.findall(r'name="pick" value="([^"]+)"[^>]* checked', said) == keys
+    assert unescape(re.findall(r'id="begin-many"[^>]*action="([^"]+)"', said)[0]) == action
+    assert not JointMeasure.objects.exists()
+    done = browser.post(action, {"pick": keys[1:]})
+    assert "已实施 50 项，没有实施 0 项" in text_of(done)
+    back = unescape(re.findall(r'href="([^"]+)">返回建议', text_of(done))[0])
+    assert parse_qs(urlsplit(back).query) == parse_qs(query)
+    none = browser.post(f"{BEGIN}?tab=reward&page=x", {})
+    assert none.status_code == 422
+    assert f"{LIST}?tab=reward&page=x" in unescape(text_of(none))
+    assert 'id="begin-many"' not in text_of(none)
+    foreign = sign_in(make.STRANGER).post(action, {"pick": keys})
+    assert foreign.status_code == 404
 
 
 def test_another_departments_proposals_do_not_exist(sign_in: SignIn, clock: Moment) -> None:
