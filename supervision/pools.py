@@ -16,7 +16,7 @@ from heapq import merge
 from itertools import groupby, islice
 from typing import Any
 
-from django.db.models import Count, F, Q
+from django.db.models import Count, Exists, F, OuterRef, Q
 
 from approvals.models import Conflict, Licence
 from credit import standing
@@ -26,7 +26,7 @@ from ledger.draws import LOCAL
 from ledger.hashing import canonical, sm3
 from ledger.samples import Group, take
 from offices.models import Leave, Posting, User
-from supervision.enums import OPEN, Measure, VisitStatus
+from supervision.enums import OPEN, Measure, TaskStatus, VisitStatus
 from supervision.models import (
     DEFAULT_CAP,
     DrawPlan,
@@ -174,15 +174,23 @@ def _midnight(day: dt.date) -> dt.datetime:
 
 
 def _checked(plan: DrawPlan, today: dt.date) -> set[int]:
-    """Subjects that the department visited or checked within the plan's spare months."""
+    """Subjects that the department visited or checked within the plan's spare months.
+
+    What was set aside is no check: neither the record, nor its visit, nor a finish not fed back that rests on it alone.
+    """
     if not plan.spare_months:
         return set()
     since = months_before(today, plan.spare_months)
     department = plan.office.department_id
     visits = Visit.objects.filter(department_id=department, status=VisitStatus.DONE, planned_on__gte=since)
-    looks = Inspection.objects.filter(task__department_id=department, ended_at__gte=_midnight(since))
+    visits = visits.exclude(inspection__set_asides__granted=True)
+    looks = Inspection.objects.standing().filter(task__department_id=department, ended_at__gte=_midnight(since))
     done = SupervisionTask.objects.filter(department_id=department, finished_on__gte=since).exclude(
         measure=Measure.NONE_NOW
+    )
+    done = done.exclude(
+        Q(status=TaskStatus.FINISHED, inspections__set_asides__granted=True)
+        & ~Exists(Inspection.objects.standing().filter(task=OuterRef("pk")))
     )
     return (
         _ids(visits.values_list("subject_id", flat=True))
@@ -192,7 +200,7 @@ def _checked(plan: DrawPlan, today: dt.date) -> set[int]:
 
 
 def _capped(plan: DrawPlan, today: dt.date) -> set[int]:
-    """Subjects that the department may not visit once more this year."""
+    """Subjects that the department may not visit once more this year; they were disturbed by a mistaken visit too."""
     department = plan.office.department_id
     cap = VisitCap.objects.filter(department_id=department).values_list("times", flat=True).first() or DEFAULT_CAP
     counted = (

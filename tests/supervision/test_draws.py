@@ -21,9 +21,11 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
+from django.urls import reverse
 
 from approvals.exceptions import Refused, TransitionNotAllowed
 from approvals.models import Conflict, Licence
+from catalogue.models import SupervisionSubItem
 from credit.models import CreditSubject, SubjectRisk
 from ledger import guards
 from ledger.draws import commitment_of, keep_periods, replay
@@ -32,12 +34,15 @@ from ledger.samples import Group, sample_digest
 from notifications.models import Message
 from offices.models import Division, Leave, User
 from supervision import actions, sampling
+from supervision.actions import correcting
 from supervision.actions.drawing import change_plan, draw_plan, drawn_of, make_plan, publish_plan
 from supervision.models import DrawnSubject, DrawRun, PoolPart, SupervisionTask, Visit, VisitCap
 from supervision.pools import Inspectors, Pool, Share, months_before, preview
 from tests.approvals import play
 from tests.conftest import Moment
 from tests.supervision import drawing as some
+from tests.supervision import inspecting as field
+from tests.supervision import ordering as make
 from tests.supervision import tasks as tasks_of
 
 pytestmark = pytest.mark.django_db
@@ -264,6 +269,43 @@ def test_visits_lately_and_at_the_cap_leave_out(pool: list[CreditSubject], clock
     SupervisionTask.objects.filter(pk=tasks[0].pk).update(measure="off_site")
     plan.spare_months = 1
     assert preview(plan, clock.at).left_out[0] == ("近期已经检查过", 1)
+
+
+@pytest.mark.parametrize("road", ["visit", "record", "finish"])
+def test_a_check_that_was_set_aside_leaves_nobody_out(
+    city: None, clock: Moment, sign_in: Callable[[str], Client], road: str
+) -> None:
+    """Granted, the record is no check any more, nor its visit, nor the finish; the visit still counts for the cap."""
+    some.inspectors(2)
+    task = field.ready(clock.at) if road == "visit" else field.acknowledged(clock.at, "off_site")
+    clock.to("2026-09-28 15:00")
+    if road == "visit":
+        field.inspected(task, clock.at)
+    else:
+        make.look(task, clock.at, bad=False)
+    if road == "finish":
+        actions.finish(task, finished_on=clock.at.date(), by=make.manager(task), now=clock.at)
+    asked = correcting.ask_set_aside(
+        task, record=1, reason="查的是隔壁企业，把对象弄错了。", by=make.manager(task), now=clock.at
+    )
+    wanted = some.wanted(ratio=10000, sub_item=task.sub_item)
+    plan = make_plan(task.office, wanted, by=make.manager(task), now=clock.at)
+    plan.sub_item = SupervisionSubItem.objects.exclude(pk=task.sub_item_id)[0]  # of its own the task is open
+    assert preview(plan, clock.at).left_out == [("近期已经检查过", 1)]
+    head = sign_in(make.head(task).username)
+    answer = {"verdict": "grant", "answer": "经核对照片，确属对象错误。"}
+    assert head.post(reverse("tasks:set_aside_answer", args=[asked.pk]), answer).status_code == 302
+    found = preview(plan, clock.at)
+    assert (found.left_out, found.taken) == ([], 1)
+    VisitCap.objects.create(department=plan.office.department, times=1, basis="x")
+    assert preview(plan, clock.at).left_out == ([("今年入企检查已达上限", 1)] if road == "visit" else [])
+    VisitCap.objects.all().delete()
+    if road == "visit":
+        field.approve_visit(task, clock.at)
+        field.inspected(task, clock.at)
+    else:
+        make.look(task, clock.at, bad=False)
+    assert preview(plan, clock.at).left_out == [("近期已经检查过", 1)]
 
 
 def test_months_before_end_on_a_day_that_exists() -> None:
