@@ -286,12 +286,12 @@ def earlier_tasks(task: SupervisionTask, access: Access) -> list[dict[str, Any]]
     ]
 
 
-def lead_of(task: SupervisionTask) -> str:
+def lead_of(task: SupervisionTask, today: dt.date) -> str:
     """What to do next, in one sentence."""
     if task.status == TaskStatus.ACKNOWLEDGED and task.measure == Measure.NONE_NOW:
         return "选定了暂不检查，到复核日请重新选择监管措施。"
     if task.status == TaskStatus.RECTIFYING and (order := newest(task)) is not None and not order.is_running:
-        return f"整改结果已认定为“{order.get_status_display()}”。{what_follows(task, order)}"
+        return f"整改结果已认定为“{order.get_status_display()}”。{what_follows(task, order, today)}"
     return LEADS[TaskStatus(task.status)]
 
 
@@ -318,7 +318,7 @@ def archive(task: SupervisionTask, access: Access, now: dt.datetime) -> dict[str
         "task": task,
         "subject": task.subject,
         "subject_url": subject_url(task, access),
-        "lead": lead_of(task),
+        "lead": lead_of(task, local_date(now)),
         "officer_faults": officers.faults([task], local_date(now)).get(task.pk, []) if task.status in OPEN else [],
         "earlier": earlier_tasks(task, access),
         "crumbs": [{"label": "监管任务", "url": reverse("tasks:list")}],

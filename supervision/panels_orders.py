@@ -6,6 +6,7 @@ from typing import Any
 
 from django.urls import reverse
 
+from deadlines.clock import local_date
 from offices.models import Posting
 from offices.web import PortalRequest
 from supervision.actions.ordering import ORDERABLE, UNMENDED, faulty, first_day, stands, what_follows
@@ -17,7 +18,7 @@ MANAGERS = (Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY)
 
 
 def panel(task: SupervisionTask, request: PortalRequest) -> dict[str, Any]:
-    """Orders, handover, proposal and papers of the task, and what this person may do next; at most seven statements."""
+    """Orders, handover, proposal and papers of the task, and what this person may do next; at most nine statements."""
     orders = list(task.orders.select_related("paper", "deadline", "inspection").order_by("pk"))
     acts = task.office_id in request.access.offices(*MANAGERS)
     return {
@@ -30,7 +31,7 @@ def panel(task: SupervisionTask, request: PortalRequest) -> dict[str, Any]:
             }
             for order in orders
         ],
-        "orders_next": what_follows(task, orders[-1]) if orders else "",
+        "orders_next": what_follows(task, orders[-1], local_date(request.now)) if orders else "",
         "orders_verbs": verbs(task, orders) if acts else [],
         "orders_handover": Handover.objects.filter(task=task).select_related("paper").first(),
         "orders_proposal": Proposal.objects.filter(task=task).select_related("paper").first(),

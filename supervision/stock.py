@@ -18,6 +18,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 
 from approvals.exceptions import Refused
 from catalogue.models import BusinessItem, Linkage
@@ -25,7 +26,8 @@ from credit.identifiers import RIC, check_ric, check_uscc, normalise
 from credit.models import CreditSubject
 from ledger.hashing import sm3
 from offices.models import Division
-from supervision.models import StockBatch, StockLicence
+from supervision.enums import Origin
+from supervision.models import StockBatch, StockLicence, SupervisionTask
 
 HEADER = (
     "业务办理项编码", "证照编号", "持有人", "统一社会信用代码或身份证号码", "许可内容", "有效期自", "有效期至",
@@ -284,6 +286,25 @@ def number_of(batch_id: int, licence_id: int, order: int) -> str:
 
 def licence_of(number: str) -> StockLicence | None:
     """The licence that a task of old stock is about, by the task's number; one statement."""
+    return _of_number(number).first()
+
+
+def _of_number(number: str) -> QuerySet[StockLicence]:
     if not re.fullmatch(r"JS\d{18}", number):
-        return None
-    return StockLicence.objects.filter(pk=int(number[8:18])).first()
+        return StockLicence.objects.none()
+    return StockLicence.objects.filter(pk=int(number[8:18]))
+
+
+def has_run_out(task: SupervisionTask, today: dt.date) -> bool:
+    """Whether the old licence that the task is about is past its last day; one statement, none for a task of a case.
+
+    A draw freezes the licence in its pool alone: its task is over when every old licence that the holder has for the
+    item is.
+    """
+    if task.origin == Origin.CASE:
+        return False
+    licences = _of_number(task.number)
+    if task.origin == Origin.DRAW:
+        licences = StockLicence.objects.filter(holder_id=task.subject_id, business_item_id=task.business_item_id)
+    days = list(licences.values_list("valid_to", flat=True))
+    return bool(days) and all(day is not None and day < today for day in days)

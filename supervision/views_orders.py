@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -261,7 +262,7 @@ def _order_page(
         else None,
         "answer": (answer or AnswerExtensionForm()) if answers else None,
         "may_grant": answers and not over,
-        "lead": _lead(order, over=over, acts=acts, answers=answers),
+        "lead": _lead(order, today, acts=acts, answers=answers),
         "settle_follows": [
             "出具《整改复查意见书》，短信告知当事人的联系人",
             "复查合格：反馈后的任务归档；以后的检查另有“不符合”的，转为“已反馈”，继续责令整改或者移送执法",
@@ -280,13 +281,14 @@ def _order_page(
     return _page(request, "tasks/order.html", context, next((one for one in (settle, ask, answer) if one), None))
 
 
-def _lead(order: Rectification, *, over: bool, acts: bool, answers: bool) -> str:
+def _lead(order: Rectification, today: dt.date, *, acts: bool, answers: bool) -> str:
+    over = order.due_on < today
     if answers:
         return "期限已过，不能再批准延长。" if over else "请在整改期限届满前批复延长申请。"
     if order.status == OrderStatus.LAPSED:
         return "证照已失效，任务归档，不再要求整改。"
     if not order.is_running:
-        return f"整改结果已经认定。{ordering.what_follows(order.task, order)}"
+        return f"整改结果已经认定。{ordering.what_follows(order.task, order, today)}"
     if not acts:
         return "整改期限届满前后，由处室管理员复查并认定结果。"
     return "整改期限已过，请复查并认定结果。" if over else "期限届满之前，可以认定复查合格或者拒不整改。"
@@ -457,7 +459,7 @@ def proposal(request: PortalRequest, number: str) -> HttpResponse:
     form = None
     if found is None or request.method == "POST":
         order, evidence = ordering.newest(task), proposing.evidence_of(task)
-        refused = proposing.why_not(task, order)
+        refused = proposing.why_not(task, order, local_date(request.now))
         if order is None or (refused is not None and request.method != "POST"):
             said = "责令整改之后逾期未改、复查不合格或者拒不整改的，才能建议撤销许可。"
             error = refused or Refused("proposal-needs-order", said, conflict=True)

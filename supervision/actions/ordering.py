@@ -24,12 +24,13 @@ from lianyungang_gov.faults import reach
 from notifications import outbox
 from offices.history import save_at
 from offices.models import User
-from supervision import papers
+from supervision import papers, stock
 from supervision.actions import following, visiting
 from supervision.enums import (
     FindingKind,
     InspectionKind,
     OrderStatus,
+    Origin,
     PaperKind,
     Result,
     TaskAct,
@@ -147,12 +148,27 @@ def first_day(order: Rectification) -> dt.date | None:
     return dt.date.fromisoformat(order.paper.content["due_on"]) if order.extension_granted else None
 
 
-def what_follows(task: SupervisionTask, order: Rectification) -> str:
+def irrevocable(task: SupervisionTask, today: dt.date) -> str:
+    """Why the task's licence cannot be revoked through the system and what is left to do; two statements at most.
+
+    That the task may be closed is said where that is so.
+    """
+    if task.licence_id is not None:
+        why = "证照已不能撤销"
+    elif task.origin == Origin.CASE:
+        why = "这件任务没有可以撤销的证照"
+    else:
+        why = "系统内没有这件证照，不能在线建议撤销"
+    close = "；没有必要继续的，按“证照已失效”归档" if licence_over(task, today) else ""
+    return f"{why}，请移送执法{close}。"
+
+
+def what_follows(task: SupervisionTask, order: Rectification, today: dt.date) -> str:
     """What an order that was settled leaves to be done, in one sentence; empty where it leaves nothing."""
     if order.status not in UNMENDED or task.status != TaskStatus.RECTIFYING:
         return ""
     if not stands(task.licence):
-        return "证照已不能撤销，请移送执法；没有必要继续的，按“证照已失效”归档。"
+        return irrevocable(task, today)
     if breaks_promise(order.inspection):
         return "当事人违背承诺，没有改正，请建议撤销许可；有违法行为的，也可以移送执法。"
     return "当事人没有改正，请移送执法；不再符合许可条件的，也可以建议撤销许可。"
@@ -526,7 +542,12 @@ def _close_mended(task: SupervisionTask, order: Rectification, by: User, now: dt
 
 
 def licence_over(task: SupervisionTask, today: dt.date) -> bool:
-    """Whether the licence of the task was struck off, taken back, revoked, or has run out; two statements at most."""
+    """Whether the licence of the task was struck off, taken back, revoked, or has run out; two statements at most.
+
+    A licence of old stock can only run out: nobody reports its end.
+    """
+    if task.licence_id is None:
+        return stock.has_run_out(task, today)
     if task.changes.filter(ends_licence=True).exists():
         return True
     return Licence.objects.filter(tasks=task, valid_to__lt=today).exists()

@@ -25,7 +25,7 @@ from offices.history import save_at
 from offices.models import User
 from supervision import papers
 from supervision.actions import following, visiting
-from supervision.actions.ordering import UNMENDED, breaks_promise, newest, note_follow_up, said, stands
+from supervision.actions.ordering import UNMENDED, breaks_promise, irrevocable, newest, note_follow_up, said, stands
 from supervision.enums import PaperKind, TaskAct, TaskStatus
 from supervision.models import Inspection, Paper, Proposal, Rectification, SupervisionTask
 
@@ -66,7 +66,7 @@ def drafted_facts(order: Rectification) -> str:
     return f"{order.facts}\n已责令限期整改（{order.paper.number}），{verdict}"
 
 
-def why_not(task: SupervisionTask, order: Rectification | None) -> Refused | None:
+def why_not(task: SupervisionTask, order: Rectification | None, today: dt.date) -> Refused | None:
     """Why revocation cannot be proposed as the task, its newest ``order`` and its licence now stand, or None."""
     if task.status != TaskStatus.RECTIFYING:
         said = f"这件监管任务现在是“{task.get_status_display()}”，不能建议撤销许可，请刷新查看。"
@@ -74,8 +74,7 @@ def why_not(task: SupervisionTask, order: Rectification | None) -> Refused | Non
     if order is None or order.status not in UNMENDED:
         return Refused("proposal-needs-order", "逾期未改、复查不合格或者拒不整改的，才能建议撤销许可。", conflict=True)
     if not stands(task.licence):
-        said = "这件任务没有有效的证照可以撤销，请移送执法处理；没有必要继续的，按“证照已失效”归档。"
-        return Refused("licence-not-standing", said, conflict=True)
+        return Refused("licence-not-standing", irrevocable(task, today), conflict=True)
     return None
 
 
@@ -97,7 +96,7 @@ def propose(
     task = SupervisionTask.objects.lock(task.pk)
     task.licence = licence
     order = newest(task)
-    refused = why_not(task, order)
+    refused = why_not(task, order, local_date(now))
     if refused is not None:
         raise refused
     order, licence = cast(Rectification, order), cast(Licence, licence)

@@ -36,12 +36,15 @@ from offices.access import access_for
 from offices.models import Department, Division, Posting, User
 from offices.tokens import issue
 from supervision import actions, lists, reconcile, starting, stock
-from supervision.actions import disputing, stocking
+from supervision.actions import disputing, ordering, stocking
+from supervision.actions.drawing import draw_plan
 from supervision.enums import Origin
 from supervision.models import ClockStart, StockBatch, StockLicence, SupervisionTask
 from tests import city as demo_city
 from tests.conftest import Moment
 from tests.supervision import disputing as road
+from tests.supervision import drawing
+from tests.supervision import ordering as make
 from tests.supervision import stocking as old
 from tests.supervision.tasks import notified
 
@@ -289,6 +292,87 @@ def test_a_named_office_has_the_task_alone_and_an_item_without_offices_has_none(
     Linkage.objects.filter(business_item=about).update(active=False)
     batch = old.loaded([old.row(about, 2)], clock.at)
     assert (batch.counts["licences"], batch.counts["tasks"], batch.counts["unlinked"]) == (1, 0, 1)
+
+
+def viewed(task: SupervisionTask, clock: Moment) -> SupervisionTask:
+    deliver(clock.at)
+    return actions.view_task(task, by=make.manager(task), now=clock.at)
+
+
+def text_of(client: Client, name: str, task: SupervisionTask) -> str:
+    return client.get(reverse(f"tasks:{name}", args=[task.number])).content.decode()
+
+
+def test_an_old_licence_is_not_revoked_online_and_ends_the_task_when_it_has_run_out(
+    city: None, clock: Moment, sign_in: SignIn
+) -> None:
+    """Not mended: a handover; that the task may be closed is said, and possible, from the day after its last day on."""
+    old.loaded([old.row(old.item(), 1, 有效期至="2026-10-08")], clock.at)
+    task = viewed(SupervisionTask.objects.order_by("pk")[0], clock)
+    by = make.manager(task)
+    actions.acknowledge(task, measure="off_site", planned_finish_on=clock.at.date(), by=by, now=clock.at)
+    clock.to("2026-09-28 15:00")
+    make.look(task, clock.at, bad=True)
+    make.fed_back(task, clock.at)
+    order = make.ordered(task, clock.at)
+    ordering.settle_order(order, outcome="refused", reason="负责人当面拒绝整改。", by=by, now=clock.at)
+    client = sign_in(by.username)
+    close, propose = (reverse(f"tasks:{name}", args=[task.number]) for name in ("licence_ended", "proposal"))
+    reason = {"reason": "许可证已过期，不再整改。"}
+    said, follows = "系统内没有这件证照，不能在线建议撤销，请移送执法", "没有必要继续的，按“证照已失效”归档"
+    clock.to("2026-10-08 10:00")  # its last day
+    page = text_of(client, "task", task)
+    assert said in page
+    assert follows not in page
+    assert close not in page
+    assert client.post(close, reason).status_code == 409
+    refused = client.get(propose)
+    assert refused.status_code == 409
+    assert said in refused.content.decode()
+    assert follows not in refused.content.decode()
+    clock.to("2026-10-09 09:00")
+    for shown in (
+        text_of(client, "task", task),
+        client.get(reverse("tasks:order", args=[order.pk])).content.decode(),
+        client.get(propose).content.decode(),
+    ):
+        assert f"{said}；{follows}。" in shown
+    assert close in text_of(client, "task", task)
+    assert "证照的有效期已满" in text_of(client, "licence_ended", task)
+    assert client.post(close, reason).status_code == 302
+    task.refresh_from_db()
+    assert (task.status, task.end) == ("closed", "licence_ended")
+
+
+def test_a_drawn_task_of_an_old_licence_ends_when_the_holder_has_none_in_force(
+    city: None, clock: Moment, sign_in: SignIn
+) -> None:
+    drawing.inspectors(3)
+    [holder] = drawing.holders({"D": 1}, clock.at, valid_to=dt.date(2026, 10, 8))
+    draw_plan(drawing.published(clock.at, ratio=10000), by=drawing.manager(), now=clock.at)
+    task = viewed(SupervisionTask.objects.get(subject=holder), clock)
+    client = sign_in(make.manager(task).username)
+    close = reverse("tasks:licence_ended", args=[task.number])
+    assert close not in text_of(client, "task", task)
+    clock.to("2026-10-09 09:00")
+    assert close in text_of(client, "task", task)
+    first = StockLicence.objects.get(holder=holder)
+    renewed = StockLicence.objects.create(
+        batch=first.batch, number="新证", business_item=first.business_item, holder=holder, holder_name=holder.name,
+        department=first.department, valid_from=first.valid_from,
+    )  # fmt: skip
+    assert close not in text_of(client, "task", task)
+    renewed.delete()
+    assert client.post(close, {"reason": "许可证已过期，不再检查。"}).status_code == 302
+
+
+def test_a_filing_has_no_licence_that_could_end(city: None, clock: Moment) -> None:
+    task = notified(clock.at)
+    task.licence = None
+    with CaptureQueriesContext(connection) as seen:
+        said = ordering.irrevocable(task, clock.at.date())
+    assert said == "这件任务没有可以撤销的证照，请移送执法。"
+    assert len(seen) == 0
 
 
 def test_whoever_does_not_administer_the_division_finds_nothing(sign_in: SignIn, clock: Moment) -> None:
