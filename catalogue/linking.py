@@ -85,9 +85,12 @@ def reopen(reasons: Mapping[int, str], *, now: datetime.datetime) -> int:
     """Have these linkages (id → why) looked at again, because a list that they rest on changed; returns how many.
 
     Only those in force; what waits already waits since then. They hold on meanwhile: nothing is lost while nobody
-    has looked (O3.3.3). One ledger entry an item; statements are constant in the number of rows.
+    has looked (O3.3.3). One ledger entry an item; statements are constant in the number of rows. The items are locked
+    first, as by everybody who writes on their streams.
     """
     waiting = Linkage.objects.active().filter(pk__in=reasons, reopened_at__isnull=True)
+    items = BusinessItem.objects.filter(pk__in=waiting.order_by().values("business_item")).order_by("pk")
+    list(items.select_for_update(of=("self",)).values_list("pk", flat=True))
     rows = list(waiting.select_related("business_item").order_by("pk").select_for_update(of=("self",)))
     for row in rows:
         row.reopened_at, row.reopened_why = now, reasons[row.pk][:LONGEST_WHY]
@@ -105,6 +108,7 @@ def reopen(reasons: Mapping[int, str], *, now: datetime.datetime) -> int:
 @transaction.atomic
 def confirm(linkage: Linkage, *, by: User, now: datetime.datetime) -> Linkage:
     """Somebody looked again and it holds on. Raises ``LinkageRefused`` where nothing waits, or it has ended."""
+    BusinessItem.objects.lock(linkage.business_item_id)
     linkage = Linkage.objects.select_for_update().get(pk=linkage.pk)
     if not linkage.active or linkage.reopened_at is None:
         raise LinkageRefused("该审管关联没有待核对的变动，可能有同事已先一步核对，请刷新查看。", conflict=True)
