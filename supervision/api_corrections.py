@@ -136,8 +136,11 @@ class SetAsideAnswerView(PortalView):
         task = get_object_or_404(SupervisionTask.objects.for_heads(self.access), number=number)
         said = read(SetAsideAnswerSerializer, request.data)
         record = said.pop("record")
-        asked = SetAside.objects.filter(inspection__task=task, granted__isnull=True).select_related("inspection")
-        found = list(asked.filter(inspection__order=record) if record is not None else asked)
+        asked = SetAside.objects.filter(inspection__task=task).select_related("inspection")
+        if record is None:
+            found = list(asked.waiting())
+        else:  # one that was overtaken is refused with what overtook it
+            found = list(asked.filter(granted__isnull=True, inspection__order=record))
         if not found:
             raise TransitionNotAllowed("这件任务没有待批的检查记录作废申请，可能已经批复，请刷新查看。")
         if len(found) > 1:

@@ -208,6 +208,26 @@ def test_which_record(city: None, clock: Moment, sign_in: SignIn) -> None:
 
 
 @pytest.mark.django_db
+def test_of_two_requests_the_one_that_an_order_overtook_does_not_wait(city: None, clock: Moment) -> None:
+    """The list shows one, and the answer without a number is about it; named, the other says what overtook it."""
+    task = make.faulty(clock.at)
+    make.look(task, clock.at + dt.timedelta(hours=3), bad=False)
+    clock.to("2026-09-28 15:00")
+    overtaken, waits = [ask(task, clock.at, record) for record in (1, 2)]
+    make.ordered(task, clock.at)
+    head = api(make.head(task))
+    url, body = f"/api/v1/tasks/{task.number}/set-aside-answer/", {"grant": True, "answer": GRANTED}
+    assert [one["id"] for one in head.get("/api/v1/tasks/set-asides/").json()["results"]] == [waits.pk]
+    named = head.post(url, body | {"record": 1}, format="json")
+    assert (named.status_code, named.json()["code"]) == (409, "record-in-use")
+    done = head.post(url, body, format="json")
+    assert (done.status_code, done.json()["id"]) == (200, waits.pk)
+    assert head.post(url, body, format="json").status_code == 409
+    overtaken.refresh_from_db()
+    assert overtaken.granted is None
+
+
+@pytest.mark.django_db
 def test_who_answers(city: None, clock: Moment, sign_in: SignIn) -> None:
     """A head, who neither asked nor inspected; of another department nobody finds it."""
     task = make.faulty(clock.at)
