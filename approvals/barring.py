@@ -12,6 +12,7 @@ from catalogue.models import BusinessItem
 from credit.joining import lineage
 from credit.models import CreditSubject
 from deadlines.arithmetic import add_months
+from deadlines.clock import local_date
 
 YEARS = 3
 BASIS = "行政许可法第七十九条"
@@ -57,6 +58,6 @@ def bar_of(subject: CreditSubject, item: BusinessItem, today: dt.date) -> Bar | 
         .order_by("-barred_until", "pk")
         .first()
     )
-    if found is None or found.document is None or found.barred_until is None:
+    if found is None or found.document is None or found.barred_until is None or found.decided_at is None:
         return None
-    return Bar(found.document.number, add_months(found.barred_until, -12 * YEARS), found.barred_until)
+    return Bar(found.document.number, local_date(found.decided_at), found.barred_until)

@@ -89,6 +89,19 @@ def test_the_bar_holds_to_its_last_day_and_for_that_licence_alone(city: None, cl
     assert bar_of(facts.company(7), item, clock.at.date()) is None
 
 
+def test_the_day_of_the_decision_is_said_where_the_last_day_has_no_29th(
+    city: None, clock: Moment, sign_in: SignIn
+) -> None:
+    one = barred(clock.at)
+    leap = dt.datetime(2028, 2, 29, 0, 30, tzinfo=clock.at.tzinfo)
+    Revocation.objects.filter(pk=one.pk).update(decided_at=leap, barred_until=last_day(leap.date()))
+    item = one.case.business_item
+    known = {"subject_kind": "organisation", "identifier": one.case.applicant.code, "name": "", "item": item.code}
+    said = window.text_of(sign_in("chuangkou1").post(reverse("window:subject"), known))
+    assert "已于2028年2月29日被撤销" in said
+    assert "2031年2月28日以前不得再次申请" in said
+
+
 def test_the_window_is_told_at_the_number_and_refuses_on_that_ground_alone(
     city: None, clock: Moment, sign_in: SignIn
 ) -> None:
