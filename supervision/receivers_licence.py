@@ -16,7 +16,7 @@ from notifications.outbox import Draft as MessageDraft
 from offices.models import Posting, User
 from offices.people import by_office
 from supervision.actions import visiting
-from supervision.enums import TaskAct
+from supervision.enums import ENDS_WITH_LICENCE, TaskAct, TaskStatus
 from supervision.messages import reference_of
 from supervision.models import SupervisionTask, TaskChange
 
@@ -61,11 +61,10 @@ def note_change(
     if ends:
         visiting.call_off_ended(tasks, by=by, now=now, writing=writing)
     managers = by_office(Posting.Role.OFFICE_MANAGER, {task.office_id for task in tasks}, local_date(now))
-    follows = "证照已失效，请确认是否归档" if ends else "请在任务页面查看"
     writing.messages += [
         MessageDraft(
             kind=KIND,
-            text=f"监管任务{task.number}的证照{licence.number}已{kind.label}，{follows}。",
+            text=f"监管任务{task.number}的证照{licence.number}已{kind.label}，{_next(task, ends=ends)}。",
             dedupe_key=f"{KIND}:{change.pk}:{task.pk}:{person.pk}",
             reference=reference_of(task.pk),
             to_user=person,
@@ -73,3 +72,9 @@ def note_change(
         for task in tasks
         for person in managers.get(task.office_id, [])
     ]
+
+
+def _next(task: SupervisionTask, *, ends: bool) -> str:
+    """What the manager is asked to do: to close only what may be closed, or may be once it is opened."""
+    closes = ends and task.status in {*ENDS_WITH_LICENCE, TaskStatus.NOTIFIED}
+    return "证照已失效，请确认是否归档" if closes else "请在任务页面查看"

@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from rest_framework.test import APIClient
 
+from approvals.actions.licences import change_licence
 from approvals.uploads import store
 from deadlines.models import Deadline
 from ledger.models import Entry
@@ -23,10 +24,10 @@ from offices.tokens import issue
 from supervision import actions
 from supervision.enums import TaskEnd, TaskStatus
 from supervision.models import SupervisionTask, TaskChange
-from tests.approvals import play
+from tests.approvals import play, revoking
 from tests.approvals.window import PDF
 from tests.conftest import Moment
-from tests.supervision import ordering
+from tests.supervision import ordering, standing
 from tests.supervision import tasks as some
 
 pytestmark = pytest.mark.django_db
@@ -333,6 +334,28 @@ def test_replanning_through_the_api(city: None, clock: Moment) -> None:
 
 
 # --- the licence ended
+
+
+@pytest.mark.parametrize("status", [one for one in TaskStatus.values if one not in {"closed", "revocation"}])
+def test_the_managers_are_asked_to_close_only_what_may_be_closed(
+    city: None, clock: Moment, sign_in: SignIn, status: str
+) -> None:
+    """Struck off in any state that allows it: where the message asks for it, the manager opens and closes the task."""
+    stand = standing.task_in(some.notified(clock.at), status, "bad", clock.at)
+    task, now = stand.task, stand.at + dt.timedelta(hours=1)
+    clock.at = now
+    assert task.licence is not None
+    change_licence(
+        task.licence, kind="deregistration", basis="行政许可法", reason="申请注销",
+        by=revoking.decider(task.licence.case), now=now,
+    )  # fmt: skip
+    told = {one.text for one in Message.objects.filter(kind="task_licence_changed", reference=task.stream)}
+    assert len(told) == 1
+    browser = sign_in(some.manager_of(task))
+    browser.get(url(task))
+    closed = browser.post(url(task, "licence_ended"), {"reason": "许可证已注销，不再检查。"}).status_code == 302
+    assert ("证照已失效，请确认是否归档" in told.pop()) == closed
+    assert closed == (status not in {"disputed", "finished", "handed_over"})
 
 
 def test_a_task_of_an_ended_licence_is_closed_with_a_reason(city: None, clock: Moment, sign_in: SignIn) -> None:
