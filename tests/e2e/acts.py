@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Error, Locator, Page, expect
 
 from oversight.demo.cases import SCAN, code_of
 from oversight.demo.people import PASSWORD
@@ -101,9 +101,20 @@ def said(page: Page, text: str) -> None:
 # --- the clock
 
 
+def leave_for(page: Page, path: str) -> None:
+    """Open ``path`` from a page that may be reloading itself at this moment, since its case moved: then once more."""
+    try:
+        page.goto(path)
+    except Error as error:
+        if "interrupted by another navigation" not in error.message:
+            raise
+        page.wait_for_load_state()
+        page.goto(path)
+
+
 def next_morning(page: Page) -> None:
     """Move the training clock to the next working morning; the red banner stands above."""
-    page.goto("/training/")
+    leave_for(page, "/training/")
     page.get_by_role("button", name="拨到下一个工作日 9:00").click()
     said(page, "演练时钟已到")
     expect(page.get_by_role("complementary", name="演练模式")).to_be_visible()
