@@ -89,8 +89,9 @@ REFUSED_WORDS = "主体名称与登记信息不一致"
 
 
 class Service(ThreadingHTTPServer):
-    """The platform. ``script`` goes first, one mode a push; then ``mode``; then chance (``errors``, ``timeouts``,
-    ``duplicates``: shares of all pushes, by a seed); then what the subject's code says.
+    """The platform. What ``once`` has for a push's key goes first, then ``script``, one mode a request as they come;
+    then ``mode``; then chance (``errors``, ``timeouts``, ``duplicates``: shares of all pushes, by a seed); then what
+    the subject's code says.
     """
 
     daemon_threads = True
@@ -107,6 +108,8 @@ class Service(ThreadingHTTPServer):
         self.chance = random.Random(seed)  # noqa: S311 - a play, no secret
         self.mode: Mode | None = None
         self.script: deque[Mode] = deque()
+        # Key → what becomes of its next coming: pushes of a batch come at the same time, in any order.
+        self.once: dict[str, Mode] = {}
         self.answers: dict[str, dict[str, Any]] = {}
         # Key → the push as it took effect, in the order of taking; how often each came; what came out of order.
         self.taken: dict[str, dict[str, Any]] = {}
@@ -135,7 +138,9 @@ class Service(ThreadingHTTPServer):
     def mode_of(self, body: dict[str, Any], *, is_push: bool) -> Mode:
         """What to do with this request."""
         with self.lock:
-            mode = self.script.popleft() if self.script else self.mode or self._by_chance(is_push=is_push)
+            mode = self.once.pop(str(body.get("key")), None)
+            if mode is None:
+                mode = self.script.popleft() if self.script else self.mode or self._by_chance(is_push=is_push)
             if mode is None:
                 said = BY_SUBJECT.get(str(body.get("subject", {}).get("code", ""))[:17])
                 mode = said if isinstance(said, Mode) and (is_push or said != Mode.REFUSE) else Mode.OK

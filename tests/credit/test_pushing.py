@@ -123,7 +123,7 @@ def test_what_the_platform_itself_said_is_not_pushed_to_it(clock: Moment) -> Non
 def test_a_later_push_waits_for_the_earlier_ones_of_its_subject_alone(service: Service, clock: Moment) -> None:
     first, second = queued(company(), clock.at, "甲"), queued(company(), clock.at, "乙")
     other = queued(company("91320700MA1PXH002"), clock.at, "丙")
-    service.script.append(Mode.ERROR)
+    service.once[str(first.key)] = Mode.ERROR
     push_due(clock.at)
     states = {push.record.source: push.state for push in Push.objects.all()}
     assert states == {"甲": "queued", "乙": "queued", "丙": "accepted"}
