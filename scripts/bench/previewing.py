@@ -40,6 +40,7 @@ def fill(case: Case, scale: int) -> None:
             "CASE WHEN mod(n, 10) = 0 THEN lpad(n::text, 64, '0') END, '预览' || n FROM generate_series(1, %s) n",
             [first, scale],
         )
+        cursor.execute("SELECT setval(pg_get_serial_sequence('credit_creditsubject', 'id'), %s)", [first + scale - 1])
         for days in (400, 30):
             cursor.execute(
                 "INSERT INTO credit_subjectgrade (subject_id, grade, source, given_at, received_at) "  # noqa: S608
