@@ -1,4 +1,7 @@
-"""What a credit officer's department found and the records of it, in parts; one statement a list, one its counts."""
+"""What a credit officer's department found and the records of it, in parts; one statement a list, one its counts.
+
+The counts are bounded (``offices.tally``): a department may have tens of thousands of records.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,8 @@ from credit.models import Breach, CreditFact, CreditRecord, Repair
 from credit.models.records import KEPT
 from credit.using import has_run_out, in_use, run_out
 from offices.access import Access
-from offices.lists import counted
 from offices.models import Posting
+from offices.tally import tally, up_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +91,13 @@ def facts_with_rows(rows: QuerySet[CreditFact]) -> QuerySet[CreditFact]:
     return rows.select_related("subject", "breach__deadline").defer("subject__id_number", "phone", "breach__phone")
 
 
-def fact_counts(access: Access, today: dt.date) -> dict[str, int]:
-    """How many are in each part; one statement."""
-    found = counted(facts(access), {tab.key or "new": fact_condition(tab.key, today) for tab in FACTS})
-    return found | {"": found["new"]}
+def _facts(access: Access, today: dt.date) -> dict[str, QuerySet[CreditFact]]:
+    return {tab.key: facts(access).filter(fact_condition(tab.key, today)) for tab in FACTS}
+
+
+def fact_counts(access: Access, today: dt.date) -> dict[str, str]:
+    """How many are in each part, each up to 99; one statement."""
+    return {key: up_to(found) for key, found in tally(access, _facts, today).items()}
 
 
 # --- records
@@ -131,10 +137,13 @@ def records_with_rows(rows: QuerySet[CreditRecord]) -> QuerySet[CreditRecord]:
     return rows.select_related("subject").defer("subject__id_number")
 
 
-def record_counts(access: Access, today: dt.date) -> dict[str, int]:
-    """How many are in each part; one statement."""
-    found = counted(records(access), {tab.key or "live": record_condition(tab.key, today) for tab in RECORDS})
-    return found | {"": found["live"]}
+def _records(access: Access, today: dt.date) -> dict[str, QuerySet[CreditRecord]]:
+    return {tab.key: records(access).filter(record_condition(tab.key, today)) for tab in RECORDS}
+
+
+def record_counts(access: Access, today: dt.date) -> dict[str, str]:
+    """How many are in each part, each up to 99; one statement."""
+    return {key: up_to(found) for key, found in tally(access, _records, today).items()}
 
 
 def state_of(record: CreditRecord, today: dt.date) -> dict[str, str]:

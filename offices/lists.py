@@ -75,7 +75,7 @@ class Listing:
                 "count": count,
                 "url": self.address(tab=tab),
                 "active": self["tab"] == tab,
-                "tone": tone if count else "neutral",
+                "tone": tone if str(count) != "0" else "neutral",
             }
             for tab, label, count, tone in counts
         ]
