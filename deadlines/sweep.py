@@ -220,7 +220,7 @@ def place(error: BaseException) -> str:
     return f"{type(error).__name__} @ {last.name}:{last.lineno}" if last else type(error).__name__
 
 
-def sweep(now: datetime, batch: int = 1000) -> SweepReport:
+def sweep(now: datetime, batch: int = 2000) -> SweepReport:
     """Ring every alarm due at ``now``, ``batch`` rows a transaction; outside working time nothing rings.
 
     Statements: one for the calendar, one look whether anything rings, then a constant number a batch.

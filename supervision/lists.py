@@ -26,7 +26,6 @@ Options = list[tuple[str, str]]
 NO_DAY = dt.date.max
 # A task whose SMS is still on its way has no day yet; it stands behind those that have, before those fed back.
 NO_DAY_YET = NO_DAY - dt.timedelta(days=1)
-MOST = 999  # a longer queue is not counted to its end
 CLOCKS = ("acknowledge_deadline", "planned_deadline", "feedback_deadline", "follow_up_deadline")
 PEOPLE = ("first_officer", "second_officer")
 WHOSE = (("mine", "分派给我的"), ("nobody", "尚未分派"), ("fault", "分派须调整"))
@@ -90,17 +89,20 @@ def search(tasks: TaskQuerySet, text: str) -> TaskQuerySet:
     """Find by task or case number, by the holder's name or code, by item or sub-item.
 
     What stands on other tables is looked up there once: a join would look it up again for every task of the archive.
+    What has no capitals is compared as it is: folding case costs more than all else where nothing matches.
     """
     text = text.strip()
     if not text:
         return tasks
-    return tasks.filter(
-        Q(number__contains=text.upper())
-        | Q(subject_name__icontains=text)
-        | Q(subject__in=CreditSubject.objects.filter(code=text.upper()).values("pk"))
+    found = (
+        Q(**{"subject_name__icontains" if text.upper() != text.lower() else "subject_name__contains": text})
         | Q(business_item__in=BusinessItem.objects.filter(name__icontains=text).values("pk"))
         | Q(sub_item__in=SupervisionSubItem.objects.filter(name__icontains=text).values("pk"))
     )
+    if text.isascii():  # a number or a code may be meant
+        codes = CreditSubject.objects.filter(code=text.upper()).values("pk")
+        found |= Q(number__contains=text.upper()) | Q(subject__in=codes)
+    return tasks.filter(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,5 +223,5 @@ def _queues(access: Access, today: dt.date) -> dict[str, TaskQuerySet]:
 
 
 def counts(access: Access, today: dt.date) -> dict[str, str]:
-    """How many tasks stand in each queue and how many are late, each up to 999. One statement."""
-    return {key: up_to(found, MOST) for key, found in tally(access, _queues, today, most=MOST).items()}
+    """How many tasks stand in each queue and how many are late, each up to 99. One statement."""
+    return {key: up_to(found) for key, found in tally(access, _queues, today).items()}

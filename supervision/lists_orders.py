@@ -13,7 +13,6 @@ from supervision.enums import OrderStatus
 from supervision.models import Rectification
 from supervision.models.tasks import seen_by
 
-MOST = 999
 RUNS = Q(status=OrderStatus.RUNNING)
 WAITS = RUNS & Q(extension_asked_at__isnull=False, extension_granted__isnull=True)
 
@@ -89,5 +88,5 @@ def _parts(access: Access, today: dt.date) -> dict[str, QuerySet[Rectification]]
 
 
 def counts(access: Access, today: dt.date) -> dict[str, str]:
-    """How many are in each part, up to 999. One statement."""
-    return {key: up_to(found, MOST) for key, found in tally(access, _parts, today, most=MOST).items()}
+    """How many are in each part, up to 99. One statement."""
+    return {key: up_to(found) for key, found in tally(access, _parts, today).items()}

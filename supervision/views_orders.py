@@ -21,7 +21,7 @@ from deadlines.clock import local_date
 from deadlines.explaining import explain_many
 from offices.export import csv_response
 from offices.lists import Filter, Listing, everything
-from offices.models import Office, Posting
+from offices.models import Posting
 from offices.web import PortalRequest, roles_required
 from supervision import lists_orders
 from supervision.actions import handing_over, ordering, proposing
@@ -36,6 +36,7 @@ from supervision.forms_orders import (
     ReceiptForm,
     SettleForm,
 )
+from supervision.lists import offices_of
 from supervision.models import Feedback, Handover, Proposal, Rectification, SupervisionTask
 
 Role = Posting.Role
@@ -54,13 +55,9 @@ CRUMB = {"label": "监管任务", "url": "/tasks/"}
 
 
 def _offices(request: PortalRequest) -> list[tuple[str, str]]:
-    """The offices to choose from, for those who see more than one; one statement."""
-    access = request.access
-    found = Office.objects.filter(pk__in=access.offices(*MANAGERS, Role.INSPECTOR)) | Office.objects.filter(
-        department__in=access.departments(Role.DEPARTMENT_HEAD), tasks__orders__isnull=False
-    )
-    rows = [(str(pk), name) for pk, name in found.distinct().order_by("pk").values_list("pk", "name")]
-    return rows if len(rows) > 1 else []
+    """The offices to choose from, for those who see more than one; one statement for a head."""
+    offices = offices_of(request.access)
+    return [(str(office.pk), office.name) for office in offices] if len(offices) > 1 else []
 
 
 def _listing(request: PortalRequest) -> tuple[Listing, lists_orders.Tab, QuerySet[Rectification]]:
@@ -88,9 +85,7 @@ def order_list(request: PortalRequest) -> HttpResponse:
     today = local_date(request.now)
     page = listing.page(rows, tab.order)
     found = lists_orders.counts(request.access, today)
-    stats = listing.stats(
-        [(one.key, one.label, 0 if found[one.key] == "0" else found[one.key], one.tone) for one in lists_orders.TABS]
-    )
+    stats = listing.stats([(one.key, one.label, found[one.key], one.tone) for one in lists_orders.TABS])
     context = {
         "today": today,
         "tab": tab,

@@ -68,6 +68,8 @@ class CreditRecord(models.Model):
     class Meta:
         verbose_name = verbose_name_plural = "信用记录"
         indexes: ClassVar = [
+            # The credit officers' list of what their department found, the newest first.
+            models.Index(fields=("department", "-id"), name="record_of_department"),
             # The credit query at intake: a subject's records, newest first (L7).
             models.Index(fields=("subject", "-found_at"), name="record_of_subject"),
             # The pools of random draws, the preview of a change of the table: everybody with something against him in

@@ -160,6 +160,10 @@ class SupervisionTask(models.Model):
             models.Index(fields=("subject", "-id"), name="task_of_subject"),
             # The inbox filtered by item; the draw that leaves out what was visited lately.
             models.Index(fields=("business_item", "office", "-id"), name="task_of_item"),
+            # An inspector's own queues. Not partial: a list of open tasks implies "not closed", and PostgreSQL would
+            # count that twice and take the index for an office's whole queue.
+            models.Index(fields=("first_officer", "office", "status"), name="task_of_first_officer"),
+            models.Index(fields=("second_officer", "office", "status"), name="task_of_second_officer"),
         ]
         constraints: ClassVar = [
             # Exactly one task for each linkage of a case: the signal may be handled twice and nothing doubles (L9a).
