@@ -33,6 +33,12 @@ def apart(name: str) -> Iterator[None]:
             cursor.execute(f'DROP DATABASE "{copied}"')
 
 
+def settle() -> None:
+    """Leave the tables as autovacuum leaves them, so that it does not work beside a measurement."""
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+
+
 def copy_rows(table: str, source: int, count: int, changed: dict[str, str], *, series: str = "") -> None:
     """Insert ``count`` copies of row ``source`` of ``table``; ``changed`` maps a column to an expression over ``n``.
 

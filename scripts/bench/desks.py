@@ -28,7 +28,7 @@ from deadlines import clock
 from deadlines.clock import local_date
 from offices.access import Access, access_for
 from offices.models import Posting, User
-from scripts.bench import town
+from scripts.bench import data, town
 from scripts.bench.measure import Figure, in_turn, median, statements
 from supervision.models import SupervisionTask
 
@@ -241,10 +241,12 @@ def figures(now: dt.datetime) -> Iterator[Figure]:
     fill(askers, PAGE + 1)
     declare(askers, PAGE, now)
     grow(originals, FEW)
+    data.settle()
     few = [once(one) for one in askers]
     grow(originals, SCALE)
     declare(askers, SCALE // 100, now)
     town.draw_periods(range(2001, 2021), now)
+    data.settle()
     size = Case.objects.count()
     for one, (small, before) in zip(askers, few, strict=True):
         yield figure(one, small, before, size, FEW)

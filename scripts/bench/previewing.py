@@ -58,7 +58,7 @@ def fill(case: Case, scale: int) -> None:
         data.many_cases(
             case, scale // 10, stem="3207004", more={"applicant_id": f"{first} + n * 10 - 10", "way": "'promise'"}
         )
-        cursor.execute("ANALYZE")
+    data.settle()
 
 
 def _floor(preview: HandlingPreview) -> None:

@@ -77,7 +77,7 @@ def _known(case: Case, department: int) -> CreditSubject:
             "%s - n * interval '1 day', '', %s FROM generate_series(1, %s) n",
             [heavy.pk, MORNING, department, HEAVY],
         )
-        cursor.execute("VACUUM ANALYZE credit_creditrecord")
+    data.settle()
     return heavy
 
 

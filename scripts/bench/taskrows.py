@@ -133,7 +133,7 @@ def fill(after: int, upto: int, sources: Sources, office: int, many: int, now: d
     with connection.cursor() as cursor:
         for statement in connection.ops.sequence_reset_sql(no_style(), TABLES):
             cursor.execute(statement)
-        cursor.execute("VACUUM ANALYZE")  # as autovacuum leaves it, and not beside the measurement
+    data.settle()
 
 
 def _stage(after: int, upto: int, total: int, office: int, many: int, *, first: bool) -> None:
