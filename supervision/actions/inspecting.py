@@ -26,7 +26,7 @@ from lianyungang_gov.faults import reach
 from offices.history import save_at
 from offices.models import User
 from supervision import checklists, officers, papers, photos
-from supervision.actions import taking, visiting
+from supervision.actions import ordering, taking, visiting
 from supervision.checklists import Asked
 from supervision.enums import (
     AT_WORK,
@@ -182,7 +182,7 @@ def record_inspection(task: SupervisionTask, *, draft: InspectionDraft, by: User
     if visit is not None:
         visiting.note_made(visit, now)
     if order is not None:
-        order.reinspection = inspection
+        order.reinspection = ordering.looked_again(order)
         order.save(update_fields=["reinspection"])
     if moves:
         task.move(TaskStatus.IN_PROGRESS)

@@ -133,9 +133,14 @@ def newest(task: SupervisionTask) -> Rectification | None:
 
 
 def looked_again(order: Rectification) -> Inspection | None:
-    """The newest re-inspection of the task since the order, that has not settled another one."""
-    again = Inspection.objects.filter(task=order.task_id, kind=InspectionKind.AGAIN, recorded_at__gte=order.issued_at)
-    return again.filter(Q(settles__isnull=True) | Q(settles=order)).order_by("-order").first()
+    """The newest re-inspection of the task since the order, that has not settled another one; one statement.
+
+    Newest is what was looked at last: a record may arrive long after one of a later look.
+    """
+    again = Inspection.objects.standing().filter(
+        task=order.task_id, kind=InspectionKind.AGAIN, recorded_at__gte=order.issued_at
+    )
+    return again.filter(Q(settles__isnull=True) | Q(settles=order)).order_by("-ended_at", "-pk").first()
 
 
 def stands(licence: Licence | None) -> bool:

@@ -32,8 +32,8 @@ def head(task: SupervisionTask) -> User:
     return Posting.objects.filter(role="department_head", department=task.department).order_by("pk")[0].user
 
 
-def look(task: SupervisionTask, now: dt.datetime, *, bad: bool, kind: str = InspectionKind.FIRST) -> Inspection:
-    """Record an off-site inspection; the first finding (a clause where there is one) is 不符合 if ``bad``."""
+def draft(task: SupervisionTask, now: dt.datetime, *, bad: bool, kind: str = InspectionKind.FIRST) -> InspectionDraft:
+    """An off-site inspection until ``now``; its first finding (a clause where there is one) is 不符合 if ``bad``."""
     task.refresh_from_db()
     order = running_order(task) if kind == InspectionKind.AGAIN else None
     asked = checklists.asked_of(task, checklists.current(task.sub_item), order)
@@ -44,13 +44,18 @@ def look(task: SupervisionTask, now: dt.datetime, *, bad: bool, kind: str = Insp
         else FindingDraft(one.kind, one.key, Result.CONFORMING)
         for one in asked
     ]
-    draft = InspectionDraft(
+    return InspectionDraft(
         client_key=uuid.uuid4(), checklist_version=checklists.current(task.sub_item).number, kind=kind,
         off_site=OffSite.DOCUMENTS, place="调阅资料", began_at=now - dt.timedelta(hours=1), ended_at=now,
         first_officer=task.first_officer_id or manager(task).pk, findings=findings,
         result=Result.NONCONFORMING if bad else Result.CONFORMING, summary="已核对资料。",
     )  # fmt: skip
-    return record_inspection(task, draft=draft, by=manager(task), now=now)
+
+
+def look(task: SupervisionTask, now: dt.datetime, *, bad: bool, kind: str = InspectionKind.FIRST) -> Inspection:
+    """Record it."""
+    made = draft(task, now, bad=bad, kind=kind)
+    return record_inspection(task, draft=made, by=manager(task), now=now)
 
 
 @situation

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from rest_framework.test import APIClient
 
 from approvals.actions.licences import change_licence
 from approvals.exceptions import Refused
@@ -17,6 +18,7 @@ from deadlines.models import Deadline
 from ledger.models import Entry
 from notifications.models import Message
 from offices.models import Posting
+from offices.tokens import issue
 from supervision import reconcile
 from supervision.actions import ordering
 from supervision.enums import InspectionKind, OrderStatus, PaperKind, TaskEnd, TaskStatus
@@ -282,6 +284,38 @@ def test_the_verdict_and_the_look_agree(city: None, clock: Moment) -> None:
     with pytest.raises(Refused) as refused:
         ordering.settle_order(order, outcome="refused", reason="负责人当面拒绝整改。", by=by, now=clock.at)
     assert refused.value.conflict
+
+
+@pytest.mark.parametrize("later_is_bad", [True, False])
+def test_of_two_looks_the_later_one_counts_whenever_it_arrives(
+    city: None, clock: Moment, sign_in: SignIn, later_is_bad: bool
+) -> None:
+    """Two phones, one long without a connection: what was looked at last counts, not what arrived last."""
+    task = make.faulty(clock.at)
+    order = make.ordered(task, clock.at)  # to 2026-10-08
+    manager = sign_in(some.manager_of(task))
+    earlier, later = clock.to("2026-10-08 10:00"), clock.to("2026-10-10 10:00")
+    make.look(task, later, bad=later_is_bad, kind=InspectionKind.AGAIN)
+    clock.to("2026-10-10 15:00")
+    sent = make.draft(task, earlier, bad=not later_is_bad, kind=InspectionKind.AGAIN)
+    url = f"/api/v1/tasks/{task.number}/inspections/"
+    phone = APIClient()
+    phone.credentials(HTTP_AUTHORIZATION=f"Token {issue(make.manager(task)).token}")
+    answer = phone.post(url, standing.as_json(sent), format="json")
+    assert answer.status_code == 200, answer.content
+    html = manager.get(order_url(order)).content.decode()
+    assert "最近一次复查（2026年10月10日（周六）10:00）" in html
+    wrong, right = ("mended", "not_mended") if later_is_bad else ("not_mended", "mended")
+    verdict = {"reason": "复查时堵塞处仍没有改。"}
+    back = manager.post(order_url(order, "order_outcome"), verdict | {"outcome": wrong})
+    assert back.status_code == 422
+    assert "最近一次复查" in back.content.decode()
+    assert manager.post(order_url(order, "order_outcome"), verdict | {"outcome": right}).status_code == 302
+    order.refresh_from_db()
+    assert (order.status, order.reinspection.ended_at) == (right, later)
+    assert order.deadline.state == "missed"  # at no moment was it seen mended in time, as the later look says
+    words = "".join(Paper.objects.get(task=task, kind=PaperKind.REINSPECTION).content["paragraphs"])
+    assert "2026年10月10日，本机关进行了复查" in words
 
 
 def test_a_look_on_the_last_day_is_enough(city: None, clock: Moment) -> None:
