@@ -143,7 +143,7 @@ def record_inspection(task: SupervisionTask, *, draft: InspectionDraft, by: User
     first, second = _officers(task, draft, timezone.localtime(began_at).date())
     findings = _findings(asked, draft)
     _check_words(draft, findings)
-    visit = _visit(task, draft, timezone.localtime(began_at).date())
+    visit = _visit(task, draft, began_at)
     moves = order is None and task.status == TaskStatus.ACKNOWLEDGED
     inspection = Inspection.objects.create(
         task=task,
@@ -386,13 +386,21 @@ def _check_words(draft: InspectionDraft, findings: Sequence[FindingDraft]) -> No
         raise Refused("signature-missing", "请由被检查对象签名；未签名的，须写明原因。", field="signer")
 
 
-def _visit(task: SupervisionTask, draft: InspectionDraft, on: dt.date) -> Visit | None:
-    """The approved visit whose day has come; an inspection on the spot needs one."""
+def _visit(task: SupervisionTask, draft: InspectionDraft, began_at: dt.datetime) -> Visit | None:
+    """The approved visit whose day has come; an inspection on the spot needs one that was approved before it began."""
     if draft.off_site:
         return None
-    visit = visiting.ready(task, on)
+    visit = visiting.ready(task, local_date(began_at))
     if isinstance(visit, Refused):
         raise visit
+    approved_at = visit.settled_at
+    # Forms write whole minutes.
+    if approved_at is not None and began_at < approved_at.replace(second=0, microsecond=0):
+        raise Refused(
+            "time-before-approval",
+            f"入企检查于 {timezone.localtime(approved_at):%Y-%m-%d %H:%M} 获批，检查不能早于批准；请核对开始时间。",
+            field="began_at",
+        )
     return visit
 
 

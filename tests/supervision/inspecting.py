@@ -76,16 +76,21 @@ def inspector(task: SupervisionTask, username: str = "zhifa1") -> User:
 
 
 def sheet(task: SupervisionTask, now: dt.datetime, **changes: Any) -> dict[str, Any]:
-    """What the form sends: everything 符合, half an hour until now. ``bad`` = name of a finding that is 不符合."""
+    """What the form sends: everything 符合, half an hour until now. ``bad`` = name of a finding that is 不符合.
+
+    It begins neither before the task nor, on the spot, before the visit was approved.
+    """
     bad, order = changes.pop("bad", ""), changes.pop("order", None)
     version = checklists.current(task.sub_item)
     first, second = officers(task)
     local = timezone.localtime(now)
+    visit = None if changes.get("off_site") else visiting.open_visit(task)
+    first_moment = visit.settled_at if visit and visit.settled_at else task.opened_at
     data: dict[str, Any] = {
         "client_key": str(uuid.uuid4()),
         "checklist_version": str(version.number),
         "place": "海州区花果山大道1号",
-        "began_at": f"{max(local - dt.timedelta(minutes=30), timezone.localtime(task.opened_at)):%Y-%m-%dT%H:%M}",
+        "began_at": f"{max(local - dt.timedelta(minutes=30), timezone.localtime(first_moment)):%Y-%m-%dT%H:%M}",
         "ended_at": f"{local:%Y-%m-%dT%H:%M}",
         "first_officer": str(first.pk),
         "second_officer": str(second.pk),

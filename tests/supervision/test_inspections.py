@@ -122,6 +122,26 @@ def test_what_a_record_refuses(
     assert status(task) == TaskStatus.ACKNOWLEDGED
 
 
+def test_nobody_looks_on_the_spot_before_the_visit_was_approved(city: None, clock: Moment, sign_in: SignIn) -> None:
+    task = field.acknowledged(clock.at)
+    clock.to("2026-09-28 11:07")
+    field.approve_visit(task, clock.at + dt.timedelta(seconds=40))
+    browser = sign_in(some.manager_of(task))
+    clock.to("2026-09-28 11:30")
+    data = field.sheet(task, clock.at, remarks="没有意见，请早日办结", began_at="2026-09-28T11:06")
+    sentence = "入企检查于 2026-09-28 11:07 获批，检查不能早于批准；请核对开始时间。"
+    answer = browser.post(url(task), data, headers=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (422, "time-before-approval")
+    assert answer.json()["errors"] == [{"field": "began_at", "detail": sentence}]
+    back = browser.post(url(task), data)
+    assert back.status_code == 422
+    assert back.context["form"].errors["began_at"] == [sentence]
+    assert "没有意见，请早日办结" in back.content.decode()
+    assert not Inspection.objects.exists()
+    assert status(task) == TaskStatus.ACKNOWLEDGED
+    assert browser.post(url(task), data | {"began_at": "2026-09-28T11:07"}, headers=JSON).status_code == 200
+
+
 def test_two_officers_are_two_people(city: None, clock: Moment, sign_in: SignIn) -> None:
     task = field.ready(clock.at)
     data = field.sheet(task, clock.at)
