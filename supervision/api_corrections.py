@@ -103,7 +103,7 @@ class SetAsideView(PortalView):
     @extend_schema(
         operation_id="askSetAside",
         summary="申请检查记录作废 · Ask that a record count no more",
-        description="Until the feedback, and as long as no order rests on it; the head of the department answers. The "
+        description="Until the feedback, and as long as no order answers it; the head of the department answers. The "
         "record stays as it is.",
         tags=TAGS,
         request=SetAsideBodySerializer,

@@ -268,8 +268,8 @@ class OrderView(FollowingView):
     @extend_schema(
         operation_id="orderRectification",
         summary="责令限期整改 · Order to mend",
-        description="From the newest inspection with 不符合. Before the feedback the task stays where it is; once it "
-        "was fed back it is `rectifying`.",
+        description="For all records of 不符合 that no order answers. Before the feedback the task stays where it is; "
+        "once it was fed back it is `rectifying`.",
         tags=TAGS,
         request=OrderBodySerializer,
         responses=answers({200: FollowingSerializer}, *ACT),

@@ -23,7 +23,7 @@ from ledger.record import record
 from offices.history import save_at
 from offices.models import User
 from supervision.enums import ChecklistAct, FindingKind, Result
-from supervision.models import Checklist, Rectification, SupervisionTask
+from supervision.models import Checklist, Finding, Rectification, SupervisionTask
 
 ACTIVITY = "activity"
 MOST_POINTS = 60
@@ -120,11 +120,15 @@ def for_draft(sub_item: SupervisionSubItem, number: int, began_at: dt.datetime) 
 def asked_of(task: SupervisionTask, version: Version, order: Rectification | None = None) -> list[Asked]:
     """What has to be found out: every point, every promise clause, and the licensed activity beside them.
 
-    With ``order`` (a re-inspection): what was found not conforming by the inspection that it rests on.
+    With ``order`` (a re-inspection): what was found not conforming by the records that it answers, each once and as the
+    newest of them says it.
     """
     if order is not None:
-        wrong = order.inspection.findings.filter(result=Result.NONCONFORMING)
-        return [Asked(FindingKind(one.kind), one.key, one.text) for one in wrong]
+        wrong = Finding.objects.filter(inspection__in=order.records(), result=Result.NONCONFORMING)
+        found = {(one.kind, one.key): one.text for one in wrong.order_by("inspection__order", "order")}
+        kinds = list(FindingKind)
+        asked = [Asked(FindingKind(kind), key, text) for (kind, key), text in found.items()]
+        return sorted(asked, key=lambda one: kinds.index(one.kind))
     points = [Asked(FindingKind.POINT, one.key, one.text, one.basis) for one in version.points]
     clauses = [
         Asked(FindingKind.CLAUSE, str(n), str(text)[:500]) for n, text in enumerate(task.promise_clauses, start=1)

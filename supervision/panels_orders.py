@@ -9,9 +9,10 @@ from django.urls import reverse
 from deadlines.clock import local_date
 from offices.models import Posting
 from offices.web import PortalRequest
-from supervision.actions.ordering import ORDERABLE, UNMENDED, faulty, first_day, stands, what_follows
+from supervision.actions.ordering import ORDERABLE, UNMENDED, first_day, stands, what_follows
 from supervision.enums import OrderStatus, Result, TaskStatus
 from supervision.models import Feedback, Handover, Paper, Proposal, Rectification, SupervisionTask
+from supervision.models.orders import unanswered
 
 Role = Posting.Role
 MANAGERS = (Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY)
@@ -46,11 +47,13 @@ def verbs(task: SupervisionTask, orders: list[Rectification]) -> list[dict[str, 
     fed_back_bad = task.status in {TaskStatus.FED_BACK, TaskStatus.RECTIFYING} and _fed_back_bad(task)
     if last is not None and last.is_running:
         found.append(_verb("认定整改结果", "order", last.pk))
-    elif task.status in ORDERABLE and (last is None or last.status == OrderStatus.MENDED):
-        fault = faulty(task)
-        unused = fault is not None and all(order.inspection_id != fault.pk for order in orders)
-        if unused and (task.status != TaskStatus.FED_BACK or fed_back_bad):
-            found.append(_verb("责令限期整改", "order_new", task.number))
+    elif (
+        task.status in ORDERABLE
+        and (last is None or last.status == OrderStatus.MENDED)
+        and (task.status != TaskStatus.FED_BACK or fed_back_bad)
+        and unanswered(task).exists()
+    ):
+        found.append(_verb("责令限期整改", "order_new", task.number))
     if task.status == TaskStatus.RECTIFYING and last is not None and last.status in UNMENDED and stands(task.licence):
         found.append(_verb("建议撤销许可", "proposal", task.number))
     if fed_back_bad and (last is None or not last.is_running):

@@ -37,7 +37,8 @@ from supervision.forms_orders import (
     SettleForm,
 )
 from supervision.lists import offices_of
-from supervision.models import Feedback, Handover, Proposal, Rectification, SupervisionTask
+from supervision.models import Feedback, Finding, Handover, Inspection, Proposal, Rectification, SupervisionTask
+from supervision.models.orders import unanswered
 
 Role = Posting.Role
 MANAGERS = (Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY)
@@ -183,14 +184,14 @@ def order_new(request: PortalRequest, number: str) -> HttpResponse:
     """责令限期整改, prefilled from what the inspection found."""
     task = _task(request, number)
     today = local_date(request.now)
-    inspection = ordering.faulty(task)
     refused = ordering.why_not(task)
-    if inspection is None or (refused is not None and request.method != "POST"):
-        said = "责令整改须有“不符合”的检查记录，请先记录检查情况。"
-        none = Refused("order-needs-finding", said, conflict=True)
-        error = none if inspection is None or refused is None else refused
-        return conflict(request, error, _task_url(task), OrderForm(request.POST, today=today))
-    form = OrderForm(request.POST or None, today=today, initial=ordering.drafted(task, inspection))
+    if refused is not None:
+        if ordering.faulty(task) is None:
+            said = "责令整改须有“不符合”的检查记录，请先记录检查情况。"
+            refused = Refused("order-needs-finding", said, conflict=True)
+        return conflict(request, refused, _task_url(task), OrderForm(request.POST, today=today))
+    records = list(unanswered(task))
+    form = OrderForm(request.POST or None, today=today, initial=ordering.drafted(task, records))
     if request.method == "POST":
         answer = _act(
             request, form,
@@ -204,8 +205,7 @@ def order_new(request: PortalRequest, number: str) -> HttpResponse:
         "task": task,
         "crumbs": _crumbs(task),
         "form": form,
-        "findings": ordering.faults_of(inspection),
-        "inspection": inspection,
+        "records": _with_faults(records),
         "follows": [
             "出具《责令限期整改通知书》，编号、载明救济途径，可凭核验码核验",
             "整改期限开始计算，到期前后提醒处室管理员",
@@ -216,6 +216,14 @@ def order_new(request: PortalRequest, number: str) -> HttpResponse:
         ],
     }
     return _page(request, "tasks/order_new.html", context, form)
+
+
+def _with_faults(records: Sequence[Inspection]) -> list[dict[str, Any]]:
+    """The records, each with what it found 不符合; one statement."""
+    found: dict[int, list[Finding]] = {}
+    for fault in ordering.faults_of(records):
+        found.setdefault(fault.inspection_id, []).append(fault)
+    return [{"inspection": record, "findings": found.get(record.pk, [])} for record in records]
 
 
 def _order(request: PortalRequest, pk: int) -> Rectification:

@@ -34,6 +34,7 @@ from supervision.actions import disputing, drawing, handing_over, ordering, prop
 from supervision.actions.inspecting import FindingDraft, InspectionDraft, record_inspection, running_order
 from supervision.enums import FindingKind, InspectionKind, OffSite, Result
 from supervision.models import DrawPlan, Rectification, SupervisionTask
+from supervision.models.orders import unanswered
 
 Role = Posting.Role
 Story = Generator[dt.datetime, None, None]
@@ -199,10 +200,7 @@ def kept(stage: Stage, task: SupervisionTask, at: dt.datetime) -> None:
 
 def order_mending(stage: Stage, task: SupervisionTask, at: dt.datetime, due_on: dt.date) -> Rectification:
     """责令限期整改 as the findings suggest it."""
-    inspection = ordering.faulty(task)
-    if inspection is None:
-        raise LookupError(f"{task.number} has no fault to order about")
-    words = ordering.drafted(task, inspection)
+    words = ordering.drafted(task, list(unanswered(task)))
     return ordering.order_rectification(task, **words, due_on=due_on, by=stage.manager(task), now=at)
 
 

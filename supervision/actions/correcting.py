@@ -2,7 +2,7 @@
 
 The record stays as it was written, with who set it aside and why. It binds neither feedback nor order any more. Where
 no other stands the subject is looked at again: a task that was finished is 检查中 once more, with a planned day and its
-clock. Every act locks the task first. Until the feedback, and as long as no order rests on the record.
+clock. Every act locks the task first. Until the feedback, and as long as no order answers the record.
 """
 
 from __future__ import annotations
@@ -26,10 +26,11 @@ from offices.history import save_at
 from offices.models import User
 from supervision import starting
 from supervision.actions.ordering import said
-from supervision.enums import WHILE_LOOKED_AT, InspectionKind, TaskAct, TaskStatus
+from supervision.enums import WHILE_LOOKED_AT, InspectionKind, Result, TaskAct, TaskStatus
 from supervision.messages import Kind, reference_of
 from supervision.messages_corrections import CorrectionKind, to_people
-from supervision.models import Inspection, SetAside, SupervisionTask
+from supervision.models import Inspection, Rectification, SetAside, SupervisionTask
+from supervision.models.orders import answered
 
 LONGEST = 300
 # Working days for the second look, where the planned day is over.
@@ -40,7 +41,7 @@ def correctable(task: SupervisionTask) -> list[Inspection]:
     """The records of the task that may be asked to count no more, in their order; one statement."""
     if task.status not in WHILE_LOOKED_AT:
         return []
-    rows = task.inspections.standing().filter(kind=InspectionKind.FIRST, orders__isnull=True)
+    rows = task.inspections.standing().filter(~answered(), kind=InspectionKind.FIRST)
     asked = SetAside.objects.filter(granted__isnull=True, inspection__task=task)
     return list(rows.exclude(pk__in=asked.values("inspection")).order_by("order"))
 
@@ -53,7 +54,10 @@ def _refuse_state(task: SupervisionTask) -> None:
 
 
 def _refuse_in_use(record: Inspection) -> None:
-    order = record.orders.select_related("paper").first()
+    if record.result != Result.NONCONFORMING:
+        return
+    orders = Rectification.objects.filter(task=record.task_id, inspection__order__gte=record.order)
+    order = orders.select_related("paper").order_by("pk").first()
     if order is not None:
         raise Refused("record-in-use", f"{order.paper.number}以这份检查记录为依据，不能再作废。", conflict=True)
 

@@ -7,7 +7,7 @@ Source: L10b, L10c; 行政处罚法 art. 28 (an order to correct with a day), �
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from django.db import transaction
 from django.db.models import Q
@@ -40,6 +40,7 @@ from supervision.enums import (
 from supervision.messages import Kind, reference_of
 from supervision.messages_orders import OrderKind, to_people, to_subject
 from supervision.models import Feedback, Finding, Inspection, Rectification, SupervisionTask
+from supervision.models.orders import unanswered
 
 # A written day that is further away than this is a slip of the pen.
 LONGEST_ORDER = dt.timedelta(days=180)
@@ -77,37 +78,41 @@ def faulty(task: SupervisionTask) -> Inspection | None:
 
 
 def found_since(order: Rectification) -> bool:
-    """Whether a later first inspection that stands found 不符合 and no order answers it; one statement."""
-    later = Inspection.objects.standing().filter(
-        task=order.task_id, kind=InspectionKind.FIRST, result=Result.NONCONFORMING, orders__isnull=True
-    )
-    return later.filter(order__gt=order.inspection.order).exists()
+    """Whether a record that came after the newest order found 不符合, and stands; one statement."""
+    return unanswered(order.task).exists()
 
 
-def faults_of(inspection: Inspection) -> list[Finding]:
-    """What the inspection found 不符合, in its order."""
-    return list(inspection.findings.filter(result=Result.NONCONFORMING).order_by("order"))
+def faults_of(records: Iterable[Inspection]) -> list[Finding]:
+    """What the records found 不符合, in their order; one statement."""
+    found = Finding.objects.filter(inspection__in=records, result=Result.NONCONFORMING)
+    return list(found.order_by("inspection__order", "order"))
 
 
-def breaks_promise(inspection: Inspection) -> bool:
-    """Whether a clause of the promise was found 不符合."""
-    return inspection.findings.filter(kind=FindingKind.CLAUSE, result=Result.NONCONFORMING).exists()
+def breaks_promise(order: Rectification) -> bool:
+    """Whether a record that the order answers found a clause of the promise 不符合; one statement."""
+    clauses = Finding.objects.filter(kind=FindingKind.CLAUSE, result=Result.NONCONFORMING)
+    return clauses.filter(inspection__in=order.records()).exists()
 
 
-def drafted(task: SupervisionTask, inspection: Inspection) -> dict[str, str]:
-    """The order as its findings suggest it; the manager may change every word of it."""
-    faults = faults_of(inspection)
+def drafted(task: SupervisionTask, records: Sequence[Inspection]) -> dict[str, str]:
+    """The order as the findings of the records that it answers suggest it; the manager may change every word of it."""
+    faults = _said_once(faults_of(records))
     broken = any(fault.kind == FindingKind.CLAUSE for fault in faults)
     facts = "\n".join(f"{number}．{_fact(fault)}" for number, fault in enumerate(faults, start=1))
     source = task.sub_item.source
     return {
-        "facts": facts or inspection.summary,
+        "facts": facts or "\n".join(record.summary for record in records),
         "basis": (f"{source}；{PROMISE_BASIS}" if broken else source)[: LONGEST["basis"]],
         "demands": "\n".join(_demands(faults)),
         "consequence": "逾期不改正或者改正后仍不符合许可条件的，依法撤销行政许可决定，违背承诺的情况纳入信用记录。"
         if broken
         else "逾期不改正的，依照有关法律、法规的规定处理。",
     }
+
+
+def _said_once(faults: Iterable[Finding]) -> list[Finding]:
+    """Without what a later record repeats word for word."""
+    return list({(fault.kind, fault.key, fault.words): fault for fault in faults}.values())
 
 
 def _fact(fault: Finding) -> str:
@@ -174,7 +179,7 @@ def what_follows(task: SupervisionTask, order: Rectification, today: dt.date) ->
         return ""
     if not stands(task.licence):
         return irrevocable(task, today)
-    if breaks_promise(order.inspection):
+    if breaks_promise(order):
         return "当事人违背承诺，没有改正，请建议撤销许可；有违法行为的，也可以移送执法。"
     return "当事人没有改正，请移送执法；不再符合许可条件的，也可以建议撤销许可。"
 
@@ -187,14 +192,14 @@ def order_rectification(
     task: SupervisionTask, *, facts: str, basis: str, demands: str, consequence: str, due_on: dt.date | None,
     by: User, now: dt.datetime,
 ) -> Rectification:  # fmt: skip
-    """责令限期整改, from the newest inspection with 不符合: a paper with its remedies, and a clock to the written day.
+    """责令限期整改, for all records of 不符合 that no order answers: a paper with remedies, a clock to its day.
 
     Before the feedback the task stays where it is; once it was fed back it is 整改中 (docs/decisions/0005). Raises
     ``Refused`` (``order-needs-finding``, ``order-exists``, ``…-missing``, ``order-day-wrong``, ``text-too-long``),
     ``TransitionNotAllowed``.
     """
     task = SupervisionTask.objects.lock(task.pk)
-    inspection = _inspection_to_order(task)
+    records = _records_to_order(task)
     words = {"facts": facts, "basis": basis, "demands": demands, "consequence": consequence}
     texts = {
         name: said(value, name, f"{name}-missing", f"请写明{NAMES[name]}。", LONGEST[name])
@@ -203,7 +208,7 @@ def order_rectification(
     day = _due_day(due_on, local_date(now))
     paper, paper_entry = papers.issue(
         task, PaperKind.ORDER, by=by, now=now, to=task.subject_name, remedies=True,
-        paragraphs=_order_paragraphs(task, inspection, texts["facts"]),
+        paragraphs=_order_paragraphs(task, records, texts["facts"]),
         extra={
             "closing": [
                 f"现责令你（单位）于{cn_day(day)}前改正，整改要求如下：",
@@ -217,14 +222,14 @@ def order_rectification(
     )  # fmt: skip
     clock = start_deadline(KindCode.RECTIFICATION, at=now, stream=task.stream, by=by, fixed_on=day)
     order = Rectification.objects.create(
-        task=task, inspection=inspection, paper=paper, due_on=day, deadline=clock, issued_by=by, issued_at=now, **texts
+        task=task, inspection=records[-1], paper=paper, due_on=day, deadline=clock, issued_by=by, issued_at=now, **texts
     )
     if task.status == TaskStatus.FED_BACK:
         task.move(TaskStatus.RECTIFYING)
         following.end(task, by=by, now=now)
         save_at(task, now)
         note_follow_up(task, _named(order))
-    data = {"order": order.pk, "inspection": inspection.pk, "due_on": day.isoformat()}
+    data = {"order": order.pk, "inspections": [record.pk for record in records], "due_on": day.isoformat()}
     record_many([Draft(task.stream, TaskAct.ORDERED, data, by), paper_entry], at=now)
     outbox.queue(_ordered_messages(order, now), now)
     reach("order.before_commit")
@@ -234,26 +239,26 @@ def order_rectification(
 def why_not(task: SupervisionTask) -> Refused | None:
     """Why an order cannot be issued as the task now stands, or None; the act asks again under the lock."""
     try:
-        _inspection_to_order(task)
+        _records_to_order(task)
     except Refused as error:
         return error
     return None
 
 
-def _inspection_to_order(task: SupervisionTask) -> Inspection:
-    """The inspection that an order now rests on. Raises where the state, or what was found, allows none."""
-    inspection = faulty(task)
+def _records_to_order(task: SupervisionTask) -> list[Inspection]:
+    """The records that an order now answers, in order. Raises where the state, or what was found, allows none."""
     if task.orders.exclude(status=OrderStatus.MENDED).exists():
         raise Refused("order-exists", "这件任务已经责令整改，可能有同事已先一步办理，请刷新查看。", conflict=True)
     if task.status not in ORDERABLE:
         raise TransitionNotAllowed(f"这件监管任务现在是“{task.get_status_display()}”，不能责令整改，请刷新查看。")
-    if inspection is None or inspection.orders.exists():
+    records = list(unanswered(task))
+    if not records:
         raise Refused(
             "order-needs-finding", "责令整改须有“不符合”的检查记录，请先记录检查情况。", conflict=True
         )  # fmt: skip
     if task.status == TaskStatus.FED_BACK and Feedback.objects.get(task=task).result != Result.NONCONFORMING:
         raise Refused("order-needs-finding", "反馈的监管结果不是“不符合”，不能责令整改。", conflict=True)
-    return inspection
+    return records
 
 
 def _due_day(day: dt.date | None, today: dt.date) -> dt.date:
@@ -266,8 +271,8 @@ def _due_day(day: dt.date | None, today: dt.date) -> dt.date:
     return day
 
 
-def _order_paragraphs(task: SupervisionTask, inspection: Inspection, facts: str) -> list[str]:
-    looked = cn_day(local_date(inspection.ended_at))
+def _order_paragraphs(task: SupervisionTask, records: Sequence[Inspection], facts: str) -> list[str]:
+    looked = "、".join(cn_day(day) for day in sorted({local_date(record.ended_at) for record in records}))
     return [
         f"{looked}，本机关就“{task.business_item.name}”对你（单位）进行了检查（监管事项：{task.sub_item.name}）。"
         "经查，你（单位）存在下列问题：",

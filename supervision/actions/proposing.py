@@ -108,7 +108,7 @@ def propose(
     revocation = propose_revocation(
         licence, source=task.stream, source_number=task.number, proposed_by_name=task.office.department.paper_name,
         facts=text, evidence=[{key: one[key] for key in ("label", "text", "url")} for one in evidence],
-        broken_promise=breaks_promise(order.inspection), by=by, now=now,
+        broken_promise=breaks_promise(order), by=by, now=now,
     )  # fmt: skip
     proposal = Proposal.objects.create(
         task=task, order=order, revocation=revocation, paper=paper, facts=text, evidence=chosen, proposed_by=by,

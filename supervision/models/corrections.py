@@ -10,18 +10,18 @@ from django.db.models import F, Q
 
 from supervision.enums import WHILE_LOOKED_AT
 from supervision.models.inspections import Inspection
+from supervision.models.orders import answered
 
 WHO = settings.AUTH_USER_MODEL
-# Not answered, nothing fed back, nothing issued that rests on the record.
-WAITS = Q(granted__isnull=True, inspection__task__status__in=WHILE_LOOKED_AT, inspection__orders__isnull=True)
 
 
 class SetAsideQuerySet(models.QuerySet["SetAside"]):
     """Adjectives for requests."""
 
     def waiting(self) -> SetAsideQuerySet:
-        """Not answered, and an answer still makes a difference."""
-        return self.filter(WAITS)
+        """Not answered, and an answer still makes a difference: nothing fed back, nothing ordered about the record."""
+        open_ones = self.filter(granted__isnull=True, inspection__task__status__in=WHILE_LOOKED_AT)
+        return open_ones.filter(~answered("inspection__"))
 
     def over(self) -> SetAsideQuerySet:
         """Answered, or without an object any more."""

@@ -6,12 +6,13 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 
 from deadlines.models import Deadline
 from offices.models import Department
-from supervision.enums import OrderStatus, PaperKind
-from supervision.models.inspections import Inspection
+from supervision.enums import InspectionKind, OrderStatus, PaperKind, Result
+from supervision.models.inspections import Inspection, InspectionQuerySet
 from supervision.models.tasks import SupervisionTask
 
 WHO = settings.AUTH_USER_MODEL
@@ -38,7 +39,10 @@ class Paper(models.Model):
 
 
 class Rectification(models.Model):
-    """责令限期整改通知书: facts, basis, deadline, consequence; extended once by the head, looked at again."""
+    """责令限期整改通知书: facts, basis, deadline, consequence; extended once by the head, looked at again.
+
+    ``inspection`` is the newest of the records that it answers (``records``).
+    """
 
     task = models.ForeignKey(SupervisionTask, models.PROTECT, related_name="orders")
     inspection = models.ForeignKey(Inspection, models.PROTECT, related_name="orders", db_index=False)
@@ -106,6 +110,14 @@ class Rectification(models.Model):
     def __str__(self) -> str:
         return f"{self.task_id} {self.get_status_display()}"
 
+    def records(self) -> InspectionQuerySet:
+        """The records that it answers, in order: of 不符合, up to its ``inspection``, of no earlier order; lazy.
+
+        A record of the task that came later is for another order.
+        """
+        before = Rectification.objects.filter(task=self.task_id, pk__lt=self.pk)
+        return _faulty_after(self.task_id, before).filter(order__lte=self.inspection.order)
+
     @property
     def waits_for_head(self) -> bool:
         """Whether an extension was asked for and not answered."""
@@ -115,6 +127,31 @@ class Rectification(models.Model):
     def is_running(self) -> bool:
         """Whether it is still to be mended."""
         return self.status == OrderStatus.RUNNING
+
+
+def _faulty_after(task_id: int, orders: models.QuerySet[Rectification]) -> InspectionQuerySet:
+    last = orders.order_by("-pk").values("inspection__order")[:1]
+    found = Inspection.objects.standing().filter(
+        task=task_id, kind=InspectionKind.FIRST, result=Result.NONCONFORMING, order__gt=Coalesce(Subquery(last), 0)
+    )
+    return found.order_by("order")
+
+
+def unanswered(task: SupervisionTask) -> InspectionQuerySet:
+    """The records of the task that stand, found something 不符合 and that no order answers, in order; lazy."""
+    return _faulty_after(task.pk, Rectification.objects.filter(task=task))
+
+
+def answered(prefix: str = "") -> Q:
+    """Whether an order answers a record: of its task, resting on it or, where it found something 不符合, a later one.
+
+    ``prefix`` leads from the rows that are asked to the record (``inspection__``).
+    """
+    orders = Rectification.objects.filter(
+        task=OuterRef(f"{prefix}task"), inspection__order__gte=OuterRef(f"{prefix}order")
+    )
+    found = Q(**{f"{prefix}kind": InspectionKind.FIRST, f"{prefix}result": Result.NONCONFORMING})
+    return found & Q(Exists(orders))
 
 
 class Handover(models.Model):

@@ -32,15 +32,17 @@ def head(task: SupervisionTask) -> User:
     return Posting.objects.filter(role="department_head", department=task.department).order_by("pk")[0].user
 
 
-def draft(task: SupervisionTask, now: dt.datetime, *, bad: bool, kind: str = InspectionKind.FIRST) -> InspectionDraft:
-    """An off-site inspection until ``now``; its first finding (a clause where there is one) is 不符合 if ``bad``."""
+def draft(
+    task: SupervisionTask, now: dt.datetime, *, bad: bool, kind: str = InspectionKind.FIRST, wrong: str = ""
+) -> InspectionDraft:  # fmt: skip
+    """An off-site inspection until ``now``; where ``bad``, ``wrong`` is 不符合 (else the first clause, or point)."""
     task.refresh_from_db()
     order = running_order(task) if kind == InspectionKind.AGAIN else None
     asked = checklists.asked_of(task, checklists.current(task.sub_item), order)
-    wrong = next((one for one in asked if one.kind == "clause"), asked[0])
+    wrong = wrong or next((one for one in asked if one.kind == "clause"), asked[0]).name
     findings = [
         FindingDraft(one.kind, one.key, Result.NONCONFORMING, "与承诺不符。")
-        if bad and one is wrong
+        if bad and one.name == wrong
         else FindingDraft(one.kind, one.key, Result.CONFORMING)
         for one in asked
     ]
@@ -52,9 +54,11 @@ def draft(task: SupervisionTask, now: dt.datetime, *, bad: bool, kind: str = Ins
     )  # fmt: skip
 
 
-def look(task: SupervisionTask, now: dt.datetime, *, bad: bool, kind: str = InspectionKind.FIRST) -> Inspection:
+def look(
+    task: SupervisionTask, now: dt.datetime, *, bad: bool, kind: str = InspectionKind.FIRST, wrong: str = ""
+) -> Inspection:  # fmt: skip
     """Record it."""
-    made = draft(task, now, bad=bad, kind=kind)
+    made = draft(task, now, bad=bad, kind=kind, wrong=wrong)
     return record_inspection(task, draft=made, by=manager(task), now=now)
 
 

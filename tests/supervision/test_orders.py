@@ -23,6 +23,7 @@ from supervision import reconcile
 from supervision.actions import ordering
 from supervision.enums import InspectionKind, OrderStatus, PaperKind, TaskEnd, TaskStatus
 from supervision.models import Feedback, Paper, Rectification, SupervisionTask
+from supervision.models.orders import unanswered
 from tests.approvals import play, revoking
 from tests.conftest import Moment
 from tests.supervision import ordering as make
@@ -312,6 +313,7 @@ def test_of_two_looks_the_later_one_counts_whenever_it_arrives(
     assert "最近一次复查" in back.content.decode()
     assert manager.post(order_url(order, "order_outcome"), verdict | {"outcome": right}).status_code == 302
     order.refresh_from_db()
+    assert order.reinspection is not None
     assert (order.status, order.reinspection.ended_at) == (right, later)
     assert order.deadline.state == "missed"  # at no moment was it seen mended in time, as the later look says
     words = "".join(Paper.objects.get(task=task, kind=PaperKind.REINSPECTION).content["paragraphs"])
@@ -352,9 +354,8 @@ def test_the_page_says_what_follows(city: None, clock: Moment, sign_in: SignIn, 
 
 def test_the_draft_demands_nothing_of_the_agency(city: None, clock: Moment) -> None:
     task = make.faulty(clock.at)
-    look = ordering.faulty(task)
-    assert look is not None
-    words, [fault] = ordering.drafted(task, look), ordering.faults_of(look)
+    looks = list(unanswered(task))
+    words, [fault] = ordering.drafted(task, looks), ordering.faults_of(looks)
     assert fault.kind == "point"
     assert words["facts"] == "1．与承诺不符。"
     assert words["demands"] == "1．改正检查发现的问题：与承诺不符。"
