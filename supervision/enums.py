@@ -41,6 +41,8 @@ MOVES: dict[str, frozenset[str]] = {
 OPEN = tuple(status for status in S if status != S.CLOSED)
 # Taken with a measure and a planned day, not yet ended.
 AT_WORK = (S.ACKNOWLEDGED, S.IN_PROGRESS, S.FINISHED, S.FED_BACK, S.RECTIFYING, S.HANDED_OVER, S.REVOCATION)
+# Taken, its result not yet said.
+BEFORE_FEEDBACK = (S.ACKNOWLEDGED, S.IN_PROGRESS, S.FINISHED)
 # Looked at and not yet fed back: a record may still be set aside.
 WHILE_LOOKED_AT = (S.IN_PROGRESS, S.FINISHED)
 # The licence came to its end before the check did: a manager may close the task with that reason.

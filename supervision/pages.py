@@ -40,7 +40,7 @@ from supervision.models import Feedback, SupervisionTask
 MEASURES = {
     Measure.ON_SITE: ("map-pin", "两人以上，出示证件，当场记录"),
     Measure.OFF_SITE: ("monitor-check", "调阅资料、数据比对、视频查看"),
-    Measure.RANDOM_DRAW: ("shuffle", "列入双随机抽查，须写明哪个计划"),
+    Measure.RANDOM_DRAW: ("shuffle", "写明哪个计划，抽中并检查后才能完成"),
     Measure.COMBINED: ("combine", "与其他检查一次完成，须写明哪次检查"),
     Measure.NONE_NOW: ("circle-pause", "须说明原因和复核日"),
 }

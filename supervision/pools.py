@@ -26,7 +26,7 @@ from ledger.draws import LOCAL
 from ledger.hashing import canonical, sm3
 from ledger.samples import Group, take
 from offices.models import Leave, Posting, User
-from supervision.enums import OPEN, Measure, TaskStatus, VisitStatus
+from supervision.enums import BEFORE_FEEDBACK, OPEN, Measure, VisitStatus
 from supervision.models import (
     DEFAULT_CAP,
     DrawPlan,
@@ -176,7 +176,9 @@ def _midnight(day: dt.date) -> dt.datetime:
 def _checked(plan: DrawPlan, today: dt.date) -> set[int]:
     """Subjects that the department visited or checked within the plan's spare months.
 
-    What was set aside is no check: neither the record, nor its visit, nor a finish not fed back that rests on it alone.
+    A check leaves a proof: a visit made, a record that stands, or a feedback with the number of the platform on which
+    the work was done. A day of finishing alone is a word; what was put into a draw is proved by its own record or by
+    the task that the draw opened. What was set aside is no check, neither the record nor its visit. Three statements.
     """
     if not plan.spare_months:
         return set()
@@ -185,18 +187,26 @@ def _checked(plan: DrawPlan, today: dt.date) -> set[int]:
     visits = Visit.objects.filter(department_id=department, status=VisitStatus.DONE, planned_on__gte=since)
     visits = visits.exclude(inspection__set_asides__granted=True)
     looks = Inspection.objects.standing().filter(task__department_id=department, ended_at__gte=_midnight(since))
-    done = SupervisionTask.objects.filter(department_id=department, finished_on__gte=since).exclude(
-        measure=Measure.NONE_NOW
-    )
-    done = done.exclude(
-        Q(status=TaskStatus.FINISHED, inspections__set_asides__granted=True)
-        & ~Exists(Inspection.objects.standing().filter(task=OuterRef("pk")))
-    )
+    done = SupervisionTask.objects.filter(
+        department_id=department, finished_on__gte=since, feedback__isnull=False
+    ).exclude(measure__in=[Measure.NONE_NOW, Measure.RANDOM_DRAW])
     return (
         _ids(visits.values_list("subject_id", flat=True))
         | _ids(looks.values_list("task__subject_id", flat=True))
         | _ids(done.values_list("subject_id", flat=True))
     )
+
+
+def _busy(plan: DrawPlan) -> set[int]:
+    """Subjects with an open task of the sub-item; who was put into a draw and waits for it is not kept out of it.
+
+    Once the office has looked at such a one itself, its task keeps it out like any other. One statement.
+    """
+    waiting = Q(measure=Measure.RANDOM_DRAW, status__in=BEFORE_FEEDBACK) & ~Exists(
+        Inspection.objects.standing().filter(task=OuterRef("pk"))
+    )
+    tasks = SupervisionTask.objects.filter(sub_item_id=plan.sub_item_id, status__in=OPEN).exclude(waiting)
+    return _ids(tasks.values_list("subject_id", flat=True))
 
 
 def _capped(plan: DrawPlan, today: dt.date) -> set[int]:
@@ -256,12 +266,7 @@ def pool_of(plan: DrawPlan, inspectors: Inspectors, now: dt.datetime) -> Pool:
     """
     today = local_date(now)
     items = list(plan.business_items.order_by("pk").values_list("pk", flat=True))
-    busy = _ids(
-        SupervisionTask.objects.filter(sub_item_id=plan.sub_item_id, status__in=OPEN).values_list(
-            "subject_id", flat=True
-        )
-    )
-    reasons = {"open": busy, "checked": _checked(plan, today), "capped": _capped(plan, today)}
+    reasons = {"open": _busy(plan), "checked": _checked(plan, today), "capped": _capped(plan, today)}
     people = len(inspectors.people)
     reasons["conflicted"] = {one for one, aside in inspectors.conflicts.items() if people - len(aside) < 2}
     pool = Pool()

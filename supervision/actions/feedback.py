@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Min
 from django.utils import timezone
 
 from approvals.exceptions import Refused, TransitionNotAllowed
@@ -41,6 +41,7 @@ from supervision.enums import (
 )
 from supervision.messages import Kind, reference_of
 from supervision.models import Feedback, Finding, Inspection, SupervisionTask
+from supervision.models.inspections import InspectionQuerySet
 
 
 def _clause_findings(task: SupervisionTask) -> list[Finding]:
@@ -64,14 +65,37 @@ def findings_of_clauses(task: SupervisionTask) -> dict[int, str]:
 
 def worst_inspection(task: SupervisionTask) -> Inspection | None:
     """The first inspection that binds the feedback: the earliest that stands and found the worst; one statement."""
-    records = task.inspections.standing().filter(kind=InspectionKind.FIRST).order_by("order")
+    return _worst(task.inspections.standing().filter(kind=InspectionKind.FIRST).order_by("order"))
+
+
+def _worst(records: Iterable[Inspection]) -> Inspection | None:
+    """The first of those that found the worst."""
     return min(records, key=lambda one: WORST_FIRST.index(Result(one.result)), default=None)
+
+
+def looks_of_draw(task: SupervisionTask) -> InspectionQuerySet:
+    """What stands in for a record of a task that was put into a draw: the first looks at whom the draw fell on.
+
+    Of the same subject and sub-item, in a task that a draw opened after the acknowledgement and that is finished.
+    """
+    drawn = SupervisionTask.objects.filter(
+        origin=Origin.DRAW, subject_id=task.subject_id, sub_item_id=task.sub_item_id,
+        opened_at__gte=task.acknowledged_at, finished_on__isnull=False,
+    )  # fmt: skip
+    return Inspection.objects.standing().filter(kind=InspectionKind.FIRST, task__in=drawn)
+
+
+def _rests_on_draw(task: SupervisionTask) -> bool:
+    """Whether the task waits for a draw to look: put into one, without a record of its own that stands."""
+    own = task.inspections.standing().filter(kind=InspectionKind.FIRST)
+    return task.measure == Measure.RANDOM_DRAW and not own.exists()
 
 
 def _check_looked_at(task: SupervisionTask) -> None:
     """No check ends that was not made: a promise is found clause by clause (L10b), a draw by its two officers.
 
-    Whatever the measure. A task of neither kind may have been worked on elsewhere: its feedback names where. Where a
+    Whatever the measure. What was put into a draw was looked at by the draw, or by a record of its own; until then it
+    is not finished. Any other task may have been worked on elsewhere: its feedback names where. Where a
     record was set aside another one takes its place.
     """
     clauses = range(1, len(task.promise_clauses) + 1)
@@ -93,11 +117,18 @@ def _check_looked_at(task: SupervisionTask) -> None:
         raise Refused(
             "record-set-aside-only", "检查记录已经作废，现在没有有效的检查记录，请重新检查，在本页“记录检查”以后再办。"
         )
+    if _rests_on_draw(task) and not looks_of_draw(task).exists():
+        raise Refused(
+            "draw-not-looked-at",
+            "这件任务选的是“纳入双随机抽查”，签收以后还没有抽中并检查过这个对象，没有检查可以反馈。"
+            "请等抽查任务检查完毕再办；没有抽中的，请另行检查，在本页“记录检查”。",
+        )
 
 
 def _check_finish_day(task: SupervisionTask, day: dt.date | None, today: dt.date) -> dt.date:
     """The day on which the check was finished: not before the task, nor before its latest record.
 
+    What rests on a draw alone: not before the draw's first look.
     A visit that was made has its record, so the day does not lie before a visit either.
     """
     if day is None:
@@ -110,7 +141,10 @@ def _check_finish_day(task: SupervisionTask, day: dt.date | None, today: dt.date
             f"完成监管日不能早于任务生成日（{task.earliest_finish:%Y-%m-%d}）。",
             field="finished_on",
         )
-    looked = task.inspections.standing().aggregate(at=Max("ended_at"))["at"]
+    if _rests_on_draw(task):
+        looked = looks_of_draw(task).aggregate(at=Min("ended_at"))["at"]
+    else:
+        looked = task.inspections.standing().aggregate(at=Max("ended_at"))["at"]
     if looked is not None and day < local_date(looked):
         raise Refused(
             "finish-day-before-inspection",
@@ -234,7 +268,8 @@ def _better(said: str, found: str) -> bool:
 def _check_against_inspection(task: SupervisionTask, result: str, clauses: Sequence[dict[str, Any]]) -> None:
     """Nothing is fed back as better than the worst record says, and nothing is 不符合 without a record.
 
-    A later record does not wash out an earlier one: the worst binds, for the whole and for each clause.
+    A later record does not wash out an earlier one: the worst binds, for the whole and for each clause. Where the look
+    was a draw's, the worst that it found binds here too.
     """
     if result == Result.NONCONFORMING and faulty(task) is None:
         raise Refused(
@@ -248,6 +283,14 @@ def _check_against_inspection(task: SupervisionTask, result: str, clauses: Seque
         raise Refused(
             "result-contradicts",
             f"{_named(bound)}的结论是“{bound.get_result_display()}”，以后的记录不能抵消，监管结果应与之一致。",
+            field="result",
+        )
+    found = _worst(looks_of_draw(task).order_by("pk").select_related("task")) if _rests_on_draw(task) else None
+    if found is not None and _better(result, found.result):
+        raise Refused(
+            "result-contradicts",
+            f"抽查任务 {found.task.number} 检查这个对象的结论是“{found.get_result_display()}”，监管结果应与之一致；"
+            "另行检查过的，请先在本页“记录检查”。",
             field="result",
         )
     for one in _clause_findings(task) if clauses else []:

@@ -36,7 +36,7 @@ from offices.models import Division, Leave, User
 from supervision import actions, sampling
 from supervision.actions import correcting
 from supervision.actions.drawing import change_plan, draw_plan, drawn_of, make_plan, publish_plan
-from supervision.models import DrawnSubject, DrawRun, PoolPart, SupervisionTask, Visit, VisitCap
+from supervision.models import DrawnSubject, DrawRun, Feedback, PoolPart, SupervisionTask, Visit, VisitCap
 from supervision.pools import Inspectors, Pool, Share, months_before, preview
 from tests.approvals import play
 from tests.conftest import Moment
@@ -268,7 +268,14 @@ def test_visits_lately_and_at_the_cap_leave_out(pool: list[CreditSubject], clock
     assert preview(plan, clock.at).left_out == [("今年入企检查已达上限", 3)]
     SupervisionTask.objects.filter(pk=tasks[0].pk).update(measure="off_site")
     plan.spare_months = 1
+    assert preview(plan, clock.at).left_out == [("今年入企检查已达上限", 3)]  # a day of finishing proves nothing
+    Feedback.objects.create(
+        task=tasks[0], result="conforming", text="已核查。", platform="market", platform_number="JG-1",
+        given_by=some.manager(), given_at=clock.at,
+    )  # fmt: skip
     assert preview(plan, clock.at).left_out[0] == ("近期已经检查过", 1)
+    SupervisionTask.objects.filter(pk=tasks[0].pk).update(measure="random_draw")  # proved by its draw or its record
+    assert preview(plan, clock.at).left_out == [("今年入企检查已达上限", 3)]
 
 
 @pytest.mark.parametrize("road", ["visit", "record", "finish"])
