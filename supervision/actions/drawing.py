@@ -141,7 +141,7 @@ def _check_key_ratio(office: Office, ratio: int | None) -> None:
     """重点领域: a uniform ratio is no discount either. Raises ``Refused`` for one below that of class C."""
     least = sampling.least_ratio(office.department.division_id)
     if ratio is not None and ratio < least:
-        text = f"重点领域的统一比例不能低于 C 级的抽取比例，至少填 {sampling.percent(least)[:-1]}；不填则按风险等级。"
+        text = f"重点领域的统一比例不能低于 C 级的抽取比例（{sampling.percent(least)}）；不填则按风险等级。"
         raise Refused("plan-key-ratio", text, field="ratio")
 
 

@@ -119,7 +119,7 @@ def test_a_key_field_has_no_discount_by_one_ratio_either(pool: list[CreditSubjec
         with pytest.raises(Refused) as refused:
             some.planned(clock.at, is_key_field=True, ratio=ratio)
         assert (refused.value.code, refused.value.field) == ("plan-key-ratio", "ratio")
-        assert "至少填 20；" in refused.value.message
+        assert "不能低于 C 级的抽取比例（20%）；" in refused.value.message
     plan = some.planned(clock.at, is_key_field=True, ratio=2000)
     with pytest.raises(Refused) as refused:
         change_plan(plan, some.wanted(is_key_field=True, ratio=500), by=by, now=clock.at)
@@ -128,7 +128,7 @@ def test_a_key_field_has_no_discount_by_one_ratio_either(pool: list[CreditSubjec
     sampling.set_rule(division, "C", ratio=2550, times_a_year=2, basis="局发〔2026〕1号", by=by, now=clock.at)
     with pytest.raises(Refused) as refused:
         publish_plan(plan, by=by, now=clock.at)
-    assert (refused.value.code, "至少填 25.5；" in refused.value.message) == ("plan-key-ratio", True)
+    assert (refused.value.code, "抽取比例（25.5%）；" in refused.value.message) == ("plan-key-ratio", True)
     run = draw_plan(early, by=by, now=clock.at)
     assert [(group["ratio"], group["taken"]) for group in run.pools["groups"]] == [(2550, 45)]  # of 173
 

@@ -175,7 +175,7 @@ def test_a_plan_is_made_previewed_published_and_drawn(city: None, clock: Moment,
     assert "比例" in text(back)
     assert 'value="九月抽查"' in text(back)
     back = browser.post(f"{LIST}new/", body | {"ratio": "0.5", "is_key_field": "on"})
-    assert (back.status_code, "重点领域的统一比例不能低于 C 级的抽取比例，至少填 20；" in text(back)) == (422, True)
+    assert (back.status_code, "重点领域的统一比例不能低于 C 级的抽取比例（20%）；" in text(back)) == (422, True)
     assert 'value="0.5"' in text(back)
     back = browser.post(f"{LIST}new/", body | {"ratio": "", "month": "2026-08"})
     assert (back.status_code, "抽取月份须为本月" in text(back)) == (422, True)
@@ -220,6 +220,9 @@ def test_the_same_road_through_the_api(city: None, clock: Moment, caller: Caller
     assert (bad.status_code, bad.json()["code"]) == (422, "plan-items")
     low = client.post("/api/v1/draw-plans/new/", body | {"is_key_field": True, "ratio": 1999}, format="json")
     assert (low.status_code, low.json()["code"]) == (422, "plan-key-ratio")
+    # In percent, which holds for the form's unit and for the API's; a number alone would not.
+    said = "重点领域的统一比例不能低于 C 级的抽取比例（20%）；不填则按风险等级。"
+    assert [(one["field"], one["detail"]) for one in low.json()["errors"]] == [("ratio", said)]
     made = client.post("/api/v1/draw-plans/new/", body, format="json")
     assert (made.status_code, made.json()["run"]) == (201, None)
     place = f"/api/v1/draw-plans/{made.json()['id']}/"
