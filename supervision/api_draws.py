@@ -6,7 +6,7 @@ from typing import Any
 
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, URLResolver, path
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
@@ -269,6 +269,7 @@ class WantedSerializer(serializers.Serializer[Any]):
 class NewPlanSerializer(WantedSerializer):
     """A new plan of one of the person's offices."""
 
+    client_key = serializers.UUIDField(help_text="Made by the caller. The same key gives the same plan.")
     office = serializers.IntegerField(
         help_text="Id of an office that the person manages or whose department they head."
     )
@@ -309,8 +310,8 @@ def _wanted(kind: type[WantedSerializer], data: Any) -> tuple[Wanted, dict[str, 
         raise serializers.ValidationError({"non_field_errors": ["请求内容不能是 null。"]})
     found = kind(data=data)
     found.is_valid(raise_exception=True)
-    office = found.validated_data.pop("office", None)
-    return found.wanted(), {"office": office}
+    rest = {name: found.validated_data.pop(name, None) for name in ("office", "client_key")}
+    return found.wanted(), rest
 
 
 # --- for the offices and the overseers
@@ -361,10 +362,18 @@ class NewPlanView(PlanView):
     @extend_schema(
         operation_id="makeDrawPlan",
         summary="制定抽查计划 · Make a plan",
-        description="Not public yet. An office that is not the person's is 404.",
+        description="Not public yet. An office that is not the person's is 404. Idempotent by `client_key`: the same "
+        "plan sent again with its key gives the one that it made, as it stands, with 200; another plan with that key "
+        "is refused (409).",
         tags=TAGS,
         request=NewPlanSerializer,
-        responses=answers({201: PlanSerializer}, *ACT),
+        responses=answers(
+            {
+                201: OpenApiResponse(PlanSerializer, description="Made."),
+                200: OpenApiResponse(PlanSerializer, description="This key made it before."),
+            },
+            *ACT,
+        ),
     )
     def post(self, request: Request) -> Response:
         """Make it."""
@@ -374,7 +383,10 @@ class NewPlanView(PlanView):
         )
         if office is None:
             raise NotFound
-        return self.shown(drawing.make_plan(office, wanted, by=self.user, now=self.now).pk, 201)
+        key = rest["client_key"]
+        known = DrawPlan.objects.filter(client_key=key).exists()
+        plan = drawing.make_plan(office, wanted, by=self.user, now=self.now, key=key)
+        return self.shown(plan.pk, 200 if known else 201)
 
 
 class OnePlanView(PlanView):
@@ -412,6 +424,25 @@ class ChangeView(PlanView):
         plan = self.own(pk)
         wanted, _ = _wanted(WantedSerializer, request.data)
         return self.shown(drawing.change_plan(plan, wanted, by=self.user, now=self.now).pk)
+
+
+class RemovalView(PlanView):
+    """删除."""
+
+    roles = MAKERS
+
+    @extend_schema(
+        operation_id="removeDrawPlan",
+        summary="删除抽查计划 · Remove a plan that is not published",
+        description="For good; what it said stays in the ledger. A published one stays (409).",
+        tags=TAGS,
+        request=None,
+        responses=answers({204: OpenApiResponse(description="Removed. / 已删除。")}, *ACT),
+    )
+    def post(self, request: Request, pk: int) -> Response:
+        """Remove it."""
+        drawing.remove_plan(self.own(pk), by=self.user, now=self.now)
+        return Response(status=204)
 
 
 class PublicationView(PlanView):
@@ -625,6 +656,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("draw-plans/new/", NewPlanView.as_view(), name="draw-plan-new"),
     path("draw-plans/<int:pk>/", OnePlanView.as_view(), name="draw-plan"),
     path("draw-plans/<int:pk>/change/", ChangeView.as_view(), name="draw-plan-change"),
+    path("draw-plans/<int:pk>/removal/", RemovalView.as_view(), name="draw-plan-removal"),
     path("draw-plans/<int:pk>/publication/", PublicationView.as_view(), name="draw-plan-publication"),
     path("draw-plans/<int:pk>/drawing/", DrawView.as_view(), name="draw-plan-drawing"),
     path("draw-plans/<int:pk>/preview/", PreviewView.as_view(), name="draw-plan-preview"),

@@ -213,6 +213,7 @@ class PlanAct(models.TextChoices):
 
     MADE = "draw_plan.made", "制定抽查计划"
     CHANGED = "draw_plan.changed", "修改抽查计划"
+    REMOVED = "draw_plan.removed", "删除抽查计划"
     PUBLISHED = "draw_plan.published", "公布抽查计划"
     FROZEN = "draw_plan.frozen", "固定对象池和人员池"
     DRAWN = "draw_plan.drawn", "随机抽取"

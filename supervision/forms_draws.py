@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -21,6 +23,14 @@ from supervision.actions.drawing import (
 )
 from supervision.models import DrawPlan
 from supervision.sampling import LONGEST_BASIS, MOST_TIMES, Rate
+
+
+def key_of(post: Mapping[str, Any]) -> uuid.UUID:
+    """The key with which the form of a new plan was shown; a new one where it is missing or broken."""
+    try:
+        return uuid.UUID(str(post.get("client_key", "")))
+    except ValueError:
+        return uuid.uuid4()
 
 
 def _percent(label: str, *, required: bool, help_text: str) -> forms.DecimalField:

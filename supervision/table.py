@@ -282,12 +282,13 @@ DRAW = Thing(
         Act("api-tasks:draw-plan-preview", "预览对象池", (*MAKERS, Role.OVERSEER), (DRAFT, PUBLISHED, DRAWN),
             method="get"),
         Act("api-tasks:draw-plan-change", "修改抽查计划", MAKERS, (DRAFT,)),
+        Act("api-tasks:draw-plan-removal", "删除抽查计划", MAKERS, (DRAFT,)),
         Act("api-tasks:draw-plan-publication", "公布抽查计划", MAKERS, (DRAFT,), "抽取月份未过",
             ((DRAFT, PUBLISHED),)),
         Act("api-tasks:draw-plan-drawing", "随机抽取", MAKERS, (PUBLISHED,), "抽取月份，人员池两人以上，对象池不空",
             ((PUBLISHED, DRAWN),)),
     ),
-    "A draw is made once; nothing undoes it.",
+    "A draw is made once; nothing undoes it. A plan that is removed is no more.",
     begins=((DRAFT, "制定抽查计划"),),
 )  # fmt: skip
 

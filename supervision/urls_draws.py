@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("draws/new/", views_draws.new, name="draw_new"),
     path("draws/<int:pk>/", views_draws.plan_page, name="draw"),
     path("draws/<int:pk>/change/", views_draws.change, name="draw_change"),
+    path("draws/<int:pk>/removal/", views_draws.remove, name="draw_remove"),
     path("draws/<int:pk>/publication/", views_draws.publish, name="draw_publish"),
     path("draws/<int:pk>/drawing/", views_draws.draw, name="draw_draw"),
     path("draws/<int:pk>/drawn.csv", views_draws.drawn_export, name="draw_drawn"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -27,7 +28,7 @@ from offices.web import PortalRequest, roles_required
 from supervision import sampling
 from supervision.actions import drawing
 from supervision.enums import PlanAct
-from supervision.forms_draws import PlanForm, RuleForm, UnsetForm
+from supervision.forms_draws import PlanForm, RuleForm, UnsetForm, key_of
 from supervision.models import DrawnSubject, DrawPlan, DrawPlanQuerySet, DrawRun, SamplingRule
 from supervision.pools import Share, left_out_words, preview
 
@@ -57,6 +58,7 @@ HEAD = (
 DRAWN_HEAD = ("序号", "风险等级", "池中位置", "检查对象", "任务编号", "主办人员", "协办人员", "任务状态")
 RATE_HEAD = ("风险等级", "抽取比例", "每年次数", "依据", "本区划设定")
 PUBLISH_FOLLOWS = ("计划即在网上公开，任何人都可以查看", "公布之后内容不再变更")
+REMOVE_FOLLOWS = ("计划从列表中删去，不能恢复，需要时另行制定", "计划内容和删除记入留痕")
 DRAW_FOLLOWS = (
     "固定对象池和人员池，摘要记入留痕",
     "按本月保密种子抽取，结果不能重抽",
@@ -229,6 +231,7 @@ def _answer(request: PortalRequest, plan: DrawPlan, problem: str = "") -> HttpRe
         "crumbs": [{"label": "双随机抽查", "url": reverse("tasks:draws")}],
         "publish_follows": PUBLISH_FOLLOWS,
         "draw_follows": DRAW_FOLLOWS,
+        "remove_follows": REMOVE_FOLLOWS,
     }
     if run:
         rows = _drawn_rows(run)
@@ -273,8 +276,9 @@ def plan_page(request: PortalRequest, pk: int) -> HttpResponse:
 
 
 def _form_page(
-    request: PortalRequest, office: Office, form: PlanForm, plan: DrawPlan | None, offices: Sequence[Office] = ()
-) -> HttpResponse:
+    request: PortalRequest, office: Office, form: PlanForm, plan: DrawPlan | None, offices: Sequence[Office] = (),
+    key: uuid.UUID | None = None,
+) -> HttpResponse:  # fmt: skip
     crumbs = [{"label": "双随机抽查", "url": reverse("tasks:draws")}]
     if plan:
         crumbs.append({"label": plan.name, "url": reverse("tasks:draw", args=[plan.pk])})
@@ -287,6 +291,7 @@ def _form_page(
         if len(offices) > 1
         else [],
         "form": form,
+        "key": key,
         "plan": plan,
         "crumbs": crumbs,
         "follows": ("计划存为未公布，还可以修改",) if plan is None else ("计划按填写的内容修改，仍未公布",),
@@ -297,7 +302,7 @@ def _form_page(
 @makers
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: PortalRequest) -> HttpResponse:
-    """Make a plan for one of the person's offices."""
+    """Make a plan for one of the person's offices; the same form sent twice is one plan."""
     offices = list(drawing.offices_for(request.access))
     if not offices:
         raise Http404
@@ -307,17 +312,25 @@ def new(request: PortalRequest) -> HttpResponse:
         raise Http404
     if request.method != "POST":
         initial = PlanForm.initial_for(local_date(request.now))
-        return _form_page(request, office, PlanForm(office=office, initial=initial), None, offices)
-    form = PlanForm(request.POST, office=office)
+        return _form_page(request, office, PlanForm(office=office, initial=initial), None, offices, uuid.uuid4())
+    form, key = PlanForm(request.POST, office=office), key_of(request.POST)
     if form.is_valid():
         try:
-            plan = drawing.make_plan(office, form.wanted(), by=request.user, now=request.now)
+            plan = drawing.make_plan(office, form.wanted(), by=request.user, now=request.now, key=key)
         except Refused as error:
+            if error.conflict:
+                return conflict(request, error, _made_by(key, request) or reverse("tasks:draws"), form)
             put_on_form(form, error)
         else:
             messages.success(request, "抽查计划已保存。核对对象池之后请公布。")
             return redirect("tasks:draw", pk=plan.pk)
-    return _form_page(request, office, form, None, offices)
+    return _form_page(request, office, form, None, offices, key)
+
+
+def _made_by(key: uuid.UUID, request: PortalRequest) -> str:
+    """Where the plan stands that a form became, if the person may read it."""
+    plan = DrawPlan.objects.for_makers(request.access).filter(client_key=key).first()
+    return reverse("tasks:draw", args=[plan.pk]) if plan else ""
 
 
 @makers
@@ -341,6 +354,19 @@ def change(request: PortalRequest, pk: int) -> HttpResponse:
             messages.success(request, "抽查计划已修改。")
             return redirect("tasks:draw", pk=plan.pk)
     return _form_page(request, plan.office, form, plan)
+
+
+@makers
+@require_POST
+def remove(request: PortalRequest, pk: int) -> HttpResponse:
+    """删除: a plan that is not published."""
+    plan = _own(request, pk)
+    try:
+        drawing.remove_plan(plan, by=request.user, now=request.now)
+    except Refused as error:
+        return conflict(request, error, reverse("tasks:draw", args=[plan.pk]))
+    messages.success(request, f"抽查计划“{plan.name}”已删除。")
+    return redirect("tasks:draws")
 
 
 @makers

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from approvals.exceptions import Refused, TransitionNotAllowed
 from approvals.models import Licence
@@ -18,7 +20,7 @@ from catalogue.models import BusinessItem, SupervisionSubItem
 from deadlines.clock import local_date
 from ledger.draws import entry, month_after, month_of
 from ledger.hashing import sm3_stream
-from ledger.models import Draw
+from ledger.models import Draw, Entry
 from ledger.record import Draft, record_many
 from ledger.samples import WHOLE, chosen, draw_sample, pair
 from lianyungang_gov.faults import reach
@@ -125,15 +127,19 @@ def _checked(office: Office, wanted: Wanted, now: dt.datetime) -> dict[str, Any]
         raise Refused("plan-finish-missing", "请填写完成期限。", field="planned_finish_on")
     if day < max(first, local_date(now)) or day > first + dt.timedelta(days=LATEST_FINISH):
         raise Refused("plan-finish", "完成期限不能早于抽取月份或者今天，最迟一年之内。", field="planned_finish_on")
+    return _columns(wanted)
+
+
+def _columns(wanted: Wanted) -> dict[str, Any]:
     return {
-        "name": name,
+        "name": wanted.name.strip(),
         "sub_item": wanted.sub_item,
         "area": wanted.area,
         "month": wanted.month,
         "is_key_field": wanted.is_key_field,
         "ratio": wanted.ratio,
         "spare_months": wanted.spare_months,
-        "planned_finish_on": day,
+        "planned_finish_on": wanted.planned_finish_on,
     }
 
 
@@ -162,19 +168,57 @@ def said(plan: DrawPlan, items: Iterable[int]) -> dict[str, Any]:
 
 
 @transaction.atomic
-def make_plan(office: Office, wanted: Wanted, *, by: User, now: dt.datetime) -> DrawPlan:
-    """Make a plan of the office; nothing is public yet. Raises ``Refused`` beside the field at fault."""
-    plan = DrawPlan(office=office, made_by=by, made_at=now, **_checked(office, wanted, now))
-    save_at(plan, now, by=by)
+def make_plan(office: Office, wanted: Wanted, *, by: User, now: dt.datetime, key: uuid.UUID | None = None) -> DrawPlan:
+    """Make a plan of the office; nothing is public yet. Raises ``Refused`` beside the field at fault.
+
+    The same ``key``, made with the form, gives the same plan; as a conflict where it is another's, where the form was
+    changed since (``plan-sent``), or where its plan was removed meanwhile.
+    """
+    if key is not None and (known := _known(key, office, wanted, by)):
+        return known
+    plan = DrawPlan(office=office, made_by=by, made_at=now, client_key=key, **_checked(office, wanted, now))
+    try:
+        with transaction.atomic():
+            save_at(plan, now, by=by)
+    except IntegrityError:  # the same form, sent twice at once: the first one has made it by now
+        known = _known(key, office, wanted, by) if key is not None else None
+        if known is None:
+            raise
+        return known
     plan.business_items.set(wanted.business_items)
     data = said(plan, (item.pk for item in wanted.business_items))
     record_many([Draft(plan.stream, PlanAct.MADE, data, by, fresh=True)], at=now)
     return plan
 
 
+def _known(key: uuid.UUID, office: Office, wanted: Wanted, by: User) -> DrawPlan | None:
+    """The plan that this form became; what was said then is on the ledger, whatever was changed since."""
+    plan = DrawPlan.objects.filter(client_key=key).first()
+    if plan is None:
+        if DrawPlan.history.filter(client_key=key).exists():
+            raise TransitionNotAllowed("这份表单保存的抽查计划已经删除；需要的话，请另行制定。")
+        return None
+    if (plan.office_id, plan.made_by_id) != (office.pk, by.pk):
+        raise Refused("plan-key-used", "这份表单的标识已用于另一份抽查计划，请重新打开本页填写。", conflict=True)
+    made = Entry.objects.get(stream=plan.stream, act=PlanAct.MADE)
+    asked = DrawPlan(office=office, **_columns(wanted))
+    if asked.planned_finish_on is None or made.data != said(asked, (item.pk for item in wanted.business_items)):
+        raise Refused(
+            "plan-sent",
+            f"这份表单已于 {timezone.localtime(plan.made_at):%m月%d日 %H:%M} 保存为抽查计划，后来改动的内容没有计入；"
+            "请在抽查计划的页面修改。",
+            conflict=True,
+        )
+    return plan
+
+
 def _locked(plan: DrawPlan) -> DrawPlan:
-    """The plan as the wait for its lock left it; what a colleague changed meanwhile is joined afterwards."""
-    DrawPlan.objects.select_for_update().only("pk").get(pk=plan.pk)
+    """The plan as the wait for its lock left it; what a colleague changed meanwhile is joined afterwards.
+
+    Raises ``TransitionNotAllowed`` where it was removed meanwhile.
+    """
+    if DrawPlan.objects.select_for_update().only("pk").filter(pk=plan.pk).first() is None:
+        raise TransitionNotAllowed("这份抽查计划已经删除，可能有同事已先一步办理。")
     return DrawPlan.objects.select_related("office__department__division", "sub_item", "area").get(pk=plan.pk)
 
 
@@ -191,6 +235,21 @@ def change_plan(plan: DrawPlan, wanted: Wanted, *, by: User, now: dt.datetime) -
     data = said(plan, (item.pk for item in wanted.business_items))
     record_many([Draft(plan.stream, PlanAct.CHANGED, data, by)], at=now)
     return plan
+
+
+@transaction.atomic
+def remove_plan(plan: DrawPlan, *, by: User, now: dt.datetime) -> None:
+    """Remove a plan that is not published, for good; what it said stays in its history and on the ledger.
+
+    Raises ``TransitionNotAllowed`` for one that is public, or that somebody faster removed.
+    """
+    plan = _locked(plan)
+    if plan.is_published:
+        raise TransitionNotAllowed("这份抽查计划已经公布，不能删除；公布的计划一直公开。")
+    data = said(plan, plan.business_items.values_list("pk", flat=True))
+    record_many([Draft(plan.stream, PlanAct.REMOVED, data, by)], at=now)
+    plan._history_date, plan._history_user = now, by  # type: ignore[attr-defined]
+    plan.delete()
 
 
 @transaction.atomic

@@ -81,7 +81,10 @@ class DrawPlanQuerySet(models.QuerySet["DrawPlan"]):
 
 
 class DrawPlan(models.Model):
-    """抽查计划 of one office: which items' holders, in which area, how, in which month."""
+    """抽查计划 of one office: which items' holders, in which area, how, in which month.
+
+    ``client_key`` is made with the form: the same form sent twice is one plan. Older plans have none.
+    """
 
     office = models.ForeignKey(Office, models.PROTECT, related_name="draw_plans", db_index=False)
     sub_item = models.ForeignKey(SupervisionSubItem, models.PROTECT, related_name="draw_plans")
@@ -104,6 +107,7 @@ class DrawPlan(models.Model):
     published_at = models.DateTimeField("公布时间", null=True, blank=True)
     made_by = models.ForeignKey(WHO, models.PROTECT, related_name="+", db_index=False)
     made_at = models.DateTimeField("制定时间")
+    client_key = models.UUIDField("表单标识", unique=True, null=True, editable=False)
 
     objects = DrawPlanQuerySet.as_manager()
     history = HistoricalRecords()

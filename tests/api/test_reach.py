@@ -116,7 +116,7 @@ ROLES: dict[str, set[str]] = {
         {Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY, Role.DEPARTMENT_HEAD, Role.OVERSEER},
     ),
     **dict.fromkeys(
-        ("draw-plan-new", "draw-plan-change", "draw-plan-publication", "draw-plan-drawing"),
+        ("draw-plan-new", "draw-plan-change", "draw-plan-removal", "draw-plan-publication", "draw-plan-drawing"),
         {Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY, Role.DEPARTMENT_HEAD},
     ),
     "sampling": {
@@ -185,7 +185,9 @@ DOOR = {
 }
 INSPECTION_DRAWS = {f"inspection-draw{part}" for part in ("s", "", "-drawn", "-positions")}
 DRAWS = {"draw-periods", "draws-of-period", *INSPECTION_DRAWS}
-DRAW_PLANS = {f"draw-plan{part}" for part in ("", "-preview", "-drawn", "-new", "-change", "-publication", "-drawing")}
+DRAW_PLANS = {
+    f"draw-plan{part}" for part in ("", "-preview", "-drawn", "-new", "-change", "-removal", "-publication", "-drawing")
+}
 PUBLIC = {"progress", "verify", "items", "item", "explain", "calendar", "years", *DRAWS, *DOOR}
 SELF = {"token"}
 GUARDED = [route for route in ALL if route.name in ROLES]

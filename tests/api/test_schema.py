@@ -79,7 +79,7 @@ OPERATIONS = {
     "handOverTask", "recordHandoverReceipt", "recordHandoverResult", "proposeRevocation",
     "listInspections", "recordInspection", "getInspectionForm", "uploadInspectionPhoto",
     "listDrawPlans", "makeDrawPlan", "getDrawPlan", "changeDrawPlan", "publishDrawPlan", "drawDrawPlan", "listDrawn",
-    "previewDrawPlan", "listSamplingRates", "setSamplingRate",
+    "removeDrawPlan", "previewDrawPlan", "listSamplingRates", "setSamplingRate",
     "listInspectionDraws", "getInspectionDraw", "listInspected", "listDrawnPositions",
     "listChecklists", "getChecklist", "publishChecklist", "setPlanLimit",
     "checkStockFile", "listStockBatches", "loadStock", "getStockBatch", "listClockStarts", "setClockStart",

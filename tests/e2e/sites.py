@@ -528,6 +528,7 @@ NO_PAGES = {
         "tasks:order_answer",
         "tasks:order_outcome",
         "tasks:draw_publish",
+        "tasks:draw_remove",
         "tasks:draw_draw",
         "tasks:sampling_off",
         "oversight:resend",

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -116,7 +120,7 @@ def test_outsiders_find_nothing_and_overseers_only_read(
     assert Entry.objects.count() == entries
 
 
-ACTS = {"change": "draft", "publication": "draft", "drawing": "published"}
+ACTS = {"change": "draft", "removal": "draft", "publication": "draft", "drawing": "published"}
 
 
 @pytest.mark.parametrize("state", ["draft", "published", "drawn"])
@@ -213,7 +217,7 @@ def test_the_same_road_through_the_api(city: None, clock: Moment, caller: Caller
     body = {
         "office": link.office_id, "name": "九月抽查", "sub_item": link.sub_item.code,
         "business_items": [link.business_item.code], "month": "2026-09", "planned_finish_on": "2026-10-30",
-        "ratio": 5000,
+        "ratio": 5000, "client_key": str(uuid.uuid4()),
     }  # fmt: skip
     assert client.post("/api/v1/draw-plans/new/", body | {"office": 999}, format="json").status_code == 404
     bad = client.post("/api/v1/draw-plans/new/", body | {"business_items": ["nothing"]}, format="json")
@@ -225,6 +229,7 @@ def test_the_same_road_through_the_api(city: None, clock: Moment, caller: Caller
     assert [(one["field"], one["detail"]) for one in low.json()["errors"]] == [("ratio", said)]
     made = client.post("/api/v1/draw-plans/new/", body, format="json")
     assert (made.status_code, made.json()["run"]) == (201, None)
+    assert client.post("/api/v1/draw-plans/new/", body, format="json").status_code == 200
     place = f"/api/v1/draw-plans/{made.json()['id']}/"
     assert client.get(f"{place}preview/").json()["taken"] == 4
     assert client.post(f"{place}change/", body | {"ratio": 10000}, format="json").json()["ratio"] == 10000
@@ -235,6 +240,124 @@ def test_the_same_road_through_the_api(city: None, clock: Moment, caller: Caller
     assert [row["order"] for row in rows] == list(range(1, 8))
     assert client.get("/api/v1/draw-plans/", {"stage": "drawn"}).json()["results"][0]["name"] == "九月抽查"
     assert client.get("/api/v1/draw-plans/", {"stage": "draft"}).json()["results"] == []
+
+
+# --- one form, one plan; what is not public may go
+
+
+def form_of(browser: Client, name: str = "九月抽查") -> dict[str, Any]:
+    """A new plan as the page would send it, with the key that the page made."""
+    link = some.linkage()
+    key = re.search(r'name="client_key" value="([0-9a-f-]{36})"', text(browser.get(f"{LIST}new/")))
+    return {
+        "office": link.office_id, "name": name, "sub_item": link.sub_item_id,
+        "business_items": [link.business_item_id], "month": "2026-09", "planned_finish_on": "2026-10-30",
+        "spare_months": "6", "ratio": "5", "client_key": key[1] if key else "",
+    }  # fmt: skip
+
+
+def test_the_same_form_sent_twice_is_one_plan(city: None, clock: Moment, sign_in: SignIn) -> None:
+    browser = sign_in(some.manager().username)
+    body = form_of(browser)
+    back = browser.post(f"{LIST}new/", body | {"month": "2026-08"})
+    assert f'value="{body["client_key"]}"' in text(back)  # a refused form keeps its key
+    first = browser.post(f"{LIST}new/", body)
+    plan = DrawPlan.objects.get()
+    for _ in range(2):
+        again = browser.post(f"{LIST}new/", body)
+        assert (again.status_code, again.headers["Location"]) == (302, first.headers["Location"])
+    # Also where it was changed since, by whomever.
+    deputy = sign_in(f"{some.manager().username}fu")
+    assert deputy.post(f"{LIST}{plan.pk}/change/", body | {"name": "改"}).status_code == 302
+    assert browser.post(f"{LIST}new/", body).headers["Location"] == first.headers["Location"]
+    assert [plan.name for plan in DrawPlan.objects.all()] == ["改"]
+    assert list(Entry.objects.filter(stream=plan.stream).order_by("seq").values_list("act", flat=True)) == [
+        "draw_plan.made",
+        "draw_plan.changed",
+    ]
+    # Two pages are two forms.
+    assert browser.post(f"{LIST}new/", form_of(browser)).status_code == 302
+    assert DrawPlan.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_form_sent_four_times_at_once_is_one_plan(city: None, clock: Moment, sign_in: SignIn) -> None:
+    body, barrier = form_of(sign_in(some.manager().username)), Barrier(4)
+
+    def press(_: int) -> str:
+        try:
+            browser = Client()
+            browser.force_login(some.manager())
+            barrier.wait()
+            return browser.post(f"{LIST}new/", body).headers["Location"]
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        places = set(pool.map(press, range(4)))
+    plan = DrawPlan.objects.get()
+    assert places == {f"{LIST}{plan.pk}/"}
+    assert Entry.objects.filter(stream=plan.stream).count() == plan.history.count() == 1
+
+
+def test_a_form_that_was_changed_after_it_was_sent_is_told_so(city: None, clock: Moment, sign_in: SignIn) -> None:
+    browser = sign_in(some.manager().username)
+    body = form_of(browser)
+    browser.post(f"{LIST}new/", body)
+    plan = DrawPlan.objects.get()
+    back = browser.post(f"{LIST}new/", body | {"name": "十月抽查"})
+    page = text(back)
+    assert (back.status_code, "这份表单已于 09月28日 10:00 保存为抽查计划" in page) == (409, True)
+    assert f'href="{LIST}{plan.pk}/"' in page
+    assert "十月抽查" in page
+    other = sign_in(f"{some.manager().username}fu").post(f"{LIST}new/", body)
+    assert (other.status_code, "标识已用于另一份抽查计划" in text(other)) == (409, True)
+    assert DrawPlan.objects.count() == 1
+
+
+def test_the_api_takes_a_key_once(city: None, clock: Moment, caller: Caller) -> None:  # noqa: F811
+    client, link = caller(some.manager().username), some.linkage()
+    body: dict[str, Any] = {
+        "office": link.office_id, "name": "九月抽查", "sub_item": link.sub_item.code,
+        "business_items": [link.business_item.code], "month": "2026-09", "planned_finish_on": "2026-10-30",
+    }  # fmt: skip
+    place = "/api/v1/draw-plans/new/"
+    assert client.post(place, body, format="json").status_code == 422
+    body["client_key"] = str(uuid.uuid4())
+    first, again = (client.post(place, body, format="json") for _ in range(2))
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json() == again.json()
+    changed = client.post(place, body | {"ratio": 500}, format="json")
+    assert (changed.status_code, changed.json()["code"]) == (409, "plan-sent")
+    foreign = caller(f"{some.manager().username}fu").post(place, body, format="json")
+    assert (foreign.status_code, foreign.json()["code"]) == (409, "plan-key-used")
+    assert client.post(f"/api/v1/draw-plans/{first.json()['id']}/removal/").status_code == 204
+    gone = client.post(place, body, format="json")
+    assert (gone.status_code, gone.json()["code"]) == (409, "state-conflict")
+    assert DrawPlan.objects.count() == 0
+
+
+def test_a_plan_that_is_not_public_is_removed_and_stays_on_the_ledger(
+    city: None, clock: Moment, sign_in: SignIn
+) -> None:
+    browser = sign_in(some.manager().username)
+    plan = some.planned(clock.at)
+    page = text(browser.get(f"{LIST}{plan.pk}/"))
+    assert "确认删除计划" in page
+    assert "不能恢复" in page
+    done = browser.post(f"{LIST}{plan.pk}/removal/", follow=True)
+    assert f"抽查计划“{plan.name}”已删除。" in text(done)
+    assert browser.get(f"{LIST}{plan.pk}/").status_code == 404
+    assert browser.post(f"{LIST}{plan.pk}/removal/").status_code == 404
+    made, removed = Entry.objects.filter(stream=plan.stream).order_by("seq")
+    assert (made.act, removed.act, removed.actor) == ("draw_plan.made", "draw_plan.removed", some.manager())
+    assert removed.data == made.data
+    assert [row.history_type for row in DrawPlan.history.filter(id=plan.pk)] == ["-", "+"]
+    public = some.published(clock.at)
+    assert "删除计划" not in text(browser.get(f"{LIST}{public.pk}/"))
+    refused = browser.post(f"{LIST}{public.pk}/removal/")
+    assert (refused.status_code, "已经公布，不能删除" in text(refused)) == (409, True)
+    assert DrawPlan.objects.get() == public
 
 
 # --- what everybody sees

@@ -67,6 +67,7 @@ BEGINNINGS = {
         "stock-starts",
     )
 }
+REMOVALS = {"api-tasks:draw-plan-removal"}
 # Pages that carry out an act of the task, with the address of the act: an empty form to them does nothing.
 PAGES = {
     "acknowledge": "acknowledgement", "assign": "assignment", "replan": "plan", "licence_ended": "licence-ended",
@@ -313,6 +314,7 @@ PLANS: dict[tuple[str, str], tuple[str, Ready]] = {
     ("draw", "api-tasks:draw-plan GET"): ("", _says()),
     ("draw", "api-tasks:draw-plan-preview GET"): ("", _says()),
     ("draw", "api-tasks:draw-plan-change"): ("", _wanted),
+    ("draw", "api-tasks:draw-plan-removal"): ("", _says()),
     ("draw", "api-tasks:draw-plan-publication"): ("", _says()),
     ("draw", "api-tasks:draw-plan-drawing"): ("", _says()),
 }
@@ -444,6 +446,8 @@ def wrong(thing: Thing, act: Act, cell: Cell, state: str, stand: Stand, answer: 
     if cell is Cell.DONE:
         if code >= 400:
             return f"{code} {answer.content.decode()[:300]}"
+        if act.route in REMOVALS:
+            return "still there" if type(stand.row).objects.filter(pk=stand.row.pk).exists() else ""
         now = state if thing.key == "finding" else standing.state_of(stand.row)
         return "" if now in reachable(act, state) else f"went to {now}"
     if image(stand) != before:

@@ -194,7 +194,7 @@ ON_TASK = {
 }  # fmt: skip
 Address = tuple[str, int, tuple[str, ...]]
 # Nothing to open: pressed at once.
-POSTED = ("tasks:photo_upload", "tasks:draw_publish", "tasks:draw_draw")
+POSTED = ("tasks:photo_upload", "tasks:draw_publish", "tasks:draw_remove", "tasks:draw_draw")
 
 
 def pages(scene: Scene) -> dict[str, Address]:
@@ -223,6 +223,7 @@ def pages(scene: Scene) -> dict[str, Address]:
     add("tasks:draw_drawn", 200, (*MAKERS, "overseer"), scene.plan.pk)
     add("tasks:draw_change", 302, MAKERS, scene.plan.pk)
     add("tasks:draw_publish", 409, MAKERS, scene.plan.pk)
+    add("tasks:draw_remove", 409, MAKERS, scene.plan.pk)
     add("tasks:draw_draw", 409, MAKERS, scene.plan.pk)
     add("oversight:task", 200, ("overseer",), number)
     add("oversight:dispute", 200, ("overseer",), scene.dispute)
