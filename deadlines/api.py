@@ -256,12 +256,12 @@ class ExplainView(PublicView):
 class ClockView(PortalView):
     """The page of a clock, as JSON."""
 
-    roles = (*Posting.ACTING_ROLES, Role.DEPARTMENT_HEAD, Role.OVERSEER, Role.DISCIPLINE)
+    roles = (*Posting.ACTING_ROLES, Role.DEPARTMENT_HEAD, Role.CREDIT_OFFICER, Role.OVERSEER, Role.DISCIPLINE)
 
     @extend_schema(
         operation_id="getDeadline",
         summary="期限说明 · Why a clock stands where it stands",
-        description="For whoever may see the case or task: its days, events, rules and calendars, as on its page. "
+        description="For whoever may see the case, task or credit matter: its days, events, rules and calendars, as on its page. "
         "Officers are named to overseers and discipline officers only; a discipline officer's look is on the record.",
         tags=["clocks"],
         responses=answers({200: ClockExplanationSerializer}, *READ),

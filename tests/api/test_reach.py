@@ -163,7 +163,7 @@ ROLES: dict[str, set[str]] = {
         Role.DISCIPLINE,
     },
     # Several audiences, each by its own cases and tasks: tests/oversight/test_clock_pages.py
-    "deadline": set(Role.values) - {Role.DIVISION_ADMIN, Role.CREDIT_OFFICER},
+    "deadline": set(Role.values) - {Role.DIVISION_ADMIN},
 }
 CITY = {"drafts", "draft", "draft_moves", "draft_check", "draft_publication"}
 # The applicant's own door: a code by SMS, then a permit, in the body: tests/api/test_door.py
