@@ -202,7 +202,7 @@ class GradeView(PortalView):
     )
     def get(self, request: Request, pk: int) -> Response:
         """Return them; three statements."""
-        subject = get_object_or_404(received.visible(self.access), pk=pk)
+        subject = get_object_or_404(received.received_of(self.access), pk=pk)
         grades, risks = (rows.order_by("-given_at", "-id") for rows in (subject.grades, subject.risks))
         whole = {"id": subject.pk, "subject": subject, "grades": grades, "risks": risks}
         return Response(ReceivedHistorySerializer(whole).data)

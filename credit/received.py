@@ -47,6 +47,12 @@ def graded(access: Access, tab: str) -> QuerySet[CreditSubject]:
     return visible(access).filter(Exists(rows.filter(subject=OuterRef("pk"))))
 
 
+def received_of(access: Access) -> QuerySet[CreditSubject]:
+    """Of those the ones of whom either grading was ever received; of all others there is nothing to read."""
+    its = {"subject": OuterRef("pk")}
+    return visible(access).filter(Exists(SubjectGrade.objects.filter(**its)) | Exists(SubjectRisk.objects.filter(**its)))
+
+
 def number(access: Access, tab: str) -> int | str:
     """How many there are in a part, counted up to 99; one statement."""
     found = graded(access, tab)[: MOST_COUNTED + 1].count()

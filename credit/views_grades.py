@@ -120,7 +120,7 @@ def _withdrawn(rows: Sequence[SubjectGrade | SubjectRisk]) -> dt.datetime | None
 @require_safe
 def grade_page(request: PortalRequest, pk: int) -> HttpResponse:
     """The gradings of one subject as they came, the newest first, and the codes that hang together with its own."""
-    subject = get_object_or_404(received.visible(request.access), pk=pk)
+    subject = get_object_or_404(received.received_of(request.access), pk=pk)
     grades = list(subject.grades.order_by("-given_at", "-id"))
     risks = list(subject.risks.order_by("-given_at", "-id"))
     context = {

@@ -168,6 +168,21 @@ def test_a_persons_grading_is_read_only_by_who_found_something(
     assert make.PERSON not in str(found)
 
 
+def test_of_whom_nothing_was_received_there_is_no_page(
+    sign_in: SignIn,
+    caller: Caller,  # noqa: F811 - the fixture
+    clock: Moment,
+) -> None:
+    bare, good, risky = make.company(), make.company(1), make.company(2)
+    graded(good, clock.at)
+    risked(risky, clock.at)
+    browser, api = sign_in(make.STRANGER), caller(make.STRANGER)
+    for subject, status in ((bare, 404), (good, 200), (risky, 200)):
+        assert browser.get(reverse("credit:grade", args=[subject.pk])).status_code == status
+        assert api.get(f"{ROOT}{subject.pk}/").status_code == status
+    problem(api.get(f"{ROOT}{bare.pk}/"), 404, "not-found")
+
+
 def test_a_grade_from_nowhere_is_refused(
     sign_in: SignIn,
     caller: Caller,  # noqa: F811 - the fixture

@@ -322,7 +322,7 @@ def _handling_previews(now: datetime) -> dict[str, str]:
 
 
 def _links(now: datetime) -> dict[str, str]:
-    """Codes that were replaced, split and wrongly linked; a subject with both gradings, one of whom nothing came."""
+    """Codes that were replaced, split and wrongly linked; a subject with both gradings, one without a grade."""
     officer, on = findings.officer(), (now - timedelta(days=60)).date()
 
     def company(number: int, name: str) -> CreditSubject:
@@ -344,6 +344,7 @@ def _links(now: datetime) -> dict[str, str]:
         given = {"given_at": now - timedelta(days=days), "received_at": now - timedelta(days=days - 1)}
         SubjectGrade.objects.create(subject=new, grade=grade, source="公共信用综合评价（演示）", **given)
         SubjectRisk.objects.create(subject=new, risk=risk, source="企业信用风险分类（演示）", **given)
+    SubjectRisk.objects.create(subject=part, risk="A", source="企业信用风险分类（演示）", **given)
     return {
         "subject_link": _pk(replaced), "subject_link_split": _pk(split), "subject_link_aside": _pk(aside),
         "credit_subject": _pk(new), "credit_subject_silent": _pk(part),
