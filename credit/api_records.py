@@ -378,7 +378,7 @@ class NoticeView(CreditView):
     @extend_schema(
         operation_id="takeRepairNotice",
         summary="登记修复通知 · Take in a repair that the platform decided",
-        description="The record goes out of use at once; the same notice again changes nothing.",
+        description="From `repair_from` on. The record goes out of use at once; the same notice again changes nothing.",
         tags=TAGS,
         request=NoticeBodySerializer,
         responses=answers({200: CreditRecordWholeSerializer}, *ACT),

@@ -50,7 +50,9 @@ def graded(access: Access, tab: str) -> QuerySet[CreditSubject]:
 def received_of(access: Access) -> QuerySet[CreditSubject]:
     """Of those the ones of whom either grading was ever received; of all others there is nothing to read."""
     its = {"subject": OuterRef("pk")}
-    return visible(access).filter(Exists(SubjectGrade.objects.filter(**its)) | Exists(SubjectRisk.objects.filter(**its)))
+    return visible(access).filter(
+        Exists(SubjectGrade.objects.filter(**its)) | Exists(SubjectRisk.objects.filter(**its))
+    )
 
 
 def number(access: Access, tab: str) -> int | str:

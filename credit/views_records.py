@@ -160,6 +160,7 @@ def _record_page(
     requests = _requests(record)
     waiting = next((one for one in requests if one.granted is None), None)
     askable = repairing.why_not(record, Repair.Ground.WRONG, today) is None
+    early = record.repair_from is not None and today < record.repair_from
     resting = _resting(request, record)
     penalties = sum(one["measure"].ended_at is None and one["measure"].ends_on >= today for one in resting)
     clocks = [one.deadline for one in requests if one.deadline is not None and one.granted is None]
@@ -175,8 +176,8 @@ def _record_page(
         "explanations": explain_many(clocks, today),
         "asking": (asking or AskForm()) if askable and waiting is None else None,
         "settling": (settling or SettleForm()) if waiting is not None else None,
-        "notice": (notice or NoticeForm()) if askable else None,
-        "early": record.repair_from is not None and today < record.repair_from,
+        "notice": (notice or (None if early else NoticeForm())) if askable else None,
+        "early": early,
         "measures": resting,
         "measure_url": _measure_url(record, today),
         "proposals": lines_of(proposing.of_record(record, today)),

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+import unicodedata
 
 from django.conf import settings
 from django.urls import reverse
 
 from offices.refusals import Refused
 
+YEAR = re.compile(r"[(\[{【〖〔](\d{4})[)\]}】〗〕]")
+
 
 def cn_day(day: dt.date) -> str:
     """Return a day as papers write it: 2026年9月28日."""
     return f"{day.year}年{day.month}月{day.day}日"
+
+
+def paper_number(text: str) -> str:
+    """Return a paper's number as everybody's typing gives it: half width, no spaces, capitals, the year in 〔〕."""
+    plain = "".join(unicodedata.normalize("NFKC", text).split()).upper()
+    return YEAR.sub(r"〔\1〕", plain)
 
 
 def portal_address() -> str:

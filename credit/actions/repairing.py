@@ -18,7 +18,7 @@ from credit.actions import measures
 from credit.actions.common import officers, refuse_stranger
 from credit.enums import CreditAct
 from credit.models import CreditRecord, Push, Repair
-from credit.words import cn_day, said
+from credit.words import cn_day, paper_number, said
 from deadlines import periods as lengths_of
 from deadlines.actions import meet_deadline, start_deadline
 from deadlines.clock import local_date
@@ -161,15 +161,17 @@ def take_notice(
 ) -> Repair:  # fmt: skip
     """Take a repair that the platform decided: the record goes out of use. The same notice again changes nothing.
 
-    An open request of the subject is answered by it. ``by``: the officer who entered a notice that came on paper.
+    It may not come before the shortest period is over, nobody repairs earlier. Numbers are compared however they were
+    typed. An open request of the subject is answered by it. ``by``: the officer who entered a notice on paper.
     Raises ``Refused`` (``not-your-department``, ``serious-read-only``, ``notice-missing``, ``notice-of-another``,
-    ``repair-nothing``, ``repair-done``, ``text-too-long``).
+    ``repair-nothing``, ``repair-done``, ``repair-too-early``, ``notice-text-missing``, ``text-too-long``).
     """
     record = _locked(record)
     if by is not None:
         refuse_stranger(record.department_id, by, now)
-    number = said(notice, "notice", "notice-missing", "请填写修复通知的编号。", LONGEST["notice"])
-    before = Repair.objects.filter(notice=number).first()
+    typed = said(notice, "notice", "notice-missing", "请填写修复通知的编号。", LONGEST["notice"])
+    number = paper_number(typed)
+    before = Repair.objects.filter(notice__in={typed, number}).first()
     if before is not None and before.record_id == record.pk:
         return before
     of_another = Refused("notice-of-another", "这份通知已经用于另一条记录，请核对通知编号。", field="notice")
@@ -184,6 +186,12 @@ def take_notice(
     if record.kind not in REPAIRABLE:
         raise Refused("repair-nothing", f"“{record.get_kind_display()}”不是失信记录，不需要修复。", conflict=True)
     _refuse_lifted(record)
+    if record.repair_from is not None and local_date(now) < record.repair_from:
+        raise Refused(
+            "repair-too-early",
+            f"最短公示期未满，{cn_day(record.repair_from)}起才能登记修复通知，请与信用平台核实；记录有误的，请登记更正申请。",
+            field="notice",
+        )
     words = said(text, "text", "notice-text-missing", "请写明修复通知的内容。", LONGEST["reason"])
     repair = Repair.objects.select_related("deadline").filter(record=record, granted__isnull=True).first()
     if repair is None:

@@ -6,8 +6,8 @@ import datetime as dt
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from credit.actions import judging
-from credit.models import Breach, CreditFact, CreditRecord, CreditSubject, queue_fact
+from credit.actions import judging, repairing
+from credit.models import Breach, CreditFact, CreditRecord, CreditSubject, Repair, queue_fact
 from deadlines.clock import local_date
 from offices.models import Department, Posting, User
 from oversight.demo.cases import COMPANIES, code_of
@@ -84,3 +84,9 @@ def recorded(clock: Moment, **kwargs: Any) -> CreditRecord:
     """A record: told, not objected to, final, decided on the day after."""
     breach = told(clock.at, **kwargs)
     return record(breach, after(clock, breach.deadline.due_on))
+
+
+def noticed(record: CreditRecord, now: dt.datetime, notice: str = "N1") -> Repair:
+    """A platform's notice taken for a record whose shortest period is over today."""
+    CreditRecord.objects.filter(pk=record.pk, repair_from__isnull=False).update(repair_from=local_date(now))
+    return repairing.take_notice(record, notice=notice, text="准予修复。", now=now)

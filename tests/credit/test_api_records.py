@@ -73,6 +73,10 @@ def test_a_platforms_notice_lifts(caller: Caller, clock: Moment) -> None:  # noq
     officer = caller(make.OFFICER)
     problem(officer.post(f"{page}repair/", {"ground": "mended", "statement": "已改。"}, format="json"), 422,
             "repair-too-early")  # fmt: skip
+    problem(officer.post(f"{page}platform-notice/", {"notice": "N1", "text": "准予"}, format="json"), 422,
+            "repair-too-early")  # fmt: skip
+    assert record.repair_from is not None
+    clock.at = make.noon(record.repair_from)
     problem(officer.post(f"{page}platform-notice/", {"text": "准予"}, format="json"), 422, "notice-missing")
     problem(officer.post(f"{page}platform-notice/", {"notice": "N1"}, format="json"), 422, "notice-text-missing")
     said = {"notice": "N1", "text": "准予修复。"}

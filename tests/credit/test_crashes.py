@@ -61,6 +61,8 @@ def test_died_while_lifting(town: None, clock: Moment, tmp_path: Path) -> None:
 
 def test_died_with_a_notice_of_the_platform(town: None, clock: Moment, tmp_path: Path) -> None:
     record = make.recorded(clock)
+    assert record.repair_from is not None
+    clock.at = make.noon(record.repair_from)
 
     def take() -> Repair:
         return repairing.take_notice(record, notice="N1", text="准予修复。", now=clock.at)

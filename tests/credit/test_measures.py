@@ -157,7 +157,7 @@ def test_what_is_not_shown_or_out_of_use_carries_no_measure(city: None, clock: M
     with pytest.raises(Refused) as error:
         begun(late, record=record)
     assert error.value.code == "measure-record-lifted"
-    repairing.take_notice(record, notice="N1", text="准予修复。", now=clock.at)
+    make.noticed(record, clock.at)
     with pytest.raises(Refused) as error:
         begun(clock.at, record=record)
     assert error.value.code == "measure-record-lifted"
@@ -191,7 +191,7 @@ def test_it_lifts_with_the_repair_in_the_same_transaction(sign_in: SignIn, clock
 def test_it_lifts_with_a_notice_and_with_the_platforms_own_record(city: None, clock: Moment) -> None:
     record = make.recorded(clock)
     resting = begun(clock.at, record=record)
-    repairing.take_notice(record, notice="N1", text="准予修复。", now=clock.at)
+    make.noticed(record, clock.at)
     resting.refresh_from_db()
     assert (resting.ended_at, resting.ended_by) == (clock.at, None)
     assert "已修复" in resting.end_reason
@@ -245,7 +245,7 @@ def test_a_new_code_does_not_escape_a_penalty(sign_in: SignIn, clock: Moment) ->
     with pytest.raises(Refused) as error:
         begun(clock.at, subject=newest, record=kept, **reward)
     assert error.value.code == "measure-record-wrong-subject"
-    repairing.take_notice(record, notice="N1", text="准予修复。", now=clock.at)
+    make.noticed(record, clock.at)
     for one in (penalty, made):
         one.refresh_from_db()
         assert one.ended_at == clock.at

@@ -17,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from stdnum.cn import ric
 
-from credit.actions import listing_measures, measures, repairing
+from credit.actions import listing_measures, measures
 from credit.models import (
     CreditRecord,
     CreditSubject,
@@ -122,7 +122,7 @@ def test_what_is_proposed_never_outlasts_the_display(clock: Moment, sign_in: Sig
 def test_repaired_over_or_switched_off_nothing_is_proposed(sign_in: SignIn, clock: Moment) -> None:
     record, line, browser = make.recorded(clock), rule(clock.at), sign_in(make.OFFICER)
     assert line.what in text_of(browser.get(LIST))
-    repaired = repairing.take_notice(record, notice="X-1", text="已修复", now=clock.at, by=make.officer())
+    repaired = make.noticed(record, clock.at)
     assert repaired is not None
     assert line.what not in text_of(browser.get(LIST))
     CreditRecord.objects.update(repaired_at=None)
@@ -146,7 +146,7 @@ def test_ended_by_repair_it_is_not_proposed_and_ended_early_it_is_again(sign_in:
     measures.end(measure, reason="另行决定", by=make.officer(), now=clock.at)
     assert line.what in text_of(browser.get(LIST))
     (again,), _ = measures.begin_many([(record, line)], by=make.officer(), now=clock.at)
-    repairing.take_notice(record, notice="X-1", text="已修复", now=clock.at, by=make.officer())
+    make.noticed(record, clock.at)
     again.refresh_from_db()
     assert again.ended_at == clock.at
     assert line.what not in text_of(browser.get(LIST))
@@ -209,7 +209,7 @@ def test_several_are_begun_at_once_and_what_is_not_is_said(sign_in: SignIn, cloc
     first, line, browser = make.recorded(clock), rule(clock.at), sign_in(make.OFFICER)
     more = rule(clock.at, what="不适用告知承诺")
     other = make.recorded(clock, subject=make.company(1), source="连住建撤〔2026〕2号")
-    repairing.take_notice(other, notice="X-1", text="已修复", now=clock.at, by=make.officer())
+    make.noticed(other, clock.at)
     keys = [f"{one.pk}-{it.pk}" for one, it in ((first, line), (other, line), (first, more))]
     assert browser.get(BEGIN).status_code == 302
     page = browser.post(BEGIN, {"pick": [*keys, keys[0]]})

@@ -135,8 +135,10 @@ def test_refused_with_reasons_it_stays_and_may_be_asked_for_again(sign_in: SignI
 
 
 def test_a_notice_of_the_platform_lifts_once_and_answers_what_was_asked(sign_in: SignIn, clock: Moment) -> None:
-    record = make.recorded(clock)  # serious, and its shortest period is not over: the platform decides
-    now = clock.at
+    record = make.recorded(clock)
+    other = make.recorded(clock, **MINOR, source="连住建撤〔2026〕2号")
+    assert record.repair_from is not None
+    now = clock.at = make.noon(record.repair_from)
     asked = repairing.ask(record, **WRONG, by=make.officer(), now=now)
     browser = sign_in(make.OFFICER)
     said = {"notice": "信用修复〔2026〕8号", "text": "准予修复。"}
@@ -146,19 +148,42 @@ def test_a_notice_of_the_platform_lifts_once_and_answers_what_was_asked(sign_in:
     asked.refresh_from_db()
     assert (asked.granted, asked.notice) == (True, said["notice"])
     assert (record.repaired_at, record.withdrawn_at) == (now, None)
-    assert pushes(record) == [("record", 1), ("lifted", 2)]
+    assert pushes(record) == [("record", 1), ("lifted", 3)]
     # The platform says it twice: nothing more happens.
     assert repairing.take_notice(record, notice=said["notice"], text=said["text"], now=now) == asked
-    assert pushes(record) == [("record", 1), ("lifted", 2)]
-    other = make.recorded(clock, source="连住建撤〔2026〕2号")
-    answer = browser.post(url("record_notice", other.pk), said)
-    assert answer.status_code == 422
-    assert "另一条记录" in text_of(answer)
+    assert pushes(record) == [("record", 1), ("lifted", 3)]
+    # However its number is typed, it is the same notice.
+    for typed in ("信用修复〔2026〕8号", "信用修复(2026)８号", " 信用修复［2026］ 8 号"):
+        again = browser.post(url("record_notice", record.pk), said | {"notice": typed})
+        assert again.status_code == 302
+    for typed in ("信用修复〔2026〕8号", "信用修复（2026）８号"):
+        answer = browser.post(url("record_notice", other.pk), said | {"notice": typed})
+        assert answer.status_code == 422
+        assert "另一条记录" in text_of(answer)
+    assert Repair.objects.count() == 1
+
+
+def test_no_notice_repairs_before_the_shortest_period_is_over(sign_in: SignIn, clock: Moment) -> None:
+    record = make.recorded(clock)
+    assert record.repair_from is not None
+    browser = sign_in(make.OFFICER)
+    clock.at = make.noon(record.repair_from - dt.timedelta(days=1))
+    assert "登记信用平台的修复通知" not in text_of(browser.get(page(record)))
+    early = browser.post(url("record_notice", record.pk), {"notice": "N1", "text": "准予修复。"})
+    assert early.status_code == 422
+    assert "起才能登记修复通知" in text_of(early)
+    assert "准予修复。" in text_of(early)
+    record.refresh_from_db()
+    assert not record.is_lifted
+    assert not Repair.objects.exists()
+    clock.at = make.noon(record.repair_from)
+    assert "登记信用平台的修复通知" in text_of(browser.get(page(record)))
+    assert browser.post(url("record_notice", record.pk), {"notice": "N1", "text": "准予修复。"}).status_code == 302
 
 
 def test_a_notice_without_a_request_is_a_repair_of_the_platforms(city: None, clock: Moment) -> None:
     record = make.recorded(clock)
-    repair = repairing.take_notice(record, notice="N1", text="准予修复。", now=clock.at)
+    repair = make.noticed(record, clock.at)
     assert (repair.origin, repair.granted, repair.decided_by, repair.deadline) == ("platform", True, None, None)
     assert acts(record.subject)[-3:] == ["credit.notice_taken", "credit.record_repaired", "credit.push_queued"]
 
@@ -314,7 +339,8 @@ def test_one_notice_for_records_of_two_subjects_at_once(transactional_db: None, 
     demo_city.load()
     first = make.recorded(clock)
     other = make.recorded(clock, subject=make.company(1), source="连住建撤〔2026〕2号")
-    now = clock.at
+    assert other.repair_from is not None
+    now = make.noon(other.repair_from)
 
     def take(record: CreditRecord) -> Repair:
         return repairing.take_notice(record, notice="N1", text="准予修复。", now=now, by=make.officer())
