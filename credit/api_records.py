@@ -323,7 +323,8 @@ class RecordListView(CreditView):
     @extend_schema(
         operation_id="listCreditRecords",
         summary="信用记录 · Records",
-        description="Of the person's departments, newest first, 50 a page. `q` finds by number, name or whole code.",
+        description="Of the person's departments, newest first (`waiting`: first due first), 50 a page. "
+        "`q` finds by number, name or whole code.",
         tags=TAGS,
         parameters=[RecordPageQuerySerializer],
         responses=answers({200: paged(CreditRecordSerializer, "CreditRecordPage")}, *READ, 422),
@@ -332,7 +333,7 @@ class RecordListView(CreditView):
         """Return a page; one statement."""
         asked = read(RecordPageQuerySerializer, request.query_params)
         tab = lists.tab_of(lists.RECORDS, "" if asked["tab"] == "live" else asked["tab"])
-        rows = lists.records(self.access).filter(lists.record_condition(tab.key, self.today))
+        rows = lists.records_in(self.access, tab.key, self.today)
         if "form" in asked:
             rows = rows.filter(of_form(asked["form"], "subject__"))
         rows = lists.records_searched(rows, asked["q"]).select_related("subject")

@@ -6,13 +6,16 @@ The counts are bounded (``offices.tally``): a department may have tens of thousa
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import DateField, Exists, F, FilteredRelation, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 
 from credit.models import Breach, CreditFact, CreditRecord, Repair
 from credit.models.records import KEPT
 from credit.using import has_run_out, in_use, run_out
+from deadlines.models import Deadline
 from offices.access import Access
 from offices.models import Posting
 from offices.tally import tally, up_to
@@ -38,7 +41,10 @@ FACTS = (
 )
 RECORDS = (
     Tab("", "使用中", ("-id",), "没有期满、没有修复或者更正的记录，新的在前。", "没有使用中的记录"),
-    Tab("waiting", "申请待办", ("-id",), "当事人申请修复或者更正，请在期限内决定。", "没有待办的申请", "warn"),
+    Tab(
+        "waiting", "申请待办", ("due_on", "id"), "当事人申请修复或者更正，先到期的在前，请在期限内决定。",
+        "没有待办的申请", "warn",
+    ),
     Tab("ended", "已期满", ("-id",), "公示期满，或者不公示而认定已满三年，自动停止使用。", "没有期满的记录"),
     Tab("lifted", "已修复或更正", ("-id",), "已停止公示和使用，仅供留痕查阅。", "没有修复或者更正过的记录"),
 )  # fmt: skip
@@ -118,6 +124,25 @@ def record_condition(key: str, today: dt.date) -> Q:
         "ended": run_out(today),
         "lifted": lifted,
     }[key]
+
+
+def records_in(access: Access, key: str, today: dt.date) -> QuerySet[CreditRecord]:
+    """Records of a part; of those that wait with ``due_on``, the day of their open request, never null.
+
+    There is one open request a record (``repair_one_open``).
+    """
+    rows = records(access).filter(record_condition(key, today))
+    if key != "waiting":
+        return rows
+    asked = FilteredRelation("repairs", condition=Q(repairs__granted__isnull=True))
+    due_on = Coalesce(F("asked__deadline__due_on"), Value(dt.date.max), output_field=DateField())
+    return rows.annotate(asked=asked, due_on=due_on)
+
+
+def clocks_of(rows: Collection[CreditRecord]) -> dict[int, Deadline]:
+    """Record → the clock of its open request; one statement."""
+    found = Repair.objects.filter(record__in=[row.pk for row in rows], granted__isnull=True, deadline__isnull=False)
+    return {repair.record_id: repair.deadline for repair in found.select_related("deadline") if repair.deadline}
 
 
 def records_searched(rows: QuerySet[CreditRecord], text: str) -> QuerySet[CreditRecord]:

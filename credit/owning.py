@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from django.urls import reverse
 
+from credit import late
 from credit.alarms import KINDS, reminded
 from credit.messages import Kind, to_subject
 from credit.models import Breach, CreditSubject
@@ -36,6 +37,18 @@ def found_here(keys: Collection[int], access: Access) -> dict[int, Sight]:
         return {}
     told = Breach.objects.filter(subject__in=keys, department__in=mine).order_by("pk").values_list("subject_id", "pk")
     return {subject: Sight(reverse("credit:breach", args=[pk])) for subject, pk in told}
+
+
+def followed_here(keys: Collection[int], access: Access) -> dict[int, Sight]:
+    """Subjects with a repair that is late, or was, for the heads and overseers who are rung of it; one statement.
+
+    They see its clock and no other: what is asked of whom, no more of the request and nothing of the subject.
+    """
+    found: dict[int, dict[int, str]] = {}
+    for repair in late.followed(access).filter(record__subject__in=keys):
+        about = f"{late.what(repair)}，由{repair.record.department}的信用管理人员决定。"
+        found.setdefault(repair.record.subject_id, {})[repair.deadline_id] = about
+    return {subject: Sight(reverse("credit:late"), clocks=clocks) for subject, clocks in found.items()}
 
 
 def tell_moved(moves: Sequence[Move], publication: Publication, now: dt.datetime) -> None:
@@ -78,5 +91,6 @@ def register() -> None:
     owners.register("subject", names_of)
     owners.register_rows("subject", CreditSubject.objects.all)
     sights.register("subject", found_here)
+    sights.register("subject", followed_here)
     for kind in KINDS:
         register_moved(kind, tell_moved)

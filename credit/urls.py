@@ -2,7 +2,15 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from credit import views_breaches, views_grades, views_links, views_measures, views_proposals, views_records
+from credit import (
+    views_breaches,
+    views_grades,
+    views_late,
+    views_links,
+    views_measures,
+    views_proposals,
+    views_records,
+)
 
 app_name = "credit"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -27,6 +35,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("measures/<int:pk>/", views_measures.measure_page, name="measure"),
     path("measures/<int:pk>/end/", views_measures.measure_end, name="measure_end"),
     path("repairs/<int:pk>/decision/", views_records.repair_decision, name="repair_decision"),
+    path("late/", views_late.late_list, name="late"),
+    path("late/export.csv", views_late.late_export, name="late_export"),
     path("links/", views_links.link_list, name="links"),
     path("links/export.csv", views_links.links_export, name="links_export"),
     path("links/new/", views_links.link_new, name="link_new"),

@@ -50,7 +50,7 @@ def _listing(request: PortalRequest) -> tuple[Listing, lists.Tab, QuerySet[Credi
         tabs=[tab.key for tab in lists.RECORDS if tab.key],
     )
     tab = lists.tab_of(lists.RECORDS, listing["tab"])
-    rows = lists.records(request.access).filter(lists.record_condition(tab.key, local_date(request.now)))
+    rows = lists.records_in(request.access, tab.key, local_date(request.now))
     for name in ("kind", "level"):
         if listing[name]:
             rows = rows.filter(**{name: listing[name]})
@@ -66,11 +66,17 @@ def record_list(request: PortalRequest) -> HttpResponse:
     listing, tab, rows = _listing(request)
     today = local_date(request.now)
     page = listing.page(rows, tab.order)
+    clocks = lists.clocks_of(page.rows) if tab.key == "waiting" else {}
     counts = lists.record_counts(request.access, today)
     context = {
         "tab": tab,
         "rows": [
-            {"record": one, "state": lists.state_of(one, today), "url": reverse("credit:record", args=[one.pk])}
+            {
+                "record": one,
+                "state": lists.state_of(one, today),
+                "clock": clocks.get(one.pk),
+                "url": reverse("credit:record", args=[one.pk]),
+            }
             for one in page
         ],
         "stats": listing.stats([(one.key, one.label, counts[one.key], one.tone) for one in lists.RECORDS]),

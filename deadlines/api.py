@@ -261,8 +261,9 @@ class ClockView(PortalView):
     @extend_schema(
         operation_id="getDeadline",
         summary="期限说明 · Why a clock stands where it stands",
-        description="For whoever may see the case, task or credit matter: its days, events, rules and calendars, as on its page. "
-        "Officers are named to overseers and discipline officers only; a discipline officer's look is on the record.",
+        description="For whoever may see the case, task or credit matter: its days, events, rules and calendars, "
+        "as on its page. Officers are named to overseers and discipline officers only; a discipline officer's look is "
+        "on the record.",
         tags=["clocks"],
         responses=answers({200: ClockExplanationSerializer}, *READ),
     )
@@ -270,7 +271,7 @@ class ClockView(PortalView):
         """Explain."""
         clock = get_object_or_404(Deadline, pk=pk)
         sight = sights.of([clock.stream], self.access).get(clock.stream)
-        if sight is None:
+        if sight is None or not sight.sees(pk):
             raise Http404
         if sight.note is not None:
             sight.note(self.now)

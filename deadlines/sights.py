@@ -12,11 +12,19 @@ from offices.access import Access
 
 
 class Sight(NamedTuple):
-    """How a person sees an owner: its page, whether officers may be named to them, and what notes the look, if any."""
+    """How a person sees an owner: its page, whether officers may be named to them, and what notes the look, if any.
+
+    ``clocks``: the only ones of the owner that the person sees, each with what waits and with whom; None for all.
+    """
 
     url: str
     names: bool = False
     note: Callable[[datetime], object] | None = None
+    clocks: Mapping[int, str] | None = None
+
+    def sees(self, clock: int) -> bool:
+        """Whether this clock of the owner is among those that the person sees."""
+        return self.clocks is None or clock in self.clocks
 
 
 class Paper(NamedTuple):
@@ -52,7 +60,8 @@ def register(prefix: str, seer: Seer, *, finder: Finder | None = None, teller: T
 def of(streams: Iterable[str], access: Access) -> dict[str, Sight]:
     """Return how the person sees the owner of each stream; what is not in it does not exist for that person.
 
-    Somebody with two roles sees by the one that leaves no trace, then by the one to which officers are named.
+    Somebody with two roles sees by the one that leaves no trace, then by the one that sees all of the owner's clocks,
+    then by the one to which officers are named.
     """
     found: dict[str, Sight] = {}
     for prefix, keys in by_prefix(streams).items():
@@ -64,8 +73,8 @@ def of(streams: Iterable[str], access: Access) -> dict[str, Sight]:
     return found
 
 
-def _rank(sight: Sight) -> tuple[bool, bool]:
-    return sight.note is None, sight.names
+def _rank(sight: Sight) -> tuple[bool, bool, bool]:
+    return sight.note is None, sight.clocks is None, sight.names
 
 
 def papers(streams: Iterable[str]) -> dict[str, list[Paper]]:

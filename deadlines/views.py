@@ -80,10 +80,8 @@ def _seen(rows: DeadlineQuerySet, access: Access) -> list[Deadline]:
     found: list[Deadline] = []
     for start in range(0, LOOKED_AT, AT_ONCE):
         some = list(rows[start : start + AT_ONCE])
-        seen = {
-            stream for stream, sight in sights.of({row.stream for row in some}, access).items() if sight.note is None
-        }
-        found += [row for row in some if row.stream in seen]
+        seen = sights.of({row.stream for row in some}, access)
+        found += [row for row in some if (sight := seen.get(row.stream)) and sight.note is None and sight.sees(row.pk)]
         if len(found) >= NEXT_ALARMS or len(some) < AT_ONCE:
             break
     return found[:NEXT_ALARMS]

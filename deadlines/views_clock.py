@@ -35,7 +35,7 @@ def _seen(request: PortalRequest, pk: int) -> tuple[Deadline, Sight, Explanation
     """The clock with its explanation if the person may see its owner, else 404; the look is noted where it must be."""
     clock = get_object_or_404(Deadline, pk=pk)
     sight = sights.of([clock.stream], request.access).get(clock.stream)
-    if sight is None:
+    if sight is None or not sight.sees(pk):
         raise Http404
     if sight.note is not None:
         sight.note(request.now)
@@ -84,6 +84,7 @@ def clock_page(request: PortalRequest, pk: int) -> HttpResponse:
         "rows": explanation.days if all_days else explanation.rows,
         "entries": [_entry(event) for event in explanation.events],
         "facts": _facts(explanation),
+        "about": (sight.clocks or {}).get(pk, ""),
         "crumbs": [{"label": f"{owner.title} {owner.number}".strip(), "url": sight.url}],
     }
     return render(request, "deadlines/clock.html", context)

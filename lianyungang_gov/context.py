@@ -15,6 +15,7 @@ from approvals.enums import CaseStatus
 from approvals.models import Case
 from approvals.views import revocations, site
 from approvals.views.extensions import waits_for
+from credit.late import waiting as repairs_late
 from credit.views_pushes import waits_for as pushes_waiting
 from lianyungang_gov.desk import places_for
 from offices.access import Access, covered
@@ -68,6 +69,7 @@ QUEUES: dict[str, Callable[[Access], QuerySet[Any]]] = {
     "/oversight/unlinked/": _unassigned,
     "/oversight/disputes/": queries.waiting_disputes,
     "/credit/pushes/": pushes_waiting,
+    "/credit/late/": repairs_late,
     "/alarms/": mine.pressing,  # late, or due today
 }
 

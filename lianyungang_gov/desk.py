@@ -79,6 +79,13 @@ PLACES = (
     Place("代码衔接", "/credit/links/", "link", frozenset({Role.CREDIT_OFFICER})),
     Place("小闹钟", "/alarms/", "alarm-clock", frozenset({*Posting.ACTING_ROLES, Role.DEPARTMENT_HEAD})),
     Place("时限督办", "/oversight/", "alarm-clock", frozenset({Role.OVERSEER})),
+    Place(
+        "信用修复督办",
+        "/credit/late/",
+        "hourglass",
+        frozenset({Role.DEPARTMENT_HEAD, Role.OVERSEER}),
+        rare=True,
+    ),
     Place("待分派办件", "/oversight/unlinked/", "unlink", frozenset({Role.OVERSEER})),
     Place("审管争议", "/oversight/disputes/", "scale", frozenset({Role.OVERSEER})),
     Place("短信送达", "/oversight/messages/", "message-square-warning", frozenset({Role.OVERSEER})),
