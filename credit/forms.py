@@ -10,6 +10,7 @@ from django import forms
 from credit.actions import judging, repairing
 from credit.listing import BY_CODE, OF_FACT
 from credit.models import CreditFact, CreditSubject, Level, Repair
+from credit.models.records import KEPT
 
 SERVED = ("当面送达", "邮寄送达", "电子送达", "留置送达", "公告送达")
 DECISIONS = (("record", "予以记录"), ("drop", "不予记录"))
@@ -120,6 +121,16 @@ class AskForm(forms.Form):
         "申请人陈述", "请写明申请的理由和纠正的情况。", repairing.LONGEST["statement"], 5,
         help_text="申请修复的，写明怎样纠正；申请更正的，写明哪里有误。",
     )  # fmt: skip
+
+    def __init__(self, *args: Any, kind: str = "", **kwargs: Any) -> None:
+        """``kind``: that of the record; what speaks for a subject can only be withdrawn as wrong."""
+        super().__init__(*args, **kwargs)
+        if kind in KEPT:
+            ground = self.fields["ground"]
+            assert isinstance(ground, forms.ChoiceField)  # noqa: S101 - declared above
+            ground.choices = [one for one in Repair.Ground.choices if one[0] == Repair.Ground.WRONG]
+            ground.initial = Repair.Ground.WRONG
+            self.fields["statement"].help_text = "写明记录哪里有误。"
 
 
 class SettleForm(forms.Form):

@@ -45,7 +45,8 @@ def followed_here(keys: Collection[int], access: Access) -> dict[int, Sight]:
     They see its clock and no other: what is asked of whom, no more of the request and nothing of the subject.
     """
     found: dict[int, dict[int, str]] = {}
-    for repair in late.followed(access).filter(record__subject__in=keys):
+    for repair in late.followed(access).filter(record__subject__in=keys, deadline__isnull=False):
+        assert repair.deadline_id is not None  # noqa: S101 - as asked for
         about = f"{late.what(repair)}，由{repair.record.department}的信用管理人员决定。"
         found.setdefault(repair.record.subject_id, {})[repair.deadline_id] = about
     return {subject: Sight(reverse("credit:late"), clocks=clocks) for subject, clocks in found.items()}

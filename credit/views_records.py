@@ -19,6 +19,7 @@ from credit.forms import AskForm, NoticeForm, SettleForm
 from credit.identifiers import Form
 from credit.listing import BY_CODE
 from credit.models import CreditRecord, JointMeasure, Level, Repair
+from credit.models.records import KEPT
 from credit.models.subjects import of_form
 from credit.views_breaches import CRUMB, act, officers, shown
 from credit.views_proposals import lines_of
@@ -33,7 +34,8 @@ HEAD = (
     "类别", "等级", "主体", "主体类型", "主体代码", "认定文书", "认定日期", "依据", "适用规则", "最早可申请修复",
     "公示截止", "修复时间", "更正撤回时间", "状态",
 )  # fmt: skip
-KINDS = [(value, label) for value, label in CreditRecord.Kind.choices if value in repairing.REPAIRABLE]
+# All but the list of the seriously dishonest, which no department here keeps.
+KINDS = [(value, label) for value, label in CreditRecord.Kind.choices if value != CreditRecord.Kind.SERIOUS]
 
 
 def _listing(request: PortalRequest) -> tuple[Listing, lists.Tab, QuerySet[CreditRecord]]:
@@ -131,6 +133,8 @@ def _lead(record: CreditRecord, waiting: Repair | None) -> str:
         return "当事人的申请待决定，请在期限内办结。"
     if record.repair_from is not None:
         return f"自{cn_day(record.repair_from)}起可以申请修复；记录有误的，可以随时申请更正。"
+    if record.kind in KEPT:
+        return "这条记录不是失信记录，不需要修复；记录有误的，可以随时申请更正。"
     return "记录有误的，可以随时申请更正。"
 
 
@@ -167,6 +171,7 @@ def _record_page(
     waiting = next((one for one in requests if one.granted is None), None)
     askable = repairing.why_not(record, Repair.Ground.WRONG, today) is None
     early = record.repair_from is not None and today < record.repair_from
+    kept = record.kind in KEPT
     resting = _resting(request, record)
     penalties = sum(one["measure"].ended_at is None and one["measure"].ends_on >= today for one in resting)
     clocks = [one.deadline for one in requests if one.deadline is not None and one.granted is None]
@@ -180,16 +185,17 @@ def _record_page(
         "requests": requests,
         "waiting": waiting,
         "explanations": explain_many(clocks, today),
-        "asking": (asking or AskForm()) if askable and waiting is None else None,
+        "asking": (asking or AskForm(kind=record.kind)) if askable and waiting is None else None,
         "settling": (settling or SettleForm()) if waiting is not None else None,
-        "notice": (notice or (None if early else NoticeForm())) if askable else None,
+        "notice": (notice or (None if early or kept else NoticeForm())) if askable else None,
+        "kept": kept,
         "early": early,
         "measures": resting,
         "measure_url": _measure_url(record, today),
         "proposals": lines_of(proposing.of_record(record, today)),
         "grant_follows": [
             "这条记录停止公示和使用，留痕仍在",
-            *([f"据此实施的 {penalties} 项联合惩戒随之终止"] if penalties else []),
+            *([f"据此实施的 {penalties} 项联合{'激励' if kept else '惩戒'}随之终止"] if penalties else []),
             "告知承诺、容缺办理等办理方式和抽查按没有这条记录重新判断",
             "推送公共信用信息平台，短信告知当事人的联系人",
             "决定后不能撤回",
@@ -215,7 +221,7 @@ def record_repair(request: PortalRequest, pk: int) -> HttpResponse:
     back = reverse("credit:record", args=[pk])
     if request.method != "POST":
         return redirect(back)
-    form = AskForm(request.POST)
+    form = AskForm(request.POST, kind=record.kind)
     answer = act(
         request, form,
         lambda: repairing.ask(record, **form.cleaned_data, by=request.user, now=request.now),

@@ -32,7 +32,7 @@ from offices.refusals import Refused, TransitionNotAllowed
 
 K = CreditRecord.Kind
 LONGEST = {"statement": 4000, "reason": 2000, "notice": 60}
-# What was kept, praised or listed elsewhere is not mended here.
+# What was kept or praised needs no repair, and can be withdrawn as wrong; what is listed elsewhere is not mended here.
 REPAIRABLE = (K.BROKEN_PROMISE, K.REVOKED, K.SANCTION)
 
 
@@ -75,8 +75,11 @@ def _refuse_unfit(record: CreditRecord, ground: str, today: dt.date) -> None:
             "这条记录来自公共信用信息平台，请向认定单位申请，本平台收到通知后停止使用。",
             conflict=True,
         )
-    if record.kind not in REPAIRABLE:
-        raise Refused("repair-nothing", f"“{record.get_kind_display()}”不是失信记录，不需要修复。", conflict=True)
+    if record.kind not in REPAIRABLE and ground != Repair.Ground.WRONG:
+        said_of = record.get_kind_display()
+        raise Refused(
+            "repair-nothing", f"“{said_of}”不是失信记录，不需要修复；记录有误的，可以申请更正。", conflict=True
+        )
     _refuse_lifted(record)
     if ground == Repair.Ground.MENDED and record.repair_from is not None and today < record.repair_from:
         raise Refused(
@@ -242,7 +245,8 @@ def _lift(record: CreditRecord, repair: Repair, *, by: User | None, now: dt.date
     if record.origin == CreditRecord.Origin.PORTAL:
         pushing.queue(record, Push.Kind.WITHDRAWN if wrong else Push.Kind.LIFTED, now)
     what = "因有误已更正撤回" if wrong else "已修复"
-    _tell(record, f"您（单位）的一条失信记录{what}，自今日起不再公示和使用。", f"record:{record.pk}:lifted", now)
+    name = "失信记录" if record.kind in REPAIRABLE else "信用记录"
+    _tell(record, f"您（单位）的一条{name}{what}，自今日起不再公示和使用。", f"record:{record.pk}:lifted", now)
 
 
 def _tell(record: CreditRecord, text: str, occasion: str, now: dt.datetime) -> None:

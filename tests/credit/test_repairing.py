@@ -199,7 +199,10 @@ def test_records_from_outside_are_mended_outside(city: None, clock: Moment) -> N
     sanction = _outside(subject, "sanction", clock.at)
     serious = _outside(subject, "serious", clock.at)
     kept = note_kept_promise(subject, source="T1", basis="演示", at=clock.at)
-    for record, code in ((sanction, "repair-elsewhere"), (serious, "serious-read-only"), (kept, "repair-nothing")):
+    with pytest.raises(Refused) as nothing:
+        repairing.ask(kept, ground="mended", statement="请修复。", by=None, now=clock.at)
+    assert nothing.value.code == "repair-nothing"
+    for record, code in ((sanction, "repair-elsewhere"), (serious, "serious-read-only")):
         for ground in Repair.Ground.values:
             with pytest.raises(Refused) as error:
                 repairing.ask(record, ground=ground, statement="请修复。", by=None, now=clock.at)
@@ -214,6 +217,33 @@ def test_records_from_outside_are_mended_outside(city: None, clock: Moment) -> N
     assert sanction.repaired_at == clock.at
     assert not Push.objects.filter(record=sanction).exists()
     assert not Repair.objects.filter(record__in=[serious, kept]).exists()
+
+
+def test_a_kept_promise_is_withdrawn_as_wrong_and_never_repaired(sign_in: SignIn, clock: Moment) -> None:
+    record = note_kept_promise(
+        make.company(), source="JG-1", basis="核查属实", at=clock.at, department=make.department()
+    )  # fmt: skip
+    breach = make.recorded(clock, **MINOR)
+    browser = sign_in(make.OFFICER)
+    listed = text_of(browser.get("/credit/records/", {"kind": "kept_promise"}))
+    assert "JG-1" in listed
+    assert breach.source not in listed
+    shown = text_of(browser.get(page(record)))
+    assert "不需要修复；记录有误的，可以随时申请更正" in shown
+    assert "登记更正申请" in shown
+    assert 'value="mended"' not in shown
+    assert "登记信用平台的修复通知" not in shown
+    assert browser.post(url("record_repair", record.pk), ASKED).status_code == 422
+    notice = browser.post(url("record_notice", record.pk), {"notice": "N1", "text": "修复"})
+    assert notice.status_code == 409
+    assert not Repair.objects.exists()
+    assert browser.post(url("record_repair", record.pk), WRONG).status_code == 302
+    verdict = {"verdict": "grant", "reason": "核查结果有误。"}
+    assert browser.post(url("repair_decision", Repair.objects.get().pk), verdict).status_code == 302
+    record.refresh_from_db()
+    assert (record.withdrawn_at, record.repaired_at) == (clock.at, None)
+    assert [kind for kind, _ in pushes(record)][-1] == "withdrawn"
+    assert "JG-1" in text_of(browser.get("/credit/records/", {"tab": "lifted", "kind": "kept_promise"}))
 
 
 def test_another_departments_record_does_not_exist(sign_in: SignIn, clock: Moment) -> None:
