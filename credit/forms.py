@@ -109,6 +109,13 @@ class DecisionForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["final_on"].widget.attrs |= {"min": found_on.isoformat(), "max": today.isoformat()}
 
+    def clean(self) -> dict[str, Any]:
+        """Where something else is missing, the day that a record takes is asked for in the same answer."""
+        said = super().clean() or self.cleaned_data
+        if self.errors and said.get("verdict") == "record" and "final_on" in said and said["final_on"] is None:
+            self.add_error("final_on", "请填写认定文书的生效日；还在复议、诉讼期限内或者正在复议、诉讼的，不能记录。")
+        return said
+
 
 class AskForm(forms.Form):
     """修复 or 更正, as the subject asks for it."""

@@ -139,7 +139,7 @@ def fact_page(request: PortalRequest, pk: int) -> HttpResponse:
     if request.method != "POST" and _breach_of(fact):
         return redirect(_url(fact))
     back = reverse("credit:fact", args=[pk])
-    form = TellForm(request.POST or None, fact=fact, initial=proposed(fact))
+    form = TellForm(request.POST if request.method == "POST" else None, fact=fact, initial=proposed(fact))
     if request.method == "POST":
         answer = act(
             request, form,

@@ -171,7 +171,10 @@ def link_new(request: PortalRequest) -> HttpResponse:
     """登记衔接: typed, checked and shown with what will follow, then confirmed."""
     if not is_city(request.access):
         raise Http404
-    form = LinkForm(request.POST or None, initial={"kind": SubjectLink.Kind.REPLACED, "carries": "yes"})
+    form = LinkForm(
+        request.POST if request.method == "POST" else None,
+        initial={"kind": SubjectLink.Kind.REPLACED, "carries": "yes"},
+    )
     wanted: Proposed | None = None
     if request.method == "POST" and form.is_valid():
         try:

@@ -44,6 +44,7 @@ HEAD = (
     "推送次数", "原因", "接收时间", "回执编号",
 )  # fmt: skip
 AGAIN_FOLLOWS = ("按原内容、原编号重新推送，信用平台不会重复记录", "同一主体后面的推送随后依次推送", "记入主体的留痕")
+ACTS = ("again", "mend")
 MEND_FOLLOWS = ("按更正后的内容重新推送", "本平台的记录不变", "记入主体的留痕，注明更正了哪几项")
 PARTS = {
     "kind": "记录种类", "source": "来源", "basis": "依据", "listed": "目录编码", "level": "等级",
@@ -271,8 +272,11 @@ def push_page(request: PortalRequest, pk: int) -> HttpResponse:
     if request.method != "POST":
         return _page(request, push)
     form = MendForm(request.POST, push=push)
-    mends = request.POST.get("act") == "mend"
+    asked = request.POST.get("act", "")
+    mends = asked == "mend"
     try:
+        if asked not in ACTS:
+            raise Refused("push-act-missing", "请选择重新推送，或者更正并重新推送。")
         if not mends:
             mending.send_again(push, by=request.user, now=request.now)
         elif form.fields and not form.is_valid():

@@ -132,6 +132,9 @@ def test_what_is_not_final_is_not_recorded(sign_in: SignIn, clock: Moment) -> No
         html = text_of(answer)
         assert words in html
         assert "没有提出异议。" in html
+    empty = browser.post(url("breach_decision", breach), {"verdict": "record", "final_on": "", "reason": ""})
+    assert empty.status_code == 422
+    assert set(empty.context["decision"].errors) == {"final_on", "reason"}
     bare = browser.post(url("breach_decision", breach), decide(today, reason=""))
     assert bare.status_code == 422
     assert not CreditRecord.objects.exists()
@@ -305,3 +308,11 @@ def test_the_list_finds_filters_and_exports_in_a_constant_number_of_statements(
     assert "没有符合条件" in text_of(browser.get("/credit/?q=nobody"))
     assert text_of(browser.get("/credit/?tab=told")).count("row-title") == 1
     assert body(browser.get("/credit/export.csv")).decode().count("待告知") == 58
+
+
+def test_an_empty_answer_names_what_is_missing(sign_in: SignIn, clock: Moment) -> None:
+    fact = make.fact(clock.at)
+    bare = sign_in(make.OFFICER).post(reverse("credit:fact", args=[fact.pk]))
+    assert bare.status_code == 422
+    assert {"identifier", "listed", "level", "text", "how"} <= set(bare.context["form"].errors)
+    assert not Breach.objects.exists()

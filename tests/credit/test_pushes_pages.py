@@ -103,6 +103,10 @@ def test_a_dead_push_is_read_mended_and_sent_again(
     shown = text_of(browser.get(page_of(push)))
     for words in (REFUSED_WORDS, str(push.key), "同一主体后面有", push.subject.code or "", "一般", "违背承诺"):
         assert words in shown
+    for posted in ({}, {"act": "withdraw"}):
+        assert browser.post(page_of(push), posted).status_code == 422
+        push.refresh_from_db()
+        assert push.state == Push.State.DEAD
     wrong = browser.post(page_of(push), {"act": "mend", "name": "", "source": "甲字1号", "basis": "新的依据"})
     assert wrong.status_code == 422
     assert "请填写主体名称。" in text_of(wrong)
