@@ -11,6 +11,7 @@ Source: 江苏省社会信用条例 (联合奖惩), 信用修复管理办法, �
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import groupby
@@ -40,6 +41,8 @@ from offices.refusals import Refused, TransitionNotAllowed
 K = CreditRecord.Kind
 REWARD, PENALTY = JointMeasure.Kind.REWARD, JointMeasure.Kind.PENALTY
 LATEST_START_MONTHS = 12
+# Words by which a measure would put somebody on the list of the seriously dishonest.
+LISTING = re.compile(r"(?:列入|纳入|记入|移入)[^，。；、]*严重失信[^，。；、]*名单")
 LONGEST = {"what": 500, "basis": 200, "reason": 2000}
 # What a penalty may rest on, and what a reward may.
 GROUNDS = {
@@ -158,9 +161,9 @@ def begin(
 
     ``rule``: the line of the city's list that proposed it. Blank words are then the rule's; the kind stays the rule's.
     Raises ``Refused`` (as ``_rule`` says, ``not-your-department``, ``measure-kind-missing``, ``measure-missing``,
-    ``measure-basis-missing``, ``measure-basis-short``, ``measure-record-wrong-subject``, ``measure-record-unfit``,
-    ``measure-record-lifted``, ``measure-not-shown``, ``measure-start-wrong``, ``measure-end-wrong``,
-    ``measure-too-long``, ``measure-exists``, ``text-too-long``).
+    ``measure-lists``, ``measure-basis-missing``, ``measure-basis-short``, ``measure-record-wrong-subject``,
+    ``measure-record-unfit``, ``measure-record-lifted``, ``measure-not-shown``, ``measure-start-wrong``,
+    ``measure-end-wrong``, ``measure-too-long``, ``measure-exists``, ``text-too-long``).
     """
     foreign = record is not None and record.subject_id != subject.pk
     wanted = _subjects_of(record, subject.pk) | (set(lineage(subject)) if foreign else set())
@@ -176,6 +179,12 @@ def begin(
         rule = _rule(rule, subject, record, kind, local_date(now))
         what, basis = what.strip() or rule.what, basis.strip() or rule.basis
     words = said(what, "what", "measure-missing", "请写明采取的措施。", LONGEST["what"])
+    if LISTING.search(words):
+        raise Refused(
+            "measure-lists",
+            "列入严重失信主体名单只能由名单主管部门决定，本平台不列入任何主体；请写明本单位采取的措施。",
+            field="what",
+        )
     law = _basis(basis, kind, record)
     first, last = _span(record, starts_on, ends_on, local_date(now))
     measure = JointMeasure(

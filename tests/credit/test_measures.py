@@ -477,3 +477,17 @@ def test_two_records_of_one_paper_are_named_and_begun_from_their_own_page(
     assert f"{NEW}?record={records[0].pk}" in text_of(own)
     assert browser.post(f"{NEW}?record={records[0].pk}", form()).status_code == 302
     assert JointMeasure.objects.get().record == records[0]
+
+
+@pytest.mark.parametrize("what", ["列入严重失信主体名单", "纳入建筑市场严重失信名单，三年"])
+def test_no_measure_puts_anybody_on_the_list_of_the_seriously_dishonest(
+    sign_in: SignIn, clock: Moment, what: str
+) -> None:
+    today = local_date(clock.at)
+    said = form(identifier=make.company().code, what=what)
+    said |= {"starts_on": str(today), "ends_on": str(today + dt.timedelta(days=90))}
+    answer = sign_in(make.OFFICER).post(NEW, said)
+    assert answer.status_code == 422
+    assert "只能由名单主管部门决定" in text_of(answer)
+    assert not JointMeasure.objects.exists()
+    assert begun(clock.at, what="严重失信主体名单内主体不适用告知承诺").what
