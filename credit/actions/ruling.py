@@ -13,6 +13,7 @@ from django.db import IntegrityError, models, transaction
 from credit.models import Level, RuleVersion
 from credit.rules import FIRST, Span
 from credit.words import cn_day, said
+from deadlines.arithmetic import add_months
 from deadlines.clock import local_date
 from ledger.record import Draft, record_many
 from offices.history import save_at
@@ -23,6 +24,7 @@ STREAM = "credit:rules"
 LONGEST = {"name": 120, "basis": 200}
 # No record is shown or used for longer (信用修复管理办法).
 MOST_MONTHS = 36
+LATEST_START_MONTHS = 24
 
 
 class RuleAct(models.TextChoices):
@@ -51,6 +53,9 @@ def enter(
         raise Refused("rule-start-wrong", "请填写施行日期。", field="starts_on")
     if starts_on < today:
         raise Refused("rule-start-wrong", "施行日期不能早于今天，规则不溯及既往。", field="starts_on")
+    latest = add_months(today, LATEST_START_MONTHS)
+    if starts_on > latest:
+        raise Refused("rule-start-wrong", f"施行日期最晚为{cn_day(latest)}（两年以内）。", field="starts_on")
     words = said(name, "name", "rule-name-missing", "请填写规则的名称。", LONGEST["name"])
     law = said(basis, "basis", "rule-basis-missing", "请写明依据（文件的名称和文号）。", LONGEST["basis"])
     for level in Level.values:
@@ -82,5 +87,5 @@ def _refuse_span(level: str, span: Span) -> None:
         return
     if not 1 <= span.longest <= MOST_MONTHS:
         raise Refused("rule-span-wrong", f"{label}的最长公示期为 1 至 {MOST_MONTHS} 个月。", field=f"{level}_longest")
-    if not 0 <= span.shortest <= span.longest:
-        raise Refused("rule-span-wrong", f"{label}的最短公示期不能长于最长公示期。", field=f"{level}_shortest")
+    if not 0 <= span.shortest < span.longest:
+        raise Refused("rule-span-wrong", f"{label}的最短公示期应当短于最长公示期。", field=f"{level}_shortest")
