@@ -169,7 +169,7 @@ def _record_page(
     today = local_date(request.now)
     requests = _requests(record)
     waiting = next((one for one in requests if one.granted is None), None)
-    askable = repairing.why_not(record, Repair.Ground.WRONG, today) is None
+    askable = repairing.why_not(record, Repair.Ground.WRONG, today, officer=True) is None
     early = record.repair_from is not None and today < record.repair_from
     kept = record.kind in KEPT
     resting = _resting(request, record)

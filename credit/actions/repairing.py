@@ -55,16 +55,17 @@ def _refuse_lifted(record: CreditRecord) -> None:
         raise Refused("repair-done", f"这条记录已经{what}，不再公示和使用，不能再次修复。", conflict=True)
 
 
-def why_not(record: CreditRecord, ground: str, today: dt.date) -> Refused | None:
+def why_not(record: CreditRecord, ground: str, today: dt.date, *, officer: bool = False) -> Refused | None:
     """Why this cannot be asked for of the record as it stands, or None; the act asks again under the lock."""
     try:
-        _refuse_unfit(record, ground, today)
+        _refuse_unfit(record, ground, today, officer=officer)
     except Refused as error:
         return error
     return None
 
 
-def _refuse_unfit(record: CreditRecord, ground: str, today: dt.date) -> None:
+def _refuse_unfit(record: CreditRecord, ground: str, today: dt.date, *, officer: bool) -> None:
+    """What speaks for a subject is withdrawn as wrong through an officer only, its own door offers nothing on it."""
     if record.kind == K.SERIOUS:
         raise Refused(
             "serious-read-only", "严重失信主体名单由名单主管部门管理，本平台只读，请向列入单位申请移出。", conflict=True
@@ -75,10 +76,10 @@ def _refuse_unfit(record: CreditRecord, ground: str, today: dt.date) -> None:
             "这条记录来自公共信用信息平台，请向认定单位申请，本平台收到通知后停止使用。",
             conflict=True,
         )
-    if record.kind not in REPAIRABLE and ground != Repair.Ground.WRONG:
+    if record.kind not in REPAIRABLE and not (officer and ground == Repair.Ground.WRONG):
         said_of = record.get_kind_display()
         raise Refused(
-            "repair-nothing", f"“{said_of}”不是失信记录，不需要修复；记录有误的，可以申请更正。", conflict=True
+            "repair-nothing", f"“{said_of}”不是失信记录，不需要修复；记录有误的，由认定单位更正。", conflict=True
         )
     _refuse_lifted(record)
     if ground == Repair.Ground.MENDED and record.repair_from is not None and today < record.repair_from:
@@ -107,7 +108,7 @@ def ask(
         refuse_stranger(record.department_id, by, now)
     if ground not in Repair.Ground.values:
         raise Refused("ground-missing", "请选择申请的事由。", field="ground")
-    _refuse_unfit(record, ground, local_date(now))
+    _refuse_unfit(record, ground, local_date(now), officer=by is not None)
     if Repair.objects.filter(record=record, granted__isnull=True).exists():
         raise Refused("repair-open", "这条记录已有一件未办结的申请，请等候决定。", conflict=True)
     words = said(
