@@ -111,6 +111,20 @@ def test_what_bulk_refuses(city: None, clock: Moment, sign_in: SignIn) -> None:
     assert browser.get(f"{BULK}999999/1/").status_code == 404
 
 
+@pytest.mark.django_db
+def test_a_number_beyond_every_key_is_not_found(city: None, clock: Moment, sign_in: SignIn) -> None:
+    task = like(clock.at, 1)[0]
+    browser = sign_in(some.manager_of(task))
+    huge = "9" * 21
+    for address in (f"{BULK}{huge}/{huge}/", f"{BULK}{task.office_id}/{huge}/", f"{BULK}{huge}/{task.sub_item_id}/"):
+        assert browser.get(address).status_code == 404, address
+        assert browser.post(address, sent([task])).status_code == 404, address
+    for address in ("visits/{}/", "set-asides/{}/", "draws/{}/", "orders/{}/", "papers/{}/", "checklists/{}/"):
+        assert browser.get(f"/tasks/{address.format(huge)}").status_code == 404, address
+    for address in (f"{task.number}/files/{huge}/", f"{task.number}/inspections/{huge}/"):
+        assert browser.get(f"/tasks/{address}").status_code == 404, address
+
+
 def _by(task: SupervisionTask) -> User:
     return play.person(some.manager_of(task))
 
