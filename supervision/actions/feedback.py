@@ -312,8 +312,9 @@ def close(task: SupervisionTask, *, follow_up: str, by: User, now: dt.datetime) 
     """
     task = SupervisionTask.objects.lock(task.pk)
     if task.status != TaskStatus.FED_BACK:
-        task.move(TaskStatus.CLOSED)  # refuses, or says that a colleague was faster
-        raise TransitionNotAllowed(f"这件监管任务现在是“{task.get_status_display()}”，不能直接归档，请刷新查看。")
+        raise TransitionNotAllowed(
+            f"这件监管任务现在是“{task.get_status_display()}”，不能直接归档；可能有同事已先一步办理，请刷新查看。"
+        )
     feedback = Feedback.objects.select_for_update().get(task=task)
     if feedback.result == Result.NONCONFORMING:
         raise Refused(

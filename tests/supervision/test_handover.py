@@ -113,3 +113,21 @@ def test_only_what_was_found_wanting(city: None, clock: Moment, sign_in: SignIn)
 def test_a_head_does_not_hand_over(city: None, clock: Moment, sign_in: SignIn) -> None:
     task = make.fed_back(make.faulty(clock.at), clock.at)
     assert sign_in(make.head(task).username).post(url(task), LETTER).status_code == 404
+
+
+def test_a_closing_word_names_the_state_that_is(city: None, clock: Moment, sign_in: SignIn) -> None:
+    task = some.acknowledged(clock.at)
+    browser = sign_in(some.manager_of(task))
+    closing = reverse("tasks:close", args=[task.number])
+    early = browser.post(closing, {"follow_up": "已处理。"})
+    assert early.status_code == 409
+    assert "现在是“已签收”，不能直接归档" in early.content.decode()
+    other = make.fed_back(make.faulty(clock.at), clock.at)
+    browser = sign_in(some.manager_of(other))
+    assert browser.post(url(other), LETTER).status_code == 302
+    closing = reverse("tasks:close", args=[other.number])
+    late = browser.post(closing, {"follow_up": "已处理。"})
+    assert late.status_code == 409
+    assert "现在是“已移送执法”，不能直接归档" in late.content.decode()
+    other.refresh_from_db()
+    assert other.status == TaskStatus.HANDED_OVER
