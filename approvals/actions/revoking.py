@@ -55,6 +55,13 @@ HANDLING = (
     CaseAct.HEARING_PLANNED,
 )  # fmt: skip
 
+# What others leave on the stream of the task that proposed it, and who merely read: no part in the task. By their
+# names, since this room does not know supervision's acts.
+NO_PART = (
+    CaseAct.FILE_OPENED, "task.opened", "task.sms_queued", "task.sms_sent", "task.sms_failed", "task.licence_changed",
+    "task.answered", "task.closed", "task.alarm",
+)  # fmt: skip
+
 
 def _deciders(revocation: Revocation, now: dt.datetime) -> list[User]:
     """The deciders of the office; where it has none, the heads of its department."""
@@ -174,13 +181,28 @@ def to_hear(case: Case) -> Revocation | None:
     return told.select_related("licence", "answer_deadline", "deadline").first()
 
 
+def _supervisors(revocation: Revocation) -> set[int]:
+    """Who had a part in the task that proposed it: who acted, and to whom it was given; one statement."""
+    found: set[int | None] = set()
+    for act, actor, data in Entry.objects.filter(stream=revocation.source).values_list("act", "actor_id", "data"):
+        if act not in NO_PART:
+            found.add(actor)
+        found |= {*data.get("officers", ()), data.get("first"), data.get("second")}
+    return {pk for pk in found if isinstance(pk, int)}
+
+
 def _refuse_involved(revocation: Revocation, by: User) -> None:
-    """Whoever chairs the hearing neither handles nor decides (art. 48); whoever is close to the holder does nothing."""
+    """Whoever chairs the hearing neither handles nor decides (art. 48); whoever is close to the holder does nothing.
+
+    Nor does whoever had a part in the task that proposed it.
+    """
     if revocation.hearing_chair_id == by.pk:
         raise Refused("same-person", "您是本次听证的主持人，不能办理或者决定这件撤销建议。", conflict=True)
     holder = Licence.objects.filter(pk=revocation.licence_id).values("holder")
     if Conflict.objects.filter(user=by, ended_at__isnull=True, subject__in=holder).exists():
         raise Refused("same-person", "您已申报对持证人回避，请由其他决定人员办理。", conflict=True)
+    if by.pk in _supervisors(revocation):
+        raise Refused("same-person", "您办理过提出这件建议的监管任务，请由其他决定人员办理撤销建议。", conflict=True)
 
 
 def _touch(case: Case, now: dt.datetime) -> None:
@@ -448,14 +470,17 @@ def _go_on(revocation: Revocation, now: dt.datetime, by: User | None) -> None:
 
 
 def chairs(revocation: Revocation, now: dt.datetime, *, by: User) -> list[User]:
-    """Who may chair: deciders and heads of the department without a part in the case or in the revocation (art. 48)."""
+    """Who may chair: deciders and heads of the department, without a part in the case, the revocation or its task.
+
+    Source: art. 48.
+    """
     case = revocation.case
     seen: set[int | None] = set(
         Entry.objects.filter(stream=case.stream, act__in=HANDLING, data__revocation=revocation.pk).values_list(
             "actor_id", flat=True
         )
     )
-    seen |= {case.intake_by_id, case.reviewer_id, case.decider_id, by.pk}
+    seen |= {case.intake_by_id, case.reviewer_id, case.decider_id, by.pk, *_supervisors(revocation)}
     seen |= set(Sheet.objects.filter(case=case).values_list("reviewer_id", flat=True))
     seen |= {pk for pair in SiteCheck.objects.filter(case=case).values_list("first_id", "second_id") for pk in pair}
     close = Conflict.objects.filter(ended_at__isnull=True, subject__licences=revocation.licence_id).values("user")
@@ -502,7 +527,7 @@ def plan_hearing(
     if chair not in chairs(revocation, now, by=by):
         raise Refused(
             "chair-involved",
-            "听证由审查、决定这件许可以及办理这件撤销建议以外的本部门人员主持，请另选主持人。",
+            "听证由审查、决定这件许可，办理这件撤销建议，以及办理提出建议的监管任务以外的本部门人员主持，请另选主持人。",
             field="chair",
         )
     former = []

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from approvals.actions.revoking import decide_revocation, give_notice, hear_holder
+from approvals.actions.revoking import decide_revocation, give_notice, hear_holder, plan_hearing
 from approvals.enums import Door
+from approvals.exceptions import Refused
 from approvals.models import Licence, Revocation
 from ledger.models import Entry
 from notifications.models import Message
-from offices.models import Posting
+from offices.models import Posting, User
 from supervision import reconcile
+from supervision.actions import ordering
 from supervision.enums import PaperKind, TaskEnd, TaskStatus
 from supervision.models import Feedback, Inspection, Paper, Proposal, SupervisionTask
 from tests.conftest import Moment
@@ -175,3 +178,41 @@ def test_what_the_approval_side_refuses_leaves_nothing(city: None, clock: Moment
     assert answer.status_code == 409
     assert Revocation.objects.get() == proposal.revocation
     assert Paper.objects.count() == papers
+
+
+def test_whoever_had_a_part_in_the_task_neither_chairs_nor_decides(city: None, clock: Moment, sign_in: SignIn) -> None:
+    task = make.faulty(clock.at, promise=True)
+    at = clock.to("2026-09-28 15:00")
+    order = make.ordered(make.fed_back(task, at), at)
+    asked, approved = make.manager(task), make.head(task)
+    order = ordering.ask_extension(order, until=dt.date(2026, 10, 20), reason="设备未到货。", by=asked, now=at)
+    order = ordering.settle_extension(order, grant=True, answer="", by=approved, now=at)
+    ordering.settle_order(order, outcome="refused", reason="负责人当面拒绝整改。", by=asked, now=at)
+    revocation = proposed(task, sign_in).revocation
+    office = revocation.office
+    since = dt.date(2026, 1, 1)
+    for person, role in ((approved, "department_head"), (asked, "decider")):
+        Posting.objects.get_or_create(
+            user=person, role=role, department=office.department, office=office if role == "decider" else None,
+            defaults={"starts_on": since},
+        )  # fmt: skip
+    other = User.objects.create_user("tingzheng", full_name="听证人")
+    Posting.objects.create(user=other, role="department_head", department=office.department, starts_on=since)
+    by = Posting.objects.filter(role="decider", office=office).exclude(user=asked).order_by("pk")[0].user
+    page = reverse("office:revocation", args=[revocation.pk])
+    notice = {"act": "notice", "ground": "unqualified", "facts": "承诺不实。", "days": "5"}
+    own = sign_in(asked.username).post(page, notice)
+    assert own.status_code == 409
+    assert "您办理过提出这件建议的监管任务" in own.content.decode()
+    browser = sign_in(by.username)
+    assert browser.post(page, notice).status_code == 302
+    revocation.refresh_from_db()
+    hear_holder(revocation, text="", wish="ask", by=None, door=Door.PUBLIC, now=clock.at)
+    assert f'value="{other.pk}"' in browser.get(page).content.decode()
+    assert f'value="{approved.pk}"' not in browser.get(page).content.decode()
+    plan = {"act": "plan", "on": "2026-10-13", "place": "三楼", "chair": str(approved.pk)}
+    assert browser.post(page, plan).status_code == 422
+    with pytest.raises(Refused) as refused:
+        plan_hearing(revocation, on=dt.date(2026, 10, 13), place="三楼", chair=approved, by=by, now=clock.at)
+    assert refused.value.code == "chair-involved"
+    assert browser.post(page, plan | {"chair": str(other.pk)}).status_code == 302
