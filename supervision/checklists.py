@@ -24,6 +24,7 @@ from offices.history import save_at
 from offices.models import User
 from supervision.enums import ChecklistAct, FindingKind, Result
 from supervision.models import Checklist, Finding, Rectification, SupervisionTask
+from supervision.words import seen
 
 ACTIVITY = "activity"
 MOST_POINTS = 60
@@ -142,7 +143,7 @@ def _cleaned(points: Sequence[Mapping[str, Any]], known: Version, number: int) -
     keys = {point.key for point in known.points}
     found: list[dict[str, str]] = []
     for place, one in enumerate(points, start=1):
-        text, basis = str(one.get("text", "")).strip(), str(one.get("basis", "")).strip()
+        text, basis = (seen(str(one.get(name, "")), "points", "检查要点") for name in ("text", "basis"))
         if not text:
             continue
         if len(text) > LONGEST_POINT or len(basis) > LONGEST_BASIS:
@@ -182,10 +183,11 @@ def publish(
         raise Refused("too-many-points", f"检查要点最多 {MOST_POINTS} 项，请合并相近的要点。", field="points")
     if [(one["text"], one["basis"]) for one in found] == [(one.text, one.basis) for one in known.points]:
         raise Refused("nothing-changed", "与现行版本完全相同，没有需要发布的改动。", field="points")
-    if not note.strip():
+    note = seen(note, "note", "修订说明")
+    if not note:
         raise Refused("note-missing", "请写明这次改了什么、为什么改。", field="note")
     made = Checklist.objects.create(
-        sub_item=sub_item, version=known.number + 1, points=found, note=note.strip()[:300], published_by=by,
+        sub_item=sub_item, version=known.number + 1, points=found, note=note[:300], published_by=by,
         published_at=now,
     )  # fmt: skip
     data = {"version": made.version, "points": len(found), "digest": sm3(canonical({"points": found}))}
@@ -206,9 +208,10 @@ def set_plan_limit(
         raise Refused("plan-limit-wrong", f"请填写 1 到 {MOST_PLAN_DAYS} 之间的天数。", field="days")
     if days == sub_item.longest_plan_days:
         raise Refused("nothing-changed", f"现在就是 {days} 天，没有变化。", field="days")
-    if not reason.strip():
+    reason = seen(reason, "reason")
+    if not reason:
         raise Refused("reason-missing", "请写明为什么这样设定。", field="reason")
-    data = {"days": days, "before": sub_item.longest_plan_days, "reason": reason.strip()[:300]}
+    data = {"days": days, "before": sub_item.longest_plan_days, "reason": reason[:300]}
     sub_item.longest_plan_days = days
     save_at(sub_item, now, by=by, reason="plan_limit")
     record(sub_item.stream, SubItemAct.PLAN_LIMIT_SET, at=now, by=by, data=data)

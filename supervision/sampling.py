@@ -16,6 +16,7 @@ from offices.history import save_at
 from offices.models import Division, User
 from supervision.enums import PlanAct
 from supervision.models import DrawPlan, DrawRun, SamplingRule
+from supervision.words import seen
 
 BASIS = "平台预置：A 1%、B 5%、C 20%、D 100%；未评定的按 B，不视为低风险"
 LONGEST_BASIS = 200
@@ -123,7 +124,7 @@ def _checked(risk: str, ratio: int, times: int, basis: str) -> str:
         raise Refused("sampling-ratio", "抽取比例须在 0.01% 到 100% 之间。", field="ratio")
     if not 1 <= times <= MOST_TIMES:
         raise Refused("sampling-times", f"每年次数须在 1 到 {MOST_TIMES} 之间。", field="times_a_year")
-    basis = basis.strip()
+    basis = seen(basis, "basis")
     if not basis:
         raise Refused("sampling-basis-missing", "请写明依据（文件名称、文号或者会议纪要）。", field="basis")
     if len(basis) > LONGEST_BASIS:
@@ -154,7 +155,7 @@ def set_rule(
 @transaction.atomic
 def unset_rule(rule: SamplingRule, *, reason: str, by: User, now: dt.datetime) -> None:
     """Take a rule back, with a reason; the built-in one holds again. Somebody faster: nothing happens."""
-    reason = reason.strip()
+    reason = seen(reason, "basis", "理由")
     if not reason:
         raise Refused("sampling-basis-missing", "请写明收回设定的理由。", field="basis")
     Division.objects.select_for_update().get(pk=rule.division_id)

@@ -26,6 +26,7 @@ from credit.identifiers import RIC, check_ric, check_uscc, normalise
 from credit.models import CreditSubject
 from ledger.hashing import sm3
 from offices.models import Division
+from supervision import words
 from supervision.enums import Origin
 from supervision.models import StockBatch, StockLicence, SupervisionTask
 
@@ -131,6 +132,8 @@ def _row(line: int, cells: dict[str, str]) -> Row:
         for name, value in zip(HEADER[:3], (row.code, row.number, row.name), strict=True):
             if not value:
                 raise ValueError(f"没有填写{name}。")
+        for name in LONGEST:
+            words.refuse_in_cell(name, cells.get(name, ""))
         for name, longest in LONGEST.items():
             if len(cells.get(name, "")) > longest:
                 raise ValueError(f"{name}超过 {longest} 个字。")

@@ -24,6 +24,7 @@ from offices.people import by_office
 from supervision.enums import DisputeOutcome, TaskAct, TaskStatus
 from supervision.messages import Kind, opening_drafts, reference_of
 from supervision.models import Dispute, SupervisionTask
+from supervision.words import seen
 
 Role = Posting.Role
 SUPERVISING = (Department.Side.SUPERVISION, Department.Side.BOTH)
@@ -72,7 +73,8 @@ def raise_dispute(
     today = local_date(now)
     if refusal := why_not(task):
         raise refusal
-    if not reason.strip():
+    reason = seen(reason, "reason")
+    if not reason:
         raise Refused("reason-missing", "请写明这件任务为什么不属本处室职责。", field="reason")
     proposed = _checked(task, proposed_office, "proposed_office", "建议的处室", today)
     division = task.office.department.division
@@ -80,7 +82,7 @@ def raise_dispute(
     length = periods.load([KindCode.DISPUTE], division=division.pk).length(KindCode.DISPUTE, division.pk)
     clock = start_deadline(KindCode.DISPUTE, at=now, stream=task.stream, by=by, length=length)
     dispute = Dispute.objects.create(
-        task=task, from_office=task.office, reason=reason.strip(), proposed_office=proposed, raised_by=by,
+        task=task, from_office=task.office, reason=reason, proposed_office=proposed, raised_by=by,
         raised_at=now, deadline=clock,
     )  # fmt: skip
     save_at(task, now)
@@ -113,9 +115,10 @@ def decide_dispute(
     chosen = _checked(task, office, "office", "改派的处室", local_date(now)) if reassigned else None
     if reassigned and chosen is None:
         raise Refused("office-missing", "改派须选择处室。", field="office")
-    if not reason.strip():
+    reason = seen(reason, "reason")
+    if not reason:
         raise Refused("reason-missing", "请写明处理的理由。", field="reason")
-    dispute.outcome, dispute.decision_reason = outcome, reason.strip()
+    dispute.outcome, dispute.decision_reason = outcome, reason
     dispute.decided_office, dispute.decided_by, dispute.decided_at = chosen, by, now
     if dispute.deadline is not None and dispute.deadline.is_open:
         meet_deadline(dispute.deadline, at=now, by=by)

@@ -42,6 +42,7 @@ from supervision.enums import (
 from supervision.messages import Kind, reference_of
 from supervision.models import Feedback, Finding, Inspection, SupervisionTask
 from supervision.models.inspections import InspectionQuerySet
+from supervision.words import seen
 
 
 def _clause_findings(task: SupervisionTask) -> list[Finding]:
@@ -218,11 +219,12 @@ def feed_back(
     task.move(TaskStatus.FED_BACK)
     if result not in Result.values:
         raise Refused("result-missing", "请选择监管结果。", field="result")
-    if not text.strip():
+    text, platform_number = seen(text, "text", "情况说明"), seen(platform_number, "platform_number", "文书编号")
+    if not text:
         raise Refused("text-missing", "请填写情况说明。", field="text")
     if platform not in Platform.values:
         raise Refused("platform-missing", "请选择开展监管工作的平台。", field="platform")
-    if not platform_number.strip():
+    if not platform_number:
         raise Refused("platform-number-missing", "请填写该平台的文书编号。", field="platform_number")
     clauses = _checked_clauses(task, clause_results)
     if result != Result.NONCONFORMING and any(c["result"] == Result.NONCONFORMING for c in clauses):
@@ -233,8 +235,8 @@ def feed_back(
     if task.feedback_deadline and task.feedback_deadline.is_open:
         meet_deadline(task.feedback_deadline, at=now, by=by)
     feedback = Feedback.objects.create(
-        task=task, result=result, text=text.strip(), clauses=clauses, platform=platform,
-        platform_number=platform_number.strip(), given_by=by, given_at=now, is_late=late,
+        task=task, result=result, text=text, clauses=clauses, platform=platform,
+        platform_number=platform_number, given_by=by, given_at=now, is_late=late,
     )  # fmt: skip
     drafts = [Draft(task.stream, TaskAct.FED_BACK, {"result": result, "late": late}, by)]
     if result == Result.CONFORMING:
@@ -322,11 +324,12 @@ def close(task: SupervisionTask, *, follow_up: str, by: User, now: dt.datetime) 
             "监管结果为“不符合”，须责令限期整改、移送执法或者建议撤销许可，不能直接归档。",
             field="follow_up",
         )
+    follow_up = seen(follow_up, "follow_up", "后续处理情况")
     task.close(TaskEnd.FOLLOWED_UP, now, follow_up)
-    if not follow_up.strip():
+    if not follow_up:
         raise Refused("follow-up-missing", "归档前请写明后续处理情况。", field="follow_up")
     following.end(task, by=by, now=now)
-    feedback.follow_up = follow_up.strip()
+    feedback.follow_up = follow_up
     feedback.save(update_fields=["follow_up"])
     save_at(task, now)
     visiting.call_off_open(task, by=by, now=now)
@@ -349,7 +352,8 @@ def close_for_licence(task: SupervisionTask, *, reason: str, by: User, now: dt.d
         )
     if not licence_over(task, local_date(now)):
         raise TransitionNotAllowed("这件任务的证照没有失效，不能以此归档。")
-    if not reason.strip():
+    reason = seen(reason, "reason")
+    if not reason:
         raise Refused("reason-missing", "请写明归档的理由。", field="reason")
     grave(reason, "reason", "因证照失效归档，请写明证照怎样失效、为什么不再检查")
     open_clocks = [
@@ -362,8 +366,8 @@ def close_for_licence(task: SupervisionTask, *, reason: str, by: User, now: dt.d
     visit = visiting.open_visit(task)
     if visit is not None:
         visiting.called_off(visit, "证照已失效，任务归档。", by=by, now=now)
-    drafts = lapse(task, reason.strip(), by=by, now=now)
-    note_follow_up(task, f"证照已失效，归档：{reason.strip()}")
+    drafts = lapse(task, reason, by=by, now=now)
+    note_follow_up(task, f"证照已失效，归档：{reason}")
     task.close(TaskEnd.LICENCE_ENDED, now, reason)
     save_at(task, now)
     drafts.append(Draft(task.stream, TaskAct.CLOSED, {"end": TaskEnd.LICENCE_ENDED.value}, by))

@@ -21,6 +21,7 @@ from supervision.actions import following, visiting
 from supervision.actions.ordering import newest, note_follow_up, said
 from supervision.enums import PaperKind, Result, TaskAct, TaskEnd, TaskStatus
 from supervision.models import Feedback, Handover, SupervisionTask
+from supervision.words import visible
 
 FROM = (TaskStatus.FED_BACK, TaskStatus.RECTIFYING)
 
@@ -40,7 +41,7 @@ def hand_over(
     if task.status in FROM:
         _may_go(task, feedback)
     task.move(TaskStatus.HANDED_OVER)
-    name = to_name.strip() or (to_department.paper_name if to_department else "")
+    name = visible(to_name) or (to_department.paper_name if to_department else "")
     name = said(name, "to_name", "handover-to-missing", "请填写接收移送的单位。", 120)
     text = said(facts, "facts", "facts-missing", "请写明违法事实。", 4000)
     law = said(basis, "basis", "basis-missing", "请写明移送的依据。", 300)

@@ -10,7 +10,7 @@ import re
 import unicodedata
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db import transaction
@@ -42,6 +42,7 @@ from supervision.enums import (
     TaskStatus,
 )
 from supervision.models import Finding, Inspection, Paper, Photo, Rectification, SupervisionTask, Visit
+from supervision.words import seen, visible
 
 # Until the result is fed back: a check that was finished without a record still gets one.
 LOOKED_AT = (TaskStatus.ACKNOWLEDGED, TaskStatus.IN_PROGRESS, TaskStatus.FINISHED)
@@ -49,6 +50,10 @@ LOOKED_AT = (TaskStatus.ACKNOWLEDGED, TaskStatus.IN_PROGRESS, TaskStatus.FINISHE
 LONGEST_BACK = dt.timedelta(days=7)
 WORST_FIRST = (Result.NONCONFORMING, Result.BASICALLY, Result.CONFORMING)
 LONGEST_WORDS = 1000
+TYPED = {
+    "place": "检查地点", "identity_numbers": "执法证号", "summary": "检查情况", "remarks": "被检查对象意见",
+    "signer": "签名", "unsigned_reason": "未签名的原因",
+}  # fmt: skip
 BETWEEN_NUMBERS = re.compile(r"[\s、，,;；/|和与及]+")
 
 
@@ -129,6 +134,7 @@ def record_inspection(task: SupervisionTask, *, draft: InspectionDraft, by: User
     ``TransitionNotAllowed`` for the state, ``Refused`` for the input, ``inspection-sent`` (conflict) for a draft that
     was changed after it had been sent.
     """
+    draft = _visible(draft)
     task = SupervisionTask.objects.lock(task.pk)
     if known := Inspection.objects.filter(client_key=draft.client_key).first():
         return _the_same(known, task, draft, by)
@@ -193,6 +199,13 @@ def record_inspection(task: SupervisionTask, *, draft: InspectionDraft, by: User
     record_many(drafts, at=now)
     reach("inspection.before_commit")
     return inspection
+
+
+def _visible(draft: InspectionDraft) -> InspectionDraft:
+    """The draft with every text of which nothing can be seen as empty."""
+    findings = [replace(one, words=visible(one.words)) for one in draft.findings]
+    typed: dict[str, Any] = {name: visible(getattr(draft, name)) for name in TYPED}
+    return replace(draft, findings=findings, **typed)
 
 
 def _signer(draft: InspectionDraft) -> str:
@@ -357,6 +370,7 @@ def _findings(asked: Sequence[Asked], draft: InspectionDraft) -> list[FindingDra
             raise Refused("finding-missing", f"请逐项核对，还没有填写：{one.text}", field=one.name)
         if finding.result != Result.CONFORMING and not finding.words.strip():
             raise Refused("finding-words-missing", f"不是“符合”的，须写明情况：{one.text}", field=f"{one.name}-words")
+        seen(finding.words, f"{one.name}-words", "情况说明")
         if len(finding.words) > LONGEST_WORDS:
             raise Refused("finding-too-long", f"情况说明最多 {LONGEST_WORDS} 字：{one.text}", field=f"{one.name}-words")
         found.append(finding)
@@ -369,6 +383,8 @@ def worst(results: Sequence[str]) -> Result:
 
 
 def _check_words(draft: InspectionDraft, findings: Sequence[FindingDraft]) -> None:
+    for name, label in TYPED.items():
+        seen(getattr(draft, name), name, label)
     if draft.result not in Result.values:
         raise Refused("result-missing", "请选择检查结论。", field="result")
     whole = worst([one.result for one in findings])

@@ -41,6 +41,7 @@ from supervision.messages import Kind, reference_of
 from supervision.messages_orders import OrderKind, to_people, to_subject
 from supervision.models import Feedback, Finding, Inspection, Rectification, SupervisionTask
 from supervision.models.orders import unanswered
+from supervision.words import seen
 
 # A written day that is further away than this is a slip of the pen.
 LONGEST_ORDER = dt.timedelta(days=180)
@@ -59,8 +60,8 @@ STANDING = (Licence.State.VALID, Licence.State.SUSPENDED)
 
 
 def said(value: str, field: str, code: str, message: str, longest: int = 2000) -> str:
-    """``value`` without its margins; raises ``Refused`` where nothing, or too much, was written."""
-    text = value.strip()
+    """``value`` without its margins; raises ``Refused`` where nothing to be seen, or too much, was written."""
+    text = seen(value, field)
     if not text:
         raise Refused(code, message, field=field)
     if len(text) > longest:

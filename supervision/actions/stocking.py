@@ -25,6 +25,7 @@ from offices.models import Division, User
 from supervision import messages_stock, starting, stock
 from supervision.enums import Origin, StockAct, TaskAct
 from supervision.models import StockBatch, StockLicence, SupervisionTask
+from supervision.words import seen
 
 logger = logging.getLogger(__name__)
 CHUNK = 500
@@ -38,7 +39,8 @@ def begin(
     now: dt.datetime,
 ) -> StockBatch:  # fmt: skip
     """Take a kept file for loading; a worker loads it. Raises ``Refused``, as a conflict where it was taken before."""
-    if not name.strip():
+    name = seen(name, "name", "批次名称")
+    if not name:
         raise Refused("name-missing", "请填写批次名称。", field="name")
     if opens_tasks and valid_on is None:
         raise Refused("valid-on-missing", "请填写按哪一天判断证照是否有效。", field="valid_on")
@@ -53,7 +55,7 @@ def begin(
     if all(row.fault for row in rows):
         raise Refused("stock-no-rows", "没有一行可以载入，请改正后重新上传。")
     batch = StockBatch.objects.create(
-        division=division, name=name.strip(), digest=digest, opens_tasks=opens_tasks,
+        division=division, name=name, digest=digest, opens_tasks=opens_tasks,
         valid_on=valid_on if opens_tasks else None, counts=NOTHING | {"rows": len(rows)}, loaded_by=by, loaded_at=now,
     )  # fmt: skip
     data = {"batch": batch.pk, "digest": digest, "rows": len(rows), "tasks": opens_tasks}

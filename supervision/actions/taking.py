@@ -31,6 +31,7 @@ from supervision.enums import Measure, Origin, TaskAct, TaskStatus
 from supervision.messages import Kind, reference_of
 from supervision.models import DrawPlan, SupervisionTask, UnlinkedCase
 from supervision.receivers import open_linked
+from supervision.words import seen
 
 # Under these the office does not check on its own: which plan or which other check it goes with is said.
 WITH = (Measure.RANDOM_DRAW, Measure.COMBINED)
@@ -200,6 +201,7 @@ def acknowledge(
     With ``none_now`` the day is that of the review. Officers may be named at once or by ``assign``.
     Raises ``TransitionNotAllowed`` (somebody was faster, or the task was never opened) or ``Refused`` for the input.
     """
+    reason, measure_with = _typed(reason, measure_with)
     task = SupervisionTask.objects.lock(task.pk)
     today = local_date(now)
     task.move(TaskStatus.ACKNOWLEDGED)
@@ -226,6 +228,10 @@ def acknowledge(
     outbox.cancel([reference_of(task.pk)], [Kind.TASK_REMINDER.value])
     reach("acknowledge.before_commit")
     return task
+
+
+def _typed(reason: str, measure_with: str) -> tuple[str, str]:
+    return seen(reason, "reason"), seen(measure_with, "measure_with", "并入的计划或检查")
 
 
 def _take(
@@ -259,6 +265,7 @@ def acknowledge_many(
     All of them or none: what stands in the way is named task by task. Each task has its own clock and its own ledger
     entry. Statements are constant in the number. Raises ``Refused``; as a conflict where somebody was faster.
     """
+    reason, measure_with = _typed(reason, measure_with)
     if not tasks:
         raise Refused("tasks-missing", "请勾选要签收的任务。", field="numbers")
     if len(tasks) > MOST_AT_ONCE:
@@ -323,6 +330,7 @@ def replan(
     the acknowledgement, or from the review, and is not before a visit that was asked for. A day that has passed is not
     moved: its clock runs, and is late, until the work is finished. Raises as ``acknowledge``.
     """
+    reason, measure_with = _typed(reason, measure_with)
     task = SupervisionTask.objects.lock(task.pk)
     today = local_date(now)
     if task.status not in PLANNED:
@@ -415,6 +423,7 @@ def assign(
     task = SupervisionTask.objects.lock(task.pk)
     if task.status not in ASSIGNABLE:
         raise TransitionNotAllowed(f"这件监管任务现在是“{task.get_status_display()}”，不能分派，请刷新查看。")
+    reason = seen(reason, "reason", "更换的原因")
     drawn, asked = task.origin == Origin.DRAW, (first_officer, second_officer)
     same = (task.first_officer, task.second_officer) == asked
     if drawn and not same:

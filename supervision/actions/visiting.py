@@ -24,6 +24,7 @@ from offices.people import by_department, by_office
 from supervision.enums import Measure, TaskAct, TaskStatus, VisitStatus
 from supervision.messages import Kind, reference_of
 from supervision.models import DEFAULT_CAP, SupervisionTask, Visit, VisitCap
+from supervision.words import seen, visible
 
 # What is looked at, or was found wanting and is looked at again.
 VISITED = (
@@ -112,7 +113,7 @@ def request_visit(
     # Two tasks of one subject may ask at once: the count is taken under the subject's lock.
     CreditSubject.objects.select_for_update(no_key=True).only("pk").get(pk=task.subject_id)
     room = room_for(task, day.year)
-    exemption = exemption.strip()
+    purpose, exemption = seen(purpose, "purpose", "目的和内容"), seen(exemption, "exemption")
     if not room.left and not exemption:
         raise Refused(
             "visit-cap",
@@ -122,7 +123,7 @@ def request_visit(
         )
     visit = Visit(
         task=task, subject_id=task.subject_id, department_id=task.department_id, year=day.year,
-        purpose=purpose.strip(), planned_on=day, exemption=exemption, requested_by=by, requested_at=now,
+        purpose=purpose, planned_on=day, exemption=exemption, requested_by=by, requested_at=now,
     )  # fmt: skip
     save_at(visit, now)
     data = {"visit": visit.pk, "planned_on": day.isoformat(), "used": room.used, "cap": room.cap}
@@ -136,7 +137,7 @@ def request_visit(
 
 
 def _checked_day(task: SupervisionTask, purpose: str, planned_on: dt.date | None, today: dt.date) -> dt.date:
-    if not purpose.strip():
+    if not visible(purpose):
         raise Refused("purpose-missing", "请写明入企检查的目的和内容。", field="purpose")
     if planned_on is None:
         raise Refused("visit-day-missing", "请填写计划入企的日期。", field="planned_on")
@@ -171,10 +172,11 @@ def settle_visit(visit: Visit, *, approve: bool, reason: str = "", by: User, now
     visit = _locked(visit, VisitStatus.REQUESTED)
     if visit.requested_by_id == by.pk:
         raise Refused("visit-own", "这是您自己提出的申请，须由其他负责人批准。")
-    if not approve and not reason.strip():
+    reason = seen(reason, "reason")
+    if not approve and not reason:
         raise Refused("reason-missing", "不批准须说明理由。", field="reason")
     visit.status = VisitStatus.APPROVED if approve else VisitStatus.REFUSED
-    visit.settled_by, visit.settled_at, visit.settled_reason = by, now, reason.strip()
+    visit.settled_by, visit.settled_at, visit.settled_reason = by, now, reason
     save_at(visit, now)
     data = {"visit": visit.pk, "outcome": str(visit.status)}
     record_many([Draft(visit.task.stream, TaskAct.VISIT_SETTLED, data, by)], at=now)
@@ -189,7 +191,8 @@ def settle_visit(visit: Visit, *, approve: bool, reason: str = "", by: User, now
 def cancel_visit(visit: Visit, *, reason: str, by: User, now: dt.datetime) -> Visit:
     """Take back a visit that was asked for or approved and not made; it no longer counts against the cap."""
     visit = _locked(visit, *OPEN)
-    if not reason.strip():
+    reason = seen(reason, "reason")
+    if not reason:
         raise Refused("reason-missing", "请写明取消入企检查的原因。", field="reason")
     called_off(visit, reason, by=by, now=now)
     reach("visit_cancelled.before_commit")
