@@ -20,7 +20,7 @@ from deadlines.api import DeadlineSerializer
 from offices.api import ACT, READ, Choice, PageQuerySerializer, PortalView, Said, SaidDay, answers, page, paged, read
 from offices.models import Posting, User
 from supervision import actions, lists, officers, pages
-from supervision.actions.taking import MOST_AT_ONCE
+from supervision.actions.taking import MOST_AT_ONCE, refuse_gone
 from supervision.enums import OPEN, Measure, Origin, Platform, Result, TaskEnd, TaskStatus, VisitStatus
 from supervision.models import Feedback, SupervisionTask, TaskQuerySet, Visit
 
@@ -392,8 +392,8 @@ class AcknowledgementsView(TaskView):
     @extend_schema(
         operation_id="acknowledgeTasks",
         summary="批量签收 · Acknowledge like tasks with one measure and one day",
-        description="All of them or none; what stands in the way is named in `detail`, task by task. A number that is "
-        "not the caller's does not exist (404).",
+        description="All of them or none; what stands in the way is named in `detail`, task by task. Numbers that are "
+        "not the caller's, or no more, are named in a conflict (409); where none is, they do not exist (404).",
         tags=TAGS,
         request=ManySerializer,
         responses=answers({200: ManyDoneSerializer}, *ACT),
@@ -404,8 +404,9 @@ class AcknowledgementsView(TaskView):
         numbers = set(said.pop("numbers"))
         mine = SupervisionTask.objects.for_managers(self.access).filter(number__in=numbers)
         wanted = list(mine)
-        if len(wanted) != len(numbers):
+        if numbers and not wanted:
             raise Http404
+        refuse_gone(sorted(numbers), wanted)
         done = actions.acknowledge_many(wanted, **said, by=self.user, now=self.now)
         rows = SupervisionTask.objects.filter(pk__in=[task.pk for task in done]).order_by("pk")
         shown = rows.select_related(

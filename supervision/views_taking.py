@@ -21,7 +21,15 @@ from offices.models import Posting
 from offices.web import PortalRequest, roles_required
 from supervision import actions, lists, pages
 from supervision.actions.ordering import licence_over
-from supervision.actions.taking import ASSIGNABLE, MOST_AT_ONCE, PLANNED, drawn_until, has_passed, latest_day
+from supervision.actions.taking import (
+    ASSIGNABLE,
+    MOST_AT_ONCE,
+    PLANNED,
+    drawn_until,
+    has_passed,
+    latest_day,
+    refuse_gone,
+)
 from supervision.enums import ENDS_WITH_LICENCE, Measure, Origin, TaskStatus
 from supervision.forms import BulkForm, GraveReasonForm, OfficersForm, ReplanForm
 from supervision.models import SupervisionTask
@@ -187,17 +195,20 @@ def bulk_group(request: PortalRequest, office: int, sub_item: int) -> HttpRespon
     )
     numbers_error = ""
     back = reverse("tasks:bulk")
-    if request.method == "POST" and form.is_valid():
-        wanted = list(mine.filter(number__in=numbers[: MOST_AT_ONCE + 1]))
-        if len(wanted) != len(set(numbers[: MOST_AT_ONCE + 1])):
-            raise Http404
+    status = 200
+    wanted = list(mine.filter(number__in=numbers[: MOST_AT_ONCE + 1])) if numbers else []
+    try:
+        refuse_gone(numbers[: MOST_AT_ONCE + 1], wanted)
+    except Refused as error:
+        numbers_error, status = error.message, 409
+    if request.method == "POST" and form.is_valid() and not numbers_error:
         try:
             done = actions.acknowledge_many(wanted, **form.cleaned_data, by=request.user, now=request.now)
         except Refused as error:
-            if error.conflict:
-                return conflict(request, error, reverse("tasks:bulk_group", args=[office, sub_item]), form)
+            if error.conflict and not shown:
+                return conflict(request, error, back, form)
             if error.field == "numbers":
-                numbers_error = error.message
+                numbers_error, status = error.message, 409 if error.conflict else 422
             else:
                 put_on_form(form, error)
         else:
@@ -226,8 +237,9 @@ def bulk_group(request: PortalRequest, office: int, sub_item: int) -> HttpRespon
         "unopened_url": f"{reverse('tasks:list')}?queue=new",
         "back": back,
     }
-    refused = bool(numbers_error or (form.is_bound and form.errors))
-    return render(request, "tasks/bulk.html", context, status=422 if refused else 200)
+    if status == 200 and form.is_bound:
+        status = 422
+    return render(request, "tasks/bulk.html", context, status=status)
 
 
 @managers

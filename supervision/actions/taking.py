@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -43,6 +43,8 @@ DRAWN_IS_CHECKED = "双随机抽中的对象须检查，不能选“暂不检查
 PROMISED_IS_CHECKED = "告知承诺事项须进行事后核查，不能暂不检查。"
 # So many tasks are acknowledged in one go at most: what somebody can have looked at.
 MOST_AT_ONCE = 200
+# So many of those that are gone are named.
+MOST_NAMED = 20
 
 
 @transaction.atomic
@@ -293,6 +295,20 @@ def acknowledge_many(
     outbox.cancel([reference_of(pk) for pk in keys], [Kind.TASK_REMINDER.value])
     reach("acknowledge_many.before_commit")
     return held
+
+
+def refuse_gone(asked: Collection[str], found: Sequence[SupervisionTask]) -> None:
+    """Raise ``Refused`` (``tasks-gone``, conflict) with the numbers asked for that are not among the person's own.
+
+    Whether there is such a task elsewhere is not said: nothing but what was sent is named.
+    """
+    own = {task.number for task in found}
+    gone = [number for number in dict.fromkeys(asked) if number not in own]
+    if gone:
+        named = "、".join(number[:26] for number in gone[:MOST_NAMED])
+        more = f"等 {len(gone)} 件" if len(gone) > MOST_NAMED else ""
+        text = f"这次一件也没有签收。{named}{more}已不在您可以一并签收的任务中，可能已经改派；其余任务可以照签。"
+        raise Refused("tasks-gone", text, field="numbers", conflict=True)
 
 
 def _check_each(tasks: Sequence[SupervisionTask], measure: str) -> None:

@@ -19,6 +19,7 @@ from ledger.models import Entry
 from offices.models import Posting, User
 from offices.tokens import issue
 from supervision import actions
+from supervision.actions import disputing
 from supervision.enums import TaskStatus
 from supervision.models import SupervisionTask
 from tests import city as demo_city
@@ -26,6 +27,7 @@ from tests.approvals import play
 from tests.approvals.test_races import together
 from tests.conftest import Moment
 from tests.supervision import tasks as some
+from tests.supervision.disputing import elsewhere
 
 SignIn = Callable[[str], Client]
 BULK = "/tasks/bulk/"
@@ -123,6 +125,43 @@ def test_a_number_beyond_every_key_is_not_found(city: None, clock: Moment, sign_
         assert browser.get(f"/tasks/{address.format(huge)}").status_code == 404, address
     for address in (f"{task.number}/files/{huge}/", f"{task.number}/inspections/{huge}/"):
         assert browser.get(f"/tasks/{address}").status_code == 404, address
+
+
+@pytest.mark.django_db
+def test_what_was_reassigned_meanwhile_is_named_and_nothing_is_lost(city: None, clock: Moment, sign_in: SignIn) -> None:
+    tasks = like(clock.at, 3)
+    browser = sign_in(some.manager_of(tasks[0]))
+    at = group(tasks[0])
+    dispute = disputing.raise_dispute(tasks[0], reason="属另一部门职责。", by=_by(tasks[0]), now=clock.at)
+    overseer = tasks[0].office.department.division.overseers(clock.at.date())[0]
+    office = elsewhere(tasks[0], clock.at.date())
+    disputing.decide_dispute(
+        dispute, outcome="reassigned", reason="依职责分工。", office=office, by=overseer, now=clock.at
+    )
+    stale = sent(tasks[:2], reason="按计划办理，先易后难。")
+    stale["numbers"].append("J" + "0" * 23)
+    back = browser.post(at, stale)
+    assert back.status_code == 409
+    html = back.content.decode()
+    assert f"这次一件也没有签收。{tasks[0].number}、{'J' + '0' * 23}已不在您可以一并签收的任务中" in html
+    assert str(office) not in html
+    assert "按计划办理，先易后难。" in html
+    assert f'value="{tasks[1].number}" id="n-{tasks[1].number}" checked' in html
+    assert f'value="{tasks[2].number}" id="n-{tasks[2].number}">' in html
+    assert not SupervisionTask.objects.filter(status=TaskStatus.ACKNOWLEDGED).exists()
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Token {issue(_by(tasks[1])).token}")
+    told = client.post("/api/v1/tasks/acknowledgements/", sent(tasks[:2]), format="json").json()
+    assert (told["status"], told["code"]) == (409, "tasks-gone")
+    assert tasks[0].number in told["detail"]
+    assert tasks[1].number not in told["detail"]
+    alone = client.post("/api/v1/tasks/acknowledgements/", sent(tasks[:1]), format="json")
+    assert alone.status_code == 404
+    actions.acknowledge(tasks[1], measure="on_site", planned_finish_on=DAY, by=_by(tasks[1]), now=clock.at)
+    taken = browser.post(at, sent(tasks[1:]))  # a colleague was faster: the other tick stays
+    assert taken.status_code == 409
+    assert f"{tasks[1].number} 现在是“已签收”" in taken.content.decode()
+    assert f'id="n-{tasks[2].number}" checked' in taken.content.decode()
 
 
 def _by(task: SupervisionTask) -> User:
