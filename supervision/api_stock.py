@@ -84,6 +84,9 @@ class StockFileSerializer(serializers.Serializer[Any]):
     good = serializers.IntegerField()
     unlinked = serializers.IntegerField(help_text="Good rows without an active linkage: no task.")
     faults = StockFaultSerializer(many=True, help_text="The first 500.")
+    doubts = StockFaultSerializer(
+        many=True, help_text="Good rows whose code is known under another name, the first 500; they are loaded."
+    )
 
 
 class StockFileRequestSerializer(serializers.Serializer[Any]):
@@ -177,7 +180,7 @@ class StockFilesView(StockView):
         content = file.read()
         rows = stock.parse(content)
         catalogue = stock.known(division.pk, rows)
-        stock.check(rows, catalogue)
+        stock.check(rows, catalogue, self.today)
         digest = stock.keep(content, division)
         good = [row for row in rows if not row.fault]
         body = {
@@ -187,6 +190,7 @@ class StockFilesView(StockView):
             "good": len(good),
             "unlinked": sum(1 for row in good if not catalogue.linked(row)),
             "faults": [{"line": row.line, "why": row.fault} for row in rows if row.fault][:TOLD],
+            "doubts": [{"line": row.line, "why": row.doubt} for row in stock.doubt(rows)][:TOLD],
         }
         return Response(StockFileSerializer(body).data)
 

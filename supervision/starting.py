@@ -70,7 +70,7 @@ def of_division(division: Division) -> QuerySet[ClockStart]:
 def set_start(division: Division, kind: str, starts_on: dt.date | None, *, by: User, now: dt.datetime) -> None:
     """Set the first day of a kind of clock in a division, or take it back; clocks that run stay as they are.
 
-    Raises ``Refused`` for a kind that has none and for a day beyond a year.
+    Raises ``Refused`` for a kind that has none and for a day more than a year ahead or back.
     """
     if kind not in KINDS_THAT_START:
         raise Refused("start-kind", "这一期限不设启用日期。", field="kind")
@@ -81,6 +81,8 @@ def set_start(division: Division, kind: str, starts_on: dt.date | None, *, by: U
     before = known.starts_on if known else None
     if before == starts_on:
         return
+    if starts_on is not None and starts_on < local_date(now) - FARTHEST:
+        raise Refused("start-too-early", "启用日期最早不超过一年以前；一直适用的不填。", field="starts_on")
     if starts_on is None and known is not None:
         known.delete()
     else:

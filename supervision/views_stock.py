@@ -183,7 +183,7 @@ def _kept(request: PortalRequest, code: str, digest: str) -> tuple[Division, lis
     except FileNotFoundError as error:
         raise Http404 from error
     catalogue = stock.known(division.pk, rows)
-    stock.check(rows, catalogue)
+    stock.check(rows, catalogue, local_date(request.now))
     return division, rows, catalogue
 
 
@@ -216,6 +216,7 @@ def preview(request: PortalRequest, code: str, digest: str) -> HttpResponse:
             return redirect("tasks:stock_batch", pk=batch.pk)
     good = [row for row in rows if not row.fault]
     bad = [row for row in rows if row.fault]
+    doubts = stock.doubt(rows)
     unlinked = sum(1 for row in good if not catalogue.linked(row))
     valid = sum(1 for row in good if row.is_valid_on(today))
     context = {
@@ -227,6 +228,8 @@ def preview(request: PortalRequest, code: str, digest: str) -> HttpResponse:
         "bad": len(bad),
         "faults": bad[:SHOWN],
         "hidden": max(0, len(bad) - SHOWN),
+        "doubts": len(doubts),
+        "doubted": doubts[:SHOWN],
         "sample": [_sample(row) for row in good[:5]],
         "facts": [
             {"label": "区划", "value": division.name},

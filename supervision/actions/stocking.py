@@ -44,6 +44,8 @@ def begin(
         raise Refused("name-missing", "请填写批次名称。", field="name")
     if opens_tasks and valid_on is None:
         raise Refused("valid-on-missing", "请填写按哪一天判断证照是否有效。", field="valid_on")
+    if opens_tasks and valid_on is not None and not stock.FOUNDED <= valid_on <= local_date(now):
+        raise Refused("valid-on-window", f"判断证照是否有效的日期须在 {stock.FOUNDED} 到今天之间。", field="valid_on")
     Division.objects.select_for_update().get(pk=division.pk)
     if StockBatch.objects.filter(division=division, digest=digest).exists():
         raise Refused("stock-file-known", "这个文件已经载入过，没有重复载入。", conflict=True)
@@ -51,7 +53,7 @@ def begin(
         rows = stock.parse(stock.content_of(division.pk, digest))
     except FileNotFoundError as error:
         raise Refused("stock-file-gone", "这个文件没有保留，请重新上传。", conflict=True) from error
-    stock.check(rows, stock.known(division.pk, rows))
+    stock.check(rows, stock.known(division.pk, rows), local_date(now))
     if all(row.fault for row in rows):
         raise Refused("stock-no-rows", "没有一行可以载入，请改正后重新上传。")
     batch = StockBatch.objects.create(
@@ -108,7 +110,7 @@ def load_chunk(pk: int, rows: Sequence[stock.Row], now: dt.datetime) -> bool:
     if batch.finished_at is not None or not block:
         return False
     known = stock.known(batch.division_id, block)
-    stock.check(block, known)
+    stock.check(block, known, local_date(now))
     batch.faults = [*batch.faults, *({"line": row.line, "why": row.fault} for row in block if row.fault)]
     good = [row for row in block if not row.fault]
     licences = _licences(batch, good, known, now)

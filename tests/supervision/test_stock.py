@@ -505,3 +505,63 @@ def test_the_same_through_the_api(city: None, clock: Moment) -> None:
     ]  # fmt: skip
     assert [answer.status_code for answer in found] == [404] * 4
     assert api.get(root).json()["results"] == []
+
+
+def test_days_that_cannot_be_are_refused_before_a_load(city: None, clock: Moment, sign_in: SignIn) -> None:
+    about = old.item()
+    division, api = about.item.division, APIClient()
+    admin = old.administrator(division)
+    api.credentials(HTTP_AUTHORIZATION=f"Token {issue(admin).token}")
+    rows = [
+        old.row(about, 1), old.row(about, 2, 有效期自="0001-01-01", 有效期至="9999-12-31"),
+        old.row(about, 3, 有效期自="1949-09-30"), old.row(about, 4, 有效期至="9999-12-31"),
+        old.row(about, 5, 有效期自="2028-01-01", 有效期至="长期"), old.row(about, 6, 有效期自="1949-10-01"),
+    ]  # fmt: skip
+    file = SimpleUploadedFile("存量.csv", old.table(rows), content_type="text/csv")
+    seen = api.post("/api/v1/stock/files/", {"division": division.code, "file": file}, format="multipart").json()
+    assert [one["line"] for one in seen["faults"]] == [3, 4, 5, 6]
+    said = {"division": division.code, "digest": seen["digest"], "name": "旧证", "opens_tasks": True}
+    for day in ("0001-01-01", "9999-12-31", "2026-09-29", "1949-09-30"):
+        back = api.post("/api/v1/stock/", said | {"valid_on": day}, format="json")
+        assert (back.status_code, back.json()["code"]) == (422, "valid-on-window"), day
+    assert not StockBatch.objects.exists()
+    client = sign_in(admin.username)
+    preview = reverse("tasks:stock_preview", args=[division.code, seen["digest"]])
+    typed = client.post(preview, {"name": "旧证", "rule": "tasks", "valid_on": "9999-12-31"})
+    assert typed.status_code == 422
+    assert "到今天之间" in typed.content.decode()
+    assert api.post("/api/v1/stock/", said | {"valid_on": "2026-09-28"}, format="json").status_code == 201
+
+
+def test_a_first_day_is_within_a_year(city: None, clock: Moment, sign_in: SignIn) -> None:
+    division = old.item().item.division
+    client = sign_in(old.administrator(division).username)
+    url = reverse("tasks:stock_starts")
+    early = client.post(url, {"division": division.code, "acknowledge": "0001-01-01"})
+    assert early.status_code == 422
+    assert "最早不超过一年以前" in early.content.decode()
+    assert not ClockStart.objects.exists()
+    days = {"division": division.code, "acknowledge": "2026-01-01"}
+    assert client.post(url, days).status_code == 302
+    clock.to("2027-06-01 10:00")
+    client = sign_in(old.administrator(division).username)
+    assert client.post(url, days | {"feedback": "2027-06-02"}).status_code == 302  # what stands may stay
+
+
+def test_a_code_known_under_another_name_is_shown_before_a_load(city: None, clock: Moment, sign_in: SignIn) -> None:
+    about = old.item()
+    client = sign_in(old.administrator(about.item.division).username)
+    CreditSubject.objects.create(kind="organisation", name="连云港甲（食品）厂", code=old.code(1))
+    CreditSubject.objects.create(kind="organisation", name="连云港乙（食品）厂", code=old.code(2))
+    CreditSubject.objects.create(kind="person", name="王小明", id_number=old.person(3), id_hash="x" * 64)
+    number = "统一社会信用代码或身份证号码"
+    rows = [
+        old.row(about, 1), old.row(about, 2, 持有人="连云港乙(食品) 厂"), old.row(about, 4),
+        old.row(about, 5, **{number: old.code(4)}), old.row(about, 3, **{number: old.person(3)}, 持有人="李大明"),
+    ]  # fmt: skip
+    page = client.get(upload(client, old.table(rows))["Location"]).content.decode()  # type: ignore[index]
+    assert "请先核对的 2 行" in page
+    assert "这个代码在平台上的名称是“连云港甲（食品）厂”，表中是“连云港第1食品厂”" in page
+    assert "与第 4 行的证件号码相同，持有人不同" in page
+    assert "王小明" not in page
+    assert "可以载入" in page
