@@ -110,12 +110,24 @@ def for_draft(sub_item: SupervisionSubItem, number: int, began_at: dt.datetime) 
         ):
             return version
         newer = version
+    if number > known[0].number:
+        raise Refused(
+            "checklist-changed",
+            f"草稿写的检查表“{name_of(number)}”不存在，现行的是“{known[0].label}”。请刷新本页，按现行版本核对后再发送。",
+            conflict=True,
+        )
     raise Refused(
         "checklist-changed",
-        f"检查表已更新为第 {known[0].number} 版，您的草稿用的是旧版。"
-        "请刷新本页，按新版补充核对后再发送，已填内容都在。",
+        f"检查表已更新为{known[0].label}，您的草稿用的是旧版。请刷新本页，按新版补充核对后再发送，已填内容都在。",
         conflict=True,
     )
+
+
+def names_for(task: SupervisionTask) -> set[str]:
+    """How photos may name what was looked at: of every version, what was asked and what was found; two statements."""
+    found = task.inspections.values_list("findings__kind", "findings__key")
+    names = {f"{kind}-{key}" for kind, key in found if kind}
+    return names | {one.name for version in versions(task.sub_item) for one in asked_of(task, version)}
 
 
 def asked_of(task: SupervisionTask, version: Version, order: Rectification | None = None) -> list[Asked]:

@@ -19,6 +19,7 @@ from offices.tally import tally, up_to
 from supervision import officers
 from supervision.enums import OPEN, OrderStatus, Origin, TaskStatus
 from supervision.models import Rectification, SupervisionTask, TaskQuerySet
+from supervision.words import half_width
 
 Role = Posting.Role
 Options = list[tuple[str, str]]
@@ -99,9 +100,10 @@ def search(tasks: TaskQuerySet, text: str) -> TaskQuerySet:
         | Q(business_item__in=BusinessItem.objects.filter(name__icontains=text).values("pk"))
         | Q(sub_item__in=SupervisionSubItem.objects.filter(name__icontains=text).values("pk"))
     )
-    if text.isascii():  # a number or a code may be meant
-        codes = CreditSubject.objects.filter(code=text.upper()).values("pk")
-        found |= Q(number__contains=text.upper()) | Q(subject__in=codes)
+    plain = half_width(text)
+    if plain.isascii():  # a number or a code may be meant
+        codes = CreditSubject.objects.filter(code=plain).values("pk")
+        found |= Q(number__contains=plain) | Q(subject__in=codes)
     return tasks.filter(found)
 
 

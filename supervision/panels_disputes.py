@@ -11,6 +11,7 @@ from offices.models import Posting
 from offices.web import PortalRequest
 from supervision.enums import DisputeOutcome, TaskStatus
 from supervision.models import Dispute, SupervisionTask
+from supervision.words import half_width
 
 Role = Posting.Role
 TONES = {"": "warn", DisputeOutcome.REASSIGNED: "active", DisputeOutcome.CONFIRMED: "neutral"}
@@ -34,7 +35,7 @@ def search(rows: QuerySet[Dispute], text: str) -> QuerySet[Dispute]:
     if not text:
         return rows
     return rows.filter(
-        Q(task__number__contains=text.upper())
+        Q(task__number__contains=half_width(text))
         | Q(task__business_item__name__contains=text)
         | Q(task__subject_name__contains=text)
     )

@@ -25,6 +25,7 @@ from approvals.exceptions import Refused
 from ledger.hashing import sm3_stream
 from ledger.record import Draft, record_many
 from offices.models import User
+from supervision import checklists
 from supervision.models import Inspection, Photo, SupervisionTask
 
 logger = logging.getLogger(__name__)
@@ -35,6 +36,9 @@ MOST = 60
 # A draft that nobody sent for a month will not be sent.
 ABANDONED = dt.timedelta(days=30)
 BATCH = 500
+# A phone's clock may be wrong by hours; further away it is no time of this inspection.
+OLDEST = dt.timedelta(days=366)
+AHEAD = dt.timedelta(days=1)
 
 
 def key_of_content(file: File[Any], draft_key: uuid.UUID, finding: str) -> uuid.UUID:
@@ -69,9 +73,11 @@ def store(
 ) -> tuple[Photo, bool]:
     """Keep a photo for the draft and return it, and whether it is new; the same ``client_key`` twice is one photo.
 
-    Raises ``Refused`` with ``field="photos"``: ``upload-empty``, ``upload-too-big``, ``upload-kind``,
-    ``upload-broken``, ``upload-pixels``, ``upload-not-stored``, ``too-many-photos``; with conflict ``photo-key-used``,
-    ``inspection-sent``.
+    ``finding`` names what an inspection of the task asks, or is empty: the whole.
+
+    Raises ``Refused`` with ``field="photos"``: ``photo-finding``, ``photo-time`` (over a year ago, or over a day to
+    come), ``upload-empty``, ``upload-too-big``, ``upload-kind``, ``upload-broken``, ``upload-pixels``,
+    ``upload-not-stored``, ``too-many-photos``; with conflict ``photo-key-used``, ``inspection-sent``.
     """
     if known := _known(client_key, task, draft_key, by):
         return known, False
@@ -79,6 +85,7 @@ def store(
         raise Refused(
             "inspection-sent", "这份检查记录已经发送，不能再添加照片；需要补充的，请另作一次检查。", conflict=True
         )
+    _check_place(task, finding, taken_at, now)
     if Photo.objects.filter(task=task, draft_key=draft_key).count() >= MOST:
         raise Refused("too-many-photos", f"一份检查记录最多附 {MOST} 张照片。", field="photos")
     kind = _checked(file)
@@ -92,7 +99,7 @@ def store(
     try:
         with transaction.atomic():
             photo = Photo.objects.create(
-                task=task, draft_key=draft_key, client_key=client_key, finding_key=finding[:50], path=path,
+                task=task, draft_key=draft_key, client_key=client_key, finding_key=finding, path=path,
                 content_type=kind.content_type, extension=kind.extension, size=file.size or 0, digest=digest,
                 taken_at=taken_at, uploaded_by=by, uploaded_at=now,
             )  # fmt: skip
@@ -105,6 +112,16 @@ def store(
         target.unlink(missing_ok=True)
         raise
     return photo, True
+
+
+def _check_place(task: SupervisionTask, finding: str, taken_at: dt.datetime | None, now: dt.datetime) -> None:
+    """What the photo is of and when it was taken: neither is shown on a record if it cannot be."""
+    if finding and finding not in checklists.names_for(task):
+        raise Refused(
+            "photo-finding", "这张照片对应的检查要点不在这件任务的检查表中，请刷新本页后重新选择。", field="photos"
+        )
+    if taken_at is not None and not now - OLDEST <= taken_at <= now + AHEAD:
+        raise Refused("photo-time", "这张照片的拍摄时间不对，请核对手机时间后重新拍摄或选择。", field="photos")
 
 
 def _checked(file: File[Any]) -> uploads.FileKind:

@@ -28,6 +28,7 @@ from supervision.forms_corrections import SetAsideAnswerForm, SetAsideForm, name
 from supervision.models import SetAside, SupervisionTask
 from supervision.views_inspections import result_badge
 from supervision.views_taking import act_page
+from supervision.words import half_width
 
 Role = Posting.Role
 heads = roles_required(Role.DEPARTMENT_HEAD)
@@ -72,7 +73,7 @@ def with_rows(rows: QuerySet[SetAside]) -> QuerySet[SetAside]:
 def matching(text: str) -> Q:
     """Requests whose task, subject, sub-item or reason has ``text``."""
     return (
-        Q(inspection__task__number__icontains=text)
+        Q(inspection__task__number__icontains=half_width(text))
         | Q(inspection__task__subject_name__icontains=text)
         | Q(inspection__task__sub_item__name__icontains=text)
         | Q(reason__icontains=text)

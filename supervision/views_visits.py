@@ -27,6 +27,7 @@ from supervision.enums import VisitStatus
 from supervision.forms import ReasonForm, VisitAnswerForm, VisitForm
 from supervision.models import SupervisionTask, Visit
 from supervision.views_taking import act_page
+from supervision.words import half_width
 
 Role = Posting.Role
 heads = roles_required(Role.DEPARTMENT_HEAD)
@@ -64,7 +65,7 @@ def for_heads(access: Access) -> QuerySet[Visit]:
 def matching(text: str) -> Q:
     """Visits whose task, subject, sub-item or purpose has ``text``."""
     return (
-        Q(task__number__icontains=text)
+        Q(task__number__icontains=half_width(text))
         | Q(task__subject_name__icontains=text)
         | Q(task__sub_item__name__icontains=text)
         | Q(purpose__icontains=text)

@@ -31,6 +31,11 @@ def seen(text: str, field: str, label: str = "") -> str:
     return found
 
 
+def half_width(text: str) -> str:
+    """``text`` as a number or a code is compared: half width, without margins, in capitals."""
+    return unicodedata.normalize("NFKC", text).strip().upper()
+
+
 def refuse_in_cell(label: str, text: str) -> None:
     """Raise ``ValueError`` for a cell of a table with such a character."""
     if has_unseen(text, lines=True):

@@ -354,3 +354,13 @@ def test_the_worker_is_plain_script_of_the_portal(city: None, clock: Moment) -> 
     assert answer.status_code == 200
     assert answer.headers["Content-Type"].startswith("text/javascript")
     assert b"inspect-pages" in answer.content
+
+
+def test_a_version_that_there_is_not_is_said_to_be_none(city: None, clock: Moment, sign_in: SignIn) -> None:
+    task = field.ready(clock.at)
+    clock.to("2026-09-28 11:00")
+    browser = sign_in(some.manager_of(task))
+    strange = browser.post(url(task), field.sheet(task, clock.at, checklist_version="7"), headers=JSON)
+    assert (strange.status_code, strange.json()["code"]) == (409, "checklist-changed")
+    assert "“第 7 版”不存在，现行的是“目录原版”" in strange.json()["detail"]
+    assert not Inspection.objects.exists()

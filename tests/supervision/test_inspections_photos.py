@@ -228,3 +228,24 @@ def test_photos_never_sent_are_swept_after_thirty_days(city: None, clock: Moment
     discard_photos()
     assert not path.exists()
     assert [str(one.client_key) for one in Photo.objects.all()] == [key]
+
+
+def test_a_photo_is_of_what_is_asked_and_of_a_time_that_can_be(city: None, clock: Moment, sign_in: SignIn) -> None:
+    task = field.ready(clock.at, promise=True)
+    browser = sign_in(some.manager_of(task))
+    address = reverse("tasks:photo_upload", args=[task.number])
+
+    def sent(**said: str) -> HttpResponse:
+        data = {"draft_key": str(uuid.uuid4()), "client_key": str(uuid.uuid4()), "finding": "", "file": picture()}
+        return browser.post(address, data | said, headers=JSON)  # type: ignore[return-value]
+
+    for strange in ("'; drop", "clause-99", "point-none", "all"):
+        back = sent(finding=strange)
+        assert (back.status_code, kept(back)["code"]) == (422, "photo-finding"), strange
+    for moment in ("0001-02-01T00:00:00+08:00", "2025-09-01T10:00:00+08:00", "2026-09-30T10:00:00+08:00"):
+        back = sent(taken_at=moment)
+        assert back.status_code == 422, moment
+    assert kept(sent(taken_at="2025-09-01T10:00:00+08:00"))["code"] == "photo-time"
+    assert not Photo.objects.exists()
+    for name in ("", "clause-1", "activity-activity", "point-p1"):
+        assert sent(finding=name, taken_at="2026-09-28T10:30:00+08:00").status_code == 201, name

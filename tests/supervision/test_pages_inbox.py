@@ -144,3 +144,11 @@ def test_pages_and_export_hold_every_task_once(city: None, clock: Moment, sign_i
 
 def test_an_empty_inbox_says_so(city: None, sign_in: SignIn) -> None:
     assert "没有未归档的监管任务" in page(sign_in("zhujian.chushi"))
+
+
+def test_a_number_typed_in_full_width_is_found(city: None, clock: Moment, sign_in: SignIn) -> None:
+    task = some.notified(clock.at)
+    browser = sign_in(some.manager_of(task))
+    wide = "".join(chr(ord(char) + 0xFEE0) for char in task.number.lower())
+    assert task.number in page(browser, f"?q={wide}")
+    assert task.number not in page(browser, f"?q={wide}９")
