@@ -196,7 +196,13 @@ def _about(
     return WayAnswer(way.value, is_open=True, reasons=(f"{named}，适用“{way.label}”（{cell.basis}）",))
 
 
-def ask(subject: CreditSubject, now: dt.datetime, *, latest: asking.Latest | None = None) -> Answer:
+def ask(
+    subject: CreditSubject,
+    now: dt.datetime,
+    *,
+    latest: asking.Latest | None = None,
+    whose: Sequence[int] | None = None,
+) -> Answer:
     """Ask what is known of a subject: its grade, its records in use, the table, the joint measures; five statements.
 
     Records of the codes that it took the place of count for it (``joining``), and so do the penalties in force against
@@ -204,11 +210,11 @@ def ask(subject: CreditSubject, now: dt.datetime, *, latest: asking.Latest | Non
 
     While a platform is connected the grade is the one that ``asking`` lets count: the platform's last answer, and none
     where that is too old. ``latest``: what it said when it was asked just now. Records against a subject count however
-    long the platform is silent.
+    long the platform is silent. ``whose``: the lineage of the subject, where it is known already.
     """
     today = timezone.localtime(now).date()
     grade, source, said = _grade(subject, now, latest)
-    whose = lineage(subject)
+    whose = lineage(subject) if whose is None else whose
     rows = (
         CreditRecord.objects.filter(subject_id__in=whose, repaired_at__isnull=True, withdrawn_at__isnull=True)
         .order_by("-found_at", "-id")

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
+from django.db.models.expressions import RawSQL
 
 from credit.models import CreditSubject, SubjectLink
 
@@ -55,6 +57,11 @@ def lineage(subject: CreditSubject) -> list[int]:
     if subject.kind == CreditSubject.Kind.PERSON:
         return [subject.pk]
     return _ids(_BEFORE, subject.pk, MOST - 1, MOST)
+
+
+def of_lineage(subject: Any) -> RawSQL:
+    """The lineage of a subject by its id, a number or an expression, as the right side of ``__in``."""
+    return RawSQL(_BEFORE, (subject, MOST - 1, MOST))  # noqa: S611 - constant
 
 
 def together(one: int, other: int) -> list[int]:

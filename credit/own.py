@@ -1,8 +1,13 @@
-"""What a subject reads of itself through its own door: notices, records, requests; no officer (L8c)."""
+"""What a subject reads of itself through its own door: notices, records, requests; no officer (L8c).
+
+What was found of the codes that it took the place of counts for it (``joining``), so it reads that too and may contest
+it: ``whose`` is ``joining.lineage`` of the subject.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 
 from django.db.models import Q, QuerySet
 
@@ -25,9 +30,10 @@ TABS = (
 MOST = 50
 
 
-def records(subject: CreditSubject) -> QuerySet[CreditRecord]:
+def records(whose: Collection[int]) -> QuerySet[CreditRecord]:
     """Every record of the subject, wherever it was found, lifted ones too."""
-    return CreditRecord.objects.filter(subject=subject)
+    rows = CreditRecord.objects.filter(subject__in=whose).select_related("subject", "department")
+    return rows.defer("subject__id_number")
 
 
 def condition(key: str) -> Q:
@@ -35,21 +41,26 @@ def condition(key: str) -> Q:
     return Q(kind__in=GOOD) if key == "kept" else ~Q(kind__in=GOOD)
 
 
-def counts(subject: CreditSubject) -> dict[str, int]:
+def counts(whose: Collection[int]) -> dict[str, int]:
     """How many records are in each part; one statement."""
-    found = counted(records(subject), {tab.key or "bad": condition(tab.key) for tab in TABS})
+    found = counted(records(whose), {tab.key or "bad": condition(tab.key) for tab in TABS})
     return found | {"": found["bad"]}
 
 
-def breaches(subject: CreditSubject) -> QuerySet[Breach]:
+def breaches(whose: Collection[int]) -> QuerySet[Breach]:
     """Every notice that the subject was given."""
-    found = Breach.objects.filter(subject=subject)
+    found = Breach.objects.filter(subject__in=whose)
     return found.select_related("fact", "subject", "department__division", "deadline").defer("phone", "fact__phone")
 
 
-def repairs(subject: CreditSubject) -> QuerySet[Repair]:
+def repairs(whose: Collection[int]) -> QuerySet[Repair]:
     """Every request for repair or correction of the subject's records, and the platform's notices."""
-    return Repair.objects.filter(record__subject=subject).select_related("record", "deadline")
+    return Repair.objects.filter(record__subject__in=whose).select_related("record", "deadline")
+
+
+def former(subject: CreditSubject, of: CreditSubject) -> str:
+    """Under which earlier code something was found, in a clause; empty where it is the subject itself."""
+    return "" if of.pk == subject.pk else f"原主体{of.public_name}（{of.public_identifier}），代码已衔接"
 
 
 def may_object(breach: Breach, today: dt.date) -> bool:

@@ -12,7 +12,9 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet, TextField, Value
 from django.http import Http404
 
+from credit import own
 from credit.identifiers import check_ric, check_uscc, normalise
+from credit.joining import of_lineage
 from credit.lists import state_of
 from credit.models import CreditRecord, CreditSubject, Grade, RiskClass, SubjectGrade, SubjectRisk
 from credit.using import in_use
@@ -107,13 +109,20 @@ def _earlier(subject: CreditSubject, borne: Iterable[tuple[str, dt.datetime]]) -
 
 
 def live(subject: CreditSubject, today: dt.date) -> list[dict[str, Any]]:
-    """Records in use, the newest ``LIVE``, each with its state; one statement."""
+    """Records in use that count for the subject, the newest ``LIVE``, each with its state; one statement.
+
+    Those of the codes that it took the place of are among them (``joining``), ``former`` naming whose they are.
+    """
 
     def write(pk: Any) -> QuerySet[CreditRecord]:
-        rows = CreditRecord.objects.filter(in_use(today), subject=pk).select_related("department")
-        return rows.order_by("-found_at", "-pk")[:LIVE]
+        rows = CreditRecord.objects.filter(in_use(today), subject__in=of_lineage(pk))
+        rows = rows.select_related("department", "subject")
+        return rows.defer("subject__id_number").order_by("-found_at", "-pk")[:LIVE]
 
-    return [{"record": row, "state": state_of(row, today)} for row in kept.ask((live, today), write, subject.pk)]
+    return [
+        {"record": row, "state": state_of(row, today), "former": own.former(subject, row.subject)}
+        for row in kept.ask((live, today), write, subject.pk)
+    ]
 
 
 def visible(scope: Scope, pk: int) -> CreditSubject:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from http import HTTPStatus
 from typing import Any
 
@@ -17,7 +18,8 @@ from approvals.models import Case
 from credit import gate, own
 from credit.actions import judging, repairing
 from credit.api_records import BreachSerializer, CreditRecordSerializer, RepairSerializer
-from credit.models import CreditRecord, CreditSubject, Grade, HandlingWay, Repair
+from credit.joining import lineage
+from credit.models import CreditRecord, Grade, HandlingWay, Repair
 from deadlines.api import PublicDeadlineSerializer
 from offices.api import Choice, Problem, Said, answers, paged, read
 from offices.keyset import Keyset
@@ -29,7 +31,6 @@ class OwnBreachSerializer(BreachSerializer):
     """拟认定失信, as its subject reads it."""
 
     fact = None  # type: ignore[assignment]
-    subject = None  # type: ignore[assignment]
     source = serializers.CharField(source="fact.source", help_text="The paper that found it.")  # type: ignore[assignment]
     found_at = serializers.DateTimeField(source="fact.found_at")
     deadline = PublicDeadlineSerializer()
@@ -43,9 +44,7 @@ class OwnRepairSerializer(RepairSerializer):
 
 
 class OwnRecordSerializer(CreditRecordSerializer):
-    """A record of one's own."""
-
-    subject = None  # type: ignore[assignment]
+    """A record of one's own, or of a code that it took the place of (`subject`)."""
 
 
 class OwnRecordWholeSerializer(OwnRecordSerializer):
@@ -69,6 +68,9 @@ class OwnCreditSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(help_text="Persons are masked.")
     grade = serializers.ChoiceField(choices=Grade.choices, help_text="`none`: the platform says nothing; not `good`.")
     grade_source = serializers.CharField(allow_blank=True)
+    measures = serializers.ListField(
+        child=serializers.CharField(), help_text="Joint rewards and penalties in force, in Chinese."
+    )
     ways = OwnWaySerializer(many=True)
     breaches = OwnBreachSerializer(many=True, help_text="The newest fifty notices.")
     repairs = OwnRepairSerializer(many=True, help_text="The newest fifty requests and notices of the platform.")
@@ -101,14 +103,15 @@ class OwnView(PermittedView):
 
     def show_record(self, case: Case, pk: int) -> Response:
         """The record as it now stands."""
-        record = get_object_or_404(own.records(case.applicant), pk=pk)
-        asked = own.repairs(case.applicant).filter(record=record).order_by("-id")
+        whose = lineage(case.applicant)
+        record = get_object_or_404(own.records(whose), pk=pk)
+        asked = own.repairs(whose).filter(record=record).order_by("-id")
         repairs = OwnRepairSerializer(asked, many=True, context={"today": self.today}).data
         return Response({**OwnRecordSerializer(record).data, "repairs": repairs}, headers=PRIVATE)
 
-    def page_of_records(self, subject: CreditSubject, cursor: str) -> dict[str, Any]:
+    def page_of_records(self, whose: Collection[int], cursor: str) -> dict[str, Any]:
         """Fifty records, newest first; raises a 422 problem for a cursor that was not given out."""
-        keyset: Keyset[CreditRecord] = Keyset(own.records(subject), own.ORDER)
+        keyset: Keyset[CreditRecord] = Keyset(own.records(whose), own.ORDER)
         if cursor and not keyset.knows(cursor):
             raise Problem(
                 HTTPStatus.UNPROCESSABLE_ENTITY, "bad-cursor", "翻页标识不对，请从第一页重新取。", field="cursor"
@@ -132,17 +135,19 @@ class OwnCreditView(OwnView):
         """Return it."""
         said = read(OwnCreditQuestionSerializer, request.data)
         subject = self.permitted(said).applicant
-        answer, context = gate.ask(subject, self.now), {"today": self.today}
-        breaches = own.breaches(subject).order_by("-id")[: own.MOST]
-        repairs = own.repairs(subject).order_by("-id")[: own.MOST]
+        whose = lineage(subject)
+        answer, context = gate.ask(subject, self.now, whose=whose), {"today": self.today}
+        breaches = own.breaches(whose).order_by("-id")[: own.MOST]
+        repairs = own.repairs(whose).order_by("-id")[: own.MOST]
         told = {
             "name": subject.public_name,
             "grade": answer.grade,
             "grade_source": answer.grade_source,
+            "measures": answer.measures,
             "ways": OwnWaySerializer(answer.ways, many=True).data,
             "breaches": OwnBreachSerializer(breaches, many=True, context=context).data,
             "repairs": OwnRepairSerializer(repairs, many=True, context=context).data,
-            "records": self.page_of_records(subject, said["cursor"]),
+            "records": self.page_of_records(whose, said["cursor"]),
         }
         return Response(told, headers=PRIVATE)
 
@@ -161,7 +166,7 @@ class OwnObjectionView(OwnView):
         """Object."""
         said = read(OwnObjectionSerializer, request.data)
         case = self.permitted(said)
-        found = own.breaches(case.applicant)
+        found = own.breaches(lineage(case.applicant))
         breach = get_object_or_404(found, pk=said["breach"])
         judging.object_to(breach, text=said["text"], by=None, now=self.now, through=case.stream)
         shown = OwnBreachSerializer(found.get(pk=breach.pk), context={"today": self.today})
@@ -183,7 +188,7 @@ class OwnAskView(OwnView):
         """Ask."""
         said = read(OwnAskSerializer, request.data)
         case = self.permitted(said)
-        record = get_object_or_404(own.records(case.applicant), pk=said["record"])
+        record = get_object_or_404(own.records(lineage(case.applicant)), pk=said["record"])
         repairing.ask(
             record, ground=said["ground"], statement=said["statement"], by=None, now=self.now, through=case.stream
         )

@@ -26,6 +26,7 @@ from approvals.views.public_door import back_to_progress, private
 from approvals.web import conflict, put_on_form, typed
 from credit import gate, own, papers
 from credit.actions import judging, repairing
+from credit.joining import lineage
 from credit.listing import BY_CODE
 from credit.lists import state_of, tab_of
 from credit.models import Breach, CreditSubject, Repair
@@ -107,22 +108,32 @@ def overview(request: PortalRequest, number: str) -> HttpResponseBase:
     if case is None:
         return _closed(request, number)
     subject, today = case.applicant, local_date(request.now)
+    whose = lineage(subject)
     listing = Listing(request, reverse("door_credit", args=[number]), tabs=[tab.key for tab in own.TABS if tab.key])
     tab = tab_of(own.TABS, listing["tab"])
-    page = listing.page(own.records(subject).filter(own.condition(tab.key)).select_related("department"), tab.order)
-    counts, told = own.counts(subject), list(own.breaches(subject).order_by("-id")[: own.MOST])
+    page = listing.page(own.records(whose).filter(own.condition(tab.key)), tab.order)
+    counts, told = own.counts(whose), list(own.breaches(whose).order_by("-id")[: own.MOST])
     open_ones = [one for one in told if one.is_open]
     context = {
         "subject": subject,
         "lead": _lead(subject, open_ones, request),
-        "answer": gate.ask(subject, request.now),
-        "open": [{"breach": one, "may": own.may_object(one, today)} for one in open_ones],
-        "dropped": [one for one in told if one.status == Breach.Status.DROPPED],
-        "repairs": [
-            {"repair": one, "badge": badge_of(one)} for one in own.repairs(subject).order_by("-id")[: own.MOST]
+        "answer": gate.ask(subject, request.now, whose=whose),
+        "open": [
+            {"breach": one, "may": own.may_object(one, today), "former": own.former(subject, one.subject)}
+            for one in open_ones
         ],
+        "dropped": [one for one in told if one.status == Breach.Status.DROPPED],
+        "repairs": [{"repair": one, "badge": badge_of(one)} for one in own.repairs(whose).order_by("-id")[: own.MOST]],
         "tab": tab,
-        "rows": [{"record": one, "state": state_of(one, today), "period": own.period_of(one, today)} for one in page],
+        "rows": [
+            {
+                "record": one,
+                "state": state_of(one, today),
+                "period": own.period_of(one, today),
+                "former": own.former(subject, one.subject),
+            }
+            for one in page
+        ],
         "stats": listing.stats([(one.key, one.label, counts[one.key], one.tone) for one in own.TABS]),
         "pager": listing.pager(page, "条"),
     }
@@ -139,7 +150,8 @@ def breach(request: PortalRequest, number: str, pk: int) -> HttpResponseBase:
     case = doors.case_of(request, number)
     if case is None:
         return _closed(request, number, form)
-    one, today = get_object_or_404(own.breaches(case.applicant), pk=pk), local_date(request.now)
+    found, today = own.breaches(lineage(case.applicant)), local_date(request.now)
+    one = get_object_or_404(found, pk=pk)
     if form is not None:
         here = reverse("door_breach", args=[number, pk])
 
@@ -154,6 +166,7 @@ def breach(request: PortalRequest, number: str, pk: int) -> HttpResponseBase:
         "breach": one,
         "entry": BY_CODE.get(one.listed),
         "span": papers.span_of(one),
+        "former": own.former(case.applicant, one.subject),
         "explanations": explain_many([one.deadline], today),
         "lead": _breach_lead(one, waits),
         "form": form or (OwnObjectionForm() if waits else None),
@@ -183,7 +196,7 @@ def notice(request: PortalRequest, number: str, pk: int) -> HttpResponseBase:
     case = doors.case_of(request, number)
     if case is None:
         return _closed(request, number)
-    one = get_object_or_404(own.breaches(case.applicant), pk=pk)
+    one = get_object_or_404(own.breaches(lineage(case.applicant)), pk=pk)
     context = papers.notice(one, back_url=reverse("door_breach", args=[number, pk]))
     return private(render(request, "credit/notice.html", context))
 
@@ -198,8 +211,8 @@ def record(request: PortalRequest, number: str, pk: int) -> HttpResponseBase:
     case = doors.case_of(request, number)
     if case is None:
         return _closed(request, number, form)
-    found, today = own.records(case.applicant).select_related("department", "breach"), local_date(request.now)
-    one = get_object_or_404(found.defer("breach__phone"), pk=pk)
+    whose, today = lineage(case.applicant), local_date(request.now)
+    one = get_object_or_404(own.records(whose).select_related("breach").defer("breach__phone"), pk=pk)
     if form is not None:
         here = reverse("door_record", args=[number, pk])
 
@@ -209,7 +222,7 @@ def record(request: PortalRequest, number: str, pk: int) -> HttpResponseBase:
         answer = _act(request, form, done, ASKED, here)
         if answer is not None:
             return answer
-    asked = list(own.repairs(case.applicant).filter(record=one).order_by("-id"))
+    asked = list(own.repairs(whose).filter(record=one).order_by("-id"))
     closed = own.why_closed(one, asked, today)
     waiting = next((row for row in asked if row.granted is None and row.deadline is not None), None)
     early = repairing.why_not(one, Repair.Ground.MENDED, today) if closed is None else None
@@ -217,6 +230,7 @@ def record(request: PortalRequest, number: str, pk: int) -> HttpResponseBase:
         "record": one,
         "entry": BY_CODE.get(one.listed),
         "told": getattr(one, "breach", None),
+        "former": own.former(case.applicant, one.subject),
         "state": state_of(one, today),
         "lead": closed.message if closed else "已经纠正的，可以申请修复；记录有误的，可以申请更正。",
         "early": early.message if early and form is None else "",

@@ -18,7 +18,7 @@ from approvals.actions.ending import withdraw_case
 from approvals.enums import Door
 from approvals.models import Case, PhoneCode
 from credit import own, papers
-from credit.actions import judging, repairing
+from credit.actions import joining, judging, repairing
 from credit.models import Breach, CreditRecord, CreditSubject, Repair, SubjectGrade, note_kept_promise
 from deadlines.clock import local_date
 from ledger.models import Entry
@@ -388,6 +388,41 @@ def test_sms_and_notice_say_where_and_no_secret(city: None, clock: Moment, setti
     assert verification.find(code, local_date(clock.at)) is None
 
 
+# --- what was found of a code that the subject took the place of
+
+
+def test_a_successor_reads_and_contests_what_was_found_of_its_former_code(city: None, clock: Moment) -> None:
+    old, stranger = make.company(5), make.company(6)
+    record = make.recorded(clock, source="连住建撤〔2026〕21号", subject=old)
+    make.recorded(clock, source="连住建撤〔2026〕23号", subject=stranger)
+    breach = make.told(clock.at, source="连住建撤〔2026〕24号", subject=old)
+    case = play.received(clock.at)
+    browser, former = opened(case), f"原主体{old.name}（{old.code}），代码已衔接"
+    assert post("credit", {"permit": word(case, clock)}).json()["records"]["results"] == []
+    assert browser.get(url(case, "records", record.pk)).status_code == 404
+    said = {
+        "kind": "replaced",
+        "on": dt.date(2026, 9, 1),
+        "basis": "连云港市市场监督管理局准予变更登记通知书",
+        "by": make.officer(),
+    }
+    joining.link(before=old.code or "", after=case.applicant.code or "", now=clock.at, **said)
+    page = text_of(browser.get(url(case)))
+    assert (record.source in page, breach.number in page, page.count(former)) == (True, True, 2)
+    assert "连住建撤〔2026〕23号" not in page
+    for rest in (("records", record.pk), ("breaches", breach.pk)):
+        assert former in text_of(browser.get(url(case, *rest)))
+    assert old.name in text_of(browser.get(url(case, "breaches", breach.pk, "paper")))
+    assert browser.post(url(case, "breaches", breach.pk), SAID).status_code == 302
+    assert browser.post(url(case, "records", record.pk), WRONG).status_code == 302
+    breach.refresh_from_db()
+    assert (breach.status, Repair.objects.get().record_id) == ("objected", record.pk)
+    told = post("credit", {"permit": word(case, clock)}).json()
+    assert [(one["id"], one["subject"]["identifier"]) for one in told["records"]["results"]] == [(record.pk, old.code)]
+    assert {one["subject"]["name"] for one in told["breaches"]} == {old.name}
+    assert [one["record"] for one in told["repairs"]] == [record.pk]
+
+
 # --- by program
 
 
@@ -440,4 +475,4 @@ def test_the_same_by_program(city: None, clock: Moment) -> None:
     page = post("credit", {"permit": permit}).json()
     assert [one["id"] for one in page["records"]["results"]] == [record.pk]
     assert [one["record"] for one in page["repairs"]] == [record.pk]
-    assert own.records(case.applicant).count() == 1
+    assert own.records([case.applicant_id]).count() == 1

@@ -238,6 +238,25 @@ def test_joint_measures_and_linked_codes_stand_on_the_time_line(
     assert all(officer.get(url).status_code == 200 for url in urls if url)
 
 
+def test_records_of_a_former_code_are_in_use_for_its_successor_and_say_whose_they_are(
+    task: SupervisionTask, clock: Moment, sign_in: SignIn
+) -> None:
+    old = facts.company(7)
+    CreditRecord.objects.create(
+        subject=old, kind=CreditRecord.Kind.BROKEN_PROMISE, source="旧〔2026〕1号", basis="依据", level="general",
+        department=task.department, found_at=clock.at, shown_until=dt.date(2027, 1, 1),
+    )  # fmt: skip
+    browser = sign_in(ordering.head(task).username)
+    assert browser.get(page_of(task.subject)).context["live"] == []
+    SubjectLink.objects.create(
+        before=old, after=task.subject, kind="merged", on=clock.at.date(), basis="登记机关通知书",
+        by=facts.officer(), at=clock.at,
+    )  # fmt: skip
+    page = browser.get(page_of(task.subject))
+    assert [row["record"].source for row in page.context["live"]] == ["旧〔2026〕1号"]
+    assert f"原主体{old.name}（{old.code}），代码已衔接" in cast.text(page)
+
+
 # --- a person
 
 
