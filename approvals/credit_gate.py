@@ -30,11 +30,33 @@ def answer_of(check: CreditCheck) -> Answer:
     return Answer.from_json(check.answer)
 
 
+def shaken(check: CreditCheck, now: dt.datetime) -> str:
+    """Why an answer, or the decision for the promise way made on it, no longer holds; empty where it does.
+
+    It does not where the rule by now says something else of the promise way than was shown: records came or were
+    lifted, another grade or table counts, or a platform's answer grew too old. A decision for the way stands while the
+    rule opens it, one against it always. Asks nobody outside.
+    """
+    if check.allowed is False:
+        return ""
+    fresh = gate.ask(check.case.applicant, now).of(HandlingWay.PROMISE)
+    if fresh == answer_of(check).of(HandlingWay.PROMISE) or (check.allowed and fresh.is_open):
+        return ""
+    rule = "可以采用" if fresh.is_open else "不适用"
+    return f"查询以后申请人的信用情况有变化，现在按规则{rule}告知承诺；请重新查询信用，看过新的结果再决定。"
+
+
+def _refuse_shaken(check: CreditCheck, now: dt.datetime) -> None:
+    if words := shaken(check, now):
+        raise Refused("credit-changed", words, conflict=True)
+
+
 def ask(case: Case, *, by: User, now: dt.datetime) -> CreditCheck:
     """Ask what is known of the applicant and keep the answer; once somebody decided on it, it stands.
 
     The public platform is asked first, outside the transaction; while it is silent its last answer counts, with its
-    age. Pressed again before the decision it asks anew. Raises ``TransitionNotAllowed`` once the case is accepted.
+    age. Pressed again before the decision it asks anew, and after it where the decision no longer holds
+    (``shaken``): then it is to be made again. Raises ``TransitionNotAllowed`` once the case is accepted.
     """
     open_still = case.status in BEFORE_ACCEPTANCE
     latest = asking.latest(case.applicant, now) if open_still and platform.is_on() else None
@@ -46,7 +68,8 @@ def keep(case: Case, *, by: User, now: dt.datetime, latest: asking.Latest | None
     """What ``ask`` does with what is known; talks to nobody."""
     case = Case.objects.lock(case.pk)
     known = CreditCheck.objects.select_for_update().filter(case=case).first()
-    if known is not None and known.allowed is not None:
+    decided = known is not None and known.allowed is not None
+    if known is not None and decided and (case.status not in BEFORE_ACCEPTANCE or not shaken(known, now)):
         return known
     if case.status not in BEFORE_ACCEPTANCE:
         raise TransitionNotAllowed(f"这件办件现在是“{case.get_status_display()}”，信用查询在受理前进行；请刷新查看。")
@@ -54,6 +77,7 @@ def keep(case: Case, *, by: User, now: dt.datetime, latest: asking.Latest | None
     check = known or CreditCheck(case=case)
     check.answer, check.rule_allows = answer.to_json(), answer.opens(HandlingWay.PROMISE)
     check.asked_by, check.asked_at = by, now
+    check.allowed, check.reason, check.decided_by, check.decided_at = None, "", None, None
     check.save()
     data = {
         "check": check.pk,
@@ -70,7 +94,7 @@ def keep(case: Case, *, by: User, now: dt.datetime, latest: asking.Latest | None
 def settle(case: Case, *, allowed: bool, reason: str, by: User, now: dt.datetime) -> CreditCheck:
     """Decide on the answer whether the promise way is taken, once; a departure from the rule has its reason.
 
-    Raises ``Refused``: nobody asked, somebody decided before, or the reason is missing.
+    Raises ``Refused``: nobody asked, somebody decided before, the answer is no longer so, or the reason is missing.
     """
     case = Case.objects.lock(case.pk)
     check = CreditCheck.objects.select_for_update().filter(case=case).first()
@@ -80,6 +104,7 @@ def settle(case: Case, *, allowed: bool, reason: str, by: User, now: dt.datetime
         raise _not_asked()
     if check.allowed is not None:
         raise Refused("credit-decided", "是否采用告知承诺已经有人决定，请刷新查看。", conflict=True)
+    _refuse_shaken(check, now)
     reason = reason.strip()
     if allowed != check.rule_allows and not reason:
         rule = "可以采用" if check.rule_allows else "不适用"
@@ -102,8 +127,11 @@ def _not_asked() -> Refused:
     return Refused("credit-not-asked", "告知承诺办件要先查询申请人信用，并由您决定是否采用；请先点“信用查询”。")
 
 
-def require(case: Case) -> CreditCheck:
-    """Return the check on which the promise way was taken. Raises ``Refused`` without one that allows it."""
+def require(case: Case, now: dt.datetime) -> CreditCheck:
+    """Return the check on which the promise way was taken.
+
+    Raises ``Refused`` without one that allows it, and where the rule has closed the way since.
+    """
     check = check_of(case)
     if check is None or check.allowed is None:
         raise _not_asked()
@@ -112,4 +140,5 @@ def require(case: Case) -> CreditCheck:
             "credit-closed",
             "已决定本件不采用告知承诺。请征得申请人同意后改为一般方式、交齐全部材料，或者由申请人撤回申请。",
         )
+    _refuse_shaken(check, now)
     return check

@@ -68,14 +68,14 @@ class Latest:
 
     @property
     def words(self) -> str:
-        """Where the answer comes from and how old it is, in a sentence."""
-        if self.is_fresh:
-            return "信用平台刚刚答复。"
+        """Where the answer comes from and of when it is, in a sentence that stays true once it is kept."""
+        if self.is_fresh and self.answered_at is not None:
+            return f"信用平台{timezone.localtime(self.answered_at):%Y-%m-%d %H:%M}答复。"
         if self.answered_at is None:
             lead = "信用平台没有答复，以前也没有答复过" if self.fault else "还没有向信用平台查询过"
             return f"{lead}；按“未评价”办理（不视为良好）。"
         lead = "信用平台没有答复，以下是" if self.fault else "以下是信用平台"
-        said = f"{lead}{timezone.localtime(self.answered_at):%Y-%m-%d %H:%M}的答复（{self._ago}前）"
+        said = f"{lead}{timezone.localtime(self.answered_at):%Y-%m-%d %H:%M}的答复（查询时已过{self._ago}）"
         if self.counts:
             return f"{said}，{COUNTS_FOR.days}日内的答复可以使用。"
         return f"{said}，已超过{COUNTS_FOR.days}日：信用等级按“未评价”办理（不视为良好），不良记录仍然使用。"

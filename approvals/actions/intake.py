@@ -499,9 +499,9 @@ def untold_lines(case: Case) -> list[CaseMaterial]:
     return [line for line in missing_lines(case) if not is_letter(line) and f"material:{line.material_id}" not in told]
 
 
-def _refuse_incomplete(case: Case, untold: Sequence[CaseMaterial], today: dt.date) -> CreditCheck | None:
+def _refuse_incomplete(case: Case, untold: Sequence[CaseMaterial], now: dt.datetime) -> CreditCheck | None:
     """Raise ``Refused`` for what keeps a locked case from acceptance; return the credit check of a promise case."""
-    if not case.is_filing and (bar := bar_of(case.applicant, case.business_item, today)):
+    if not case.is_filing and (bar := bar_of(case.applicant, case.business_item, local_date(now))):
         raise Refused("barred", f"{bar.words}；请依法不予受理。", field="way")
     missing = [line for line in missing_lines(case) if line not in untold]
     promise = case.way == Way.PROMISE
@@ -514,7 +514,7 @@ def _refuse_incomplete(case: Case, untold: Sequence[CaseMaterial], today: dt.dat
         )
     if not promise:
         return None
-    check = credit_gate.require(case)
+    check = credit_gate.require(case, now)
     if live_promise(case) is None:
         raise Refused("promise-unsigned", "告知承诺书还没有签署，不能受理；请先由申请人逐条确认并签署。")
     return check
@@ -568,7 +568,7 @@ def accept_looked(case: Case, *, by: User, now: dt.datetime) -> Case:
     case.move(CaseStatus.ACCEPTED, now)
     verifying.refuse_while_open(case)
     untold = untold_lines(case)
-    check = _refuse_incomplete(case, untold, local_date(now))
+    check = _refuse_incomplete(case, untold, now)
     if not case.is_filing:
         covering.refuse_uncovered(case)
     if check is not None and not case.on_the_spot:

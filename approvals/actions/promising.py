@@ -123,7 +123,7 @@ def _check(case: Case, signing: Signing, now: dt.datetime) -> None:
         raise Refused("deemed-accepted", "答复期限已过，依法自收到材料之日起即为受理；请刷新查看。", conflict=True)
     if live_promise(case) is not None:
         raise Refused("promise-signed", "这件办件的告知承诺书已经签署，请刷新查看。", conflict=True)
-    credit_gate.require(case)
+    credit_gate.require(case, now)
     every = range(1, len(case.promise_clauses) + 1)
     if left := [number for number in every if number not in signing.clauses]:
         numbers = "、".join(f"第 {number} 条" for number in left)

@@ -224,7 +224,17 @@ class CreditCheckSerializer(serializers.Serializer[Any]):
     grade = serializers.ChoiceField(
         source="answer.grade", choices=Grade.choices, help_text="`none`: not evaluated, which is no good grade."
     )
+    grade_source = serializers.CharField(
+        source="answer.grade_source", allow_blank=True, help_text="Who gave the grade."
+    )
+    said = serializers.CharField(
+        source="answer.said", default="", help_text="In Chinese: of when the platform's answer is; blank without one."
+    )
     records = CheckedRecordSerializer(source="answer.records", many=True)
+    measures = serializers.ListField(
+        source="answer.measures", child=serializers.CharField(), default=list,
+        help_text="Joint rewards and penalties in force then, in Chinese.",
+    )  # fmt: skip
     ways = WayAnswerSerializer(source="answer.ways", many=True)
     rule_allows = serializers.BooleanField(help_text="Whether the rule opens the promise way.")
     asked_at = serializers.DateTimeField()

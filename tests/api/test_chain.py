@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework.test import APIClient
 
 from approvals.models import Case
 from catalogue.models import BusinessItem
+from credit.models import JointMeasure
 from ledger import verify
 from notifications.deliver import deliver
 from offices.models import Posting
@@ -15,6 +18,7 @@ from supervision.models import SupervisionTask
 from tests.api.conftest import PDF, Caller, intake
 from tests.approvals import play
 from tests.conftest import Moment
+from tests.credit import facts, platforms
 from tests.supervision.ordering import look
 
 pytestmark = pytest.mark.django_db
@@ -118,6 +122,7 @@ def test_a_promise_case_is_checked_clause_by_clause(caller: Caller, clock: Momen
     assert clerk.post(f"{here}accept/").json()["code"] == "credit-not-asked"
     check = clerk.post(f"{here}credit/").json()["credit_check"]
     assert (check["grade"], check["rule_allows"], check["allowed"]) == ("none", True, None)
+    assert (check["grade_source"], check["said"], check["measures"]) == ("", "", [])
     decided = clerk.post(f"{here}credit/decision/", {"allowed": True}, format="json").json()
     assert decided["credit_check"]["allowed"] is True
     assert clerk.post(f"{here}accept/").json()["code"] == "promise-unsigned"
@@ -210,3 +215,18 @@ def test_not_accepted_stands_with_ground_and_reason(caller: Caller, clock: Momen
     done = caller("chuangkou2").post(f"/api/v1/cases/{case.number}/refusal/", said, format="json").json()
     assert done["status"] == "not_accepted"
     assert done["refusal"]["reason"] == said["reason"]
+
+
+def test_the_credit_query_says_who_gave_the_grade_of_when_the_answer_is_and_what_is_in_force(
+    caller: Caller, clock: Moment, settings: Any
+) -> None:
+    case = play.promising(clock.at, signed=False, company=0)
+    JointMeasure.objects.create(
+        subject=case.applicant, department=facts.department(), kind="reward", what="容缺受理", basis="联合激励清单",
+        starts_on=clock.at.date(), ends_on=clock.at.date(), decided_by=facts.officer(), decided_at=clock.at,
+    )  # fmt: skip
+    with platforms.running(settings):
+        said = caller("chuangkou1").post(f"/api/v1/cases/{case.number}/credit/").json()["credit_check"]
+    assert (said["grade"], said["said"]) == ("excellent", "信用平台2026-09-28 10:00答复。")
+    assert said["grade_source"]
+    assert "容缺受理" in said["measures"][0]

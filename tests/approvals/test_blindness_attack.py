@@ -216,7 +216,10 @@ def words(response: Any) -> str:
     return head + unquote(head) + html.unescape(said)
 
 
-TOKENS = re.compile(r'(?<=name="csrfmiddlewaretoken" value=")\w+|(?<=X-CSRFToken": ")\w+|csrftoken=\w+|sessionid=\w+')
+TOKENS = re.compile(
+    r'(?<=name="csrfmiddlewaretoken" value=")\w+|(?<=X-CSRFToken": ")\w+|csrftoken=\w+|sessionid=\w+'
+    r'|(?<=name="client_key" value=")[\w-]+'
+)
 EXPIRES = re.compile(r"expires=[^;']+")
 
 

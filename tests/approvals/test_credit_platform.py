@@ -45,7 +45,7 @@ def test_the_platforms_grade_is_asked_at_the_press_and_kept_as_seen(
     assert isinstance(BY_SUBJECT[FIRST], dict)
     clerk, case = sign_in("chuangkou1"), play.promising(clock.at, signed=False, company=0)
     said = asked(clerk, case)
-    assert "信用平台刚刚答复" in said
+    assert "信用平台2026-09-28 10:00答复" in said
     assert grade(case) == "excellent"
 
 
@@ -57,7 +57,7 @@ def test_while_it_is_silent_its_last_word_counts_for_a_week_and_says_its_age(
     service.mode = Mode.ERROR
     clock.to("2026-09-30 10:00")
     said = asked(clerk, case)
-    assert "信用平台没有答复，以下是2026-09-28 10:00的答复（2日前）" in said
+    assert "信用平台没有答复，以下是2026-09-28 10:00的答复（查询时已过2日）" in said
     assert grade(case) == "excellent"
     later = play.promising(clock.at, signed=False, company=0)
     clock.to("2026-10-09 10:00")

@@ -400,7 +400,7 @@ def test_a_successor_reads_and_contests_what_was_found_of_its_former_code(city: 
     browser, former = opened(case), f"原主体{old.name}（{old.code}），代码已衔接"
     assert post("credit", {"permit": word(case, clock)}).json()["records"]["results"] == []
     assert browser.get(url(case, "records", record.pk)).status_code == 404
-    said = {
+    said: dict[str, Any] = {
         "kind": "replaced",
         "on": dt.date(2026, 9, 1),
         "basis": "连云港市市场监督管理局准予变更登记通知书",
@@ -412,7 +412,7 @@ def test_a_successor_reads_and_contests_what_was_found_of_its_former_code(city: 
     assert "连住建撤〔2026〕23号" not in page
     for rest in (("records", record.pk), ("breaches", breach.pk)):
         assert former in text_of(browser.get(url(case, *rest)))
-    assert old.name in text_of(browser.get(url(case, "breaches", breach.pk, "paper")))
+    assert old.name in text_of(browser.get(url(case, "breaches", breach.pk, "notice")))
     assert browser.post(url(case, "breaches", breach.pk), SAID).status_code == 302
     assert browser.post(url(case, "records", record.pk), WRONG).status_code == 302
     breach.refresh_from_db()

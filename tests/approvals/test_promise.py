@@ -492,6 +492,56 @@ def test_the_answer_is_kept_as_it_was_seen(clerk: Client) -> None:
     assert (check.answer["records"], check.rule_allows) == ([], True), "asked again before anybody decided"
 
 
+CHANGED = "查询以后申请人的信用情况有变化"
+
+
+@pytest.mark.django_db
+def test_nobody_decides_on_an_answer_that_is_no_longer_so(clerk: Client) -> None:
+    case = take_in(clerk, play.item(play.SPOT))
+    assert CHANGED not in window.text_of(clerk.get(address(case)))
+    found = breach()
+    page = window.text_of(clerk.get(address(case)))
+    assert (f"{CHANGED}，现在按规则不适用告知承诺" in page, "sign_accept" in page, 'value="deny"' in page) == (
+        True, False, False,
+    )  # fmt: skip
+    for act in (signature(case), {"act": "allow"}, {"act": "deny"}):
+        refused = clerk.post(address(case), act)
+        assert (refused.status_code, CHANGED in window.text_of(refused)) == (409, True), act["act"]
+    assert clerk.post(address(case), {"act": "ask"}).status_code == 302
+    assert "按规则不适用告知承诺" in window.text_of(clerk.get(address(case)))
+    CreditRecord.objects.filter(pk=found.pk).update(repaired_at=timezone.now())
+    stale = clerk.post(address(case), {"act": "allow", "credit_reason": "已整改到位"})
+    assert (stale.status_code, "现在按规则可以采用告知承诺" in window.text_of(stale)) == (409, True)
+    clerk.post(address(case), {"act": "ask"})
+    assert clerk.post(address(case), signature(case)).status_code == 302
+    assert CreditCheck.objects.get(case=case).allowed is True
+
+
+@pytest.mark.django_db
+def test_a_breach_between_signature_and_acceptance_is_decided_on_again(clerk: Client) -> None:
+    case = take_in(clerk, play.item(play.SPOT))
+    assert clerk.post(address(case), signature(case, act="sign")).status_code == 302
+    breach()
+    here = reverse("window:case", args=[case.number])
+    refused = clerk.post(here, {"act": "accept"})
+    assert (refused.status_code, CHANGED in window.text_of(refused)) == (409, True)
+    page = window.text_of(clerk.get(address(case)))
+    assert (CHANGED in page, "重新查询信用" in page) == (True, True)
+    assert clerk.post(address(case), {"act": "ask"}).status_code == 302
+    check = CreditCheck.objects.get(case=case)
+    assert (check.rule_allows, check.allowed, check.decided_by) == (False, None, None)
+    assert clerk.post(here, {"act": "accept"}).status_code == 422
+    assert clerk.post(address(case), {"act": "allow", "credit_reason": "已整改到位，正在修复"}).status_code == 302
+    assert clerk.post(address(case), {"act": "ask"}).status_code == 302
+    check.refresh_from_db()
+    assert check.allowed is True, "it was decided in sight of the record, and stands"
+    assert clerk.post(here, {"act": "accept"}).status_code == 302
+    case.refresh_from_db()
+    assert case.status == CaseStatus.IN_REVIEW
+    acts = list(Entry.objects.filter(stream=case.stream, act="case.credit_decided").values_list("data", flat=True))
+    assert [act["departs"] for act in acts] == [False, True], "both decisions are kept"
+
+
 @pytest.mark.django_db
 def test_a_departure_is_not_decided_on_the_spot(clerk: Client) -> None:
     breach()

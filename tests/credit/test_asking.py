@@ -56,7 +56,7 @@ def test_the_answer_is_kept_and_grade_and_risk_are_received_once(service: Servic
     subject = company(GOOD)
     said = latest(subject, clock.at)
     assert (said.is_fresh, said.counts, said.grade, said.risk, said.words) == (
-        True, True, "good", "B", "信用平台刚刚答复。",
+        True, True, "good", "B", "信用平台2026-09-28 10:00答复。",
     )  # fmt: skip
     grade, risk = SubjectGrade.objects.get(), SubjectRisk.objects.get()
     assert (grade.grade, risk.risk, grade.received_at) == ("good", "B", clock.at)
@@ -237,7 +237,7 @@ def test_silence_or_nonsense_gives_the_last_known_answer_with_its_age(
     said = latest(subject, clock.at)
     assert (said.is_fresh, said.counts, said.grade) == (False, True, "good")
     assert said.age == dt.timedelta(days=3, hours=2)
-    assert said.words == "信用平台没有答复，以下是2026-09-28 10:00的答复（3日前），7日内的答复可以使用。"
+    assert said.words == "信用平台没有答复，以下是2026-09-28 10:00的答复（查询时已过3日），7日内的答复可以使用。"
     assert said.fault
     assert PlatformAnswer.objects.get().answered_at < clock.at
 

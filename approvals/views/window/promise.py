@@ -84,6 +84,8 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     check = credit_gate.check_of(case)
+    undecided = case.way == Way.PROMISE and case.status == CaseStatus.SUBMITTED
+    shaken = credit_gate.shaken(check, request.now) if undecided and check else ""
     signed = signed_of(case)
     letter = letter_of(case)
     slot = slot_of(letter) if letter else ""
@@ -125,8 +127,12 @@ def _page(
         "signed": signed,
         "taken_back": taken_back(case),
         "can_sign": can_sign,
-        "can_decide": can_sign and check is not None and check.allowed is None,
-        "may_sign": can_sign and check is not None and (check.allowed or (check.allowed is None and check.rule_allows)),
+        "shaken": shaken,
+        "can_decide": undecided and check is not None and check.allowed is None and not shaken,
+        "may_sign": can_sign
+        and check is not None
+        and not shaken
+        and (check.allowed or (check.allowed is None and check.rule_allows)),
         "may_withdraw": on_promise and case.status in (*BEFORE_ACCEPTANCE, *BEFORE_DECISION),
         "withdraw_verb": "撤回承诺和申请" if ends else "改为一般方式",
         "withdraw_follows": END_FOLLOWS if ends else BACK_FOLLOWS,
