@@ -25,7 +25,7 @@ from approvals.models import Case
 from approvals.uploads import store
 from catalogue.enums import PromiseMode
 from catalogue.models import BusinessItem
-from credit.models import CreditRecord, CreditSubject, Grade, SubjectGrade
+from credit.models import CreditSubject, Grade, SubjectGrade
 from offices.models import Posting, User
 from oversight.demo.weighing import advise
 
@@ -173,12 +173,12 @@ def load(now: dt.datetime) -> int:
 
 
 GRADES = ((0, Grade.EXCELLENT), (1, Grade.GOOD), (2, Grade.FAIR), (4, Grade.POOR))
-# Of whom it is known that a promise was not kept, so that the credit gate has something to say.
-BROKE_ITS_WORD = 5
+# That of ``supervising.revoked``, recorded for a broken promise, so that the credit gate has something to say.
+BROKE_ITS_WORD = 6
 
 
 def _credit(now: dt.datetime) -> None:
-    """Public evaluations of some of the companies, and one that broke its word."""
+    """Public evaluations of some of the companies."""
     subjects = [
         CreditSubject.objects.identify(CreditSubject.Kind.ORGANISATION, code_of(stem), name) for stem, name in COMPANIES
     ]
@@ -187,12 +187,6 @@ def _credit(now: dt.datetime) -> None:
         SubjectGrade.objects.get_or_create(
             subject=subjects[number], grade=grade, source="公共信用综合评价（演示）", defaults=given
         )
-    CreditRecord.objects.get_or_create(
-        subject=subjects[BROKE_ITS_WORD],
-        kind=CreditRecord.Kind.BROKEN_PROMISE,
-        source="演示监管任务1号",
-        defaults={"basis": "核查与承诺不符，逾期未整改（演示）", "found_at": now - dt.timedelta(days=120)},
-    )
 
 
 def _promises(clerk: User, now: dt.datetime) -> int:

@@ -145,11 +145,6 @@ class Loop:
         assert done.document is not None  # noqa: S101 - a decision has its paper
         yield self.said(at, "撤销行政许可", done.document.number, one.case.stream)
 
-    def officer(self, fact: CreditFact) -> User:
-        """A credit officer of the department that found it."""
-        seats = Posting.objects.role(Posting.Role.CREDIT_OFFICER).filter(department=fact.department)
-        return seats.select_related("user").order_by("pk")[0].user
-
     def recorded(self) -> Iterator[Step]:
         """Told beforehand, waited, recorded."""
         at = self.stage.ago(BEGINS - 23)
@@ -158,13 +153,13 @@ class Loop:
             of_revocation = "A02" if self.fraud else "A03"
             listed = "A01" if fact.kind == CreditFact.Kind.BROKEN_PROMISE else of_revocation
             said: dict[str, Any] = {"listed": listed, "level": "general", "text": fact.basis, "how": "当面送达（演示）"}
-            breaches.append(judging.tell(fact, **said, by=self.officer(fact), now=at))
+            breaches.append(judging.tell(fact, **said, by=self.stage.credit_officer(fact), now=at))
         numbers = "、".join(one.number for one in breaches)
         yield self.said(at, "告知拟认定失信", numbers, self.subject.stream)
         at = self._after(max(one.deadline.due_on for one in breaches))
         for one in breaches:
             final = local_date(one.fact.found_at)
-            judging.record_breach(one, final_on=final, reason=FINAL, by=self.officer(one.fact), now=at)
+            judging.record_breach(one, final_on=final, reason=FINAL, by=self.stage.credit_officer(one.fact), now=at)
         yield self.said(at, "认定并记录失信，推送信用平台", f"{len(breaches)} 条记录", self.subject.stream)
 
     def closed(self) -> Iterator[Step]:
@@ -178,7 +173,7 @@ class Loop:
         records = list(CreditRecord.objects.filter(subject=self.subject, level="general").order_by("pk"))
         at = self._after(max(record.repair_from for record in records if record.repair_from))
         for record in records:
-            officer = self.officer(CreditFact.objects.get(breach__record=record))
+            officer = self.stage.credit_officer(CreditFact.objects.get(breach__record=record))
             asked = repairing.ask(
                 record, ground=Repair.Ground.MENDED, statement="已经全部整改（演示）。", by=officer, now=at
             )  # fmt: skip

@@ -22,13 +22,15 @@ from approvals.enums import Door
 from approvals.models import Revocation
 from catalogue.enums import PromiseMode
 from catalogue.models import BusinessItem
+from credit.actions import judging
+from credit.models import CreditFact, Push
 from deadlines import calendar
 from deadlines.clock import local_date
 from deadlines.kinds import KindCode
 from ledger.draws import LOCAL, keep_periods, month_after, month_of
 from notifications.deliver import deliver
 from offices.models import Office, Posting, User
-from oversight.demo.cases import COMPANIES, code_of, play, receive
+from oversight.demo.cases import BROKE_ITS_WORD, COMPANIES, code_of, play, receive
 from supervision import actions, checklists, starting, stock
 from supervision.actions import disputing, drawing, handing_over, ordering, proposing, stocking, visiting
 from supervision.actions.inspecting import FindingDraft, InspectionDraft, record_inspection, running_order
@@ -55,6 +57,8 @@ def load(now: dt.datetime) -> int:
     before = SupervisionTask.objects.count()
     stage = Stage(now, User.objects.get(username="chuangkou1"), items)
     _play(stage, [story(stage) for story in STORIES])
+    # The credit platform of a demonstration was not there on those days: what they queued is due from now on.
+    Push.objects.filter(state=Push.State.QUEUED, next_attempt_at__lt=now).update(next_attempt_at=now)
     return SupervisionTask.objects.count() - before
 
 
@@ -127,6 +131,11 @@ class Stage:
         """A decider of the office that handles the proposal, who did not grant the licence."""
         people = self.who(Role.DECIDER, one.office)
         return next(person for person in people if person.pk != one.case.decider_id)
+
+    def credit_officer(self, fact: CreditFact) -> User:
+        """A credit officer of the department that found it."""
+        seats = Posting.objects.role(Role.CREDIT_OFFICER).filter(department=fact.department)
+        return seats.select_related("user").order_by("pk")[0].user
 
 
 # --- acts
@@ -238,8 +247,8 @@ def proposed(stage: Stage, company: int, days: int) -> Generator[dt.datetime, No
 
 
 def revoked(stage: Stage) -> Story:
-    """A broken promise, not mended: proposed, heard, revoked."""
-    one = yield from proposed(stage, 6, 40)
+    """A broken promise, not mended: proposed, heard, revoked; told, objected to, recorded. The revocation waits."""
+    one = yield from proposed(stage, BROKE_ITS_WORD, 40)
     yield (at := stage.ago(22))
     notice(stage, one, at)
     yield (at := stage.ago(20))
@@ -253,6 +262,19 @@ def revoked(stage: Stage) -> Story:
         public_interest="撤销不影响公共利益（演示）。", compensation="损失由不实承诺造成，不予赔偿（演示）。",
         by=stage.decider(one), now=at,
     )  # fmt: skip
+    yield (at := stage.ago(17))
+    fact = CreditFact.objects.get(subject=one.licence.holder, kind=CreditFact.Kind.BROKEN_PROMISE)
+    officer = stage.credit_officer(fact)
+    breach = judging.tell(
+        fact, listed="A01", level="general", text="核查与承诺不符，逾期未整改（演示）。", how="当面送达（演示）",
+        by=officer, now=at,
+    )  # fmt: skip
+    yield (at := stage.ago(15))
+    # Heard, it may be decided whatever year is published.
+    breach = judging.object_to(breach, text="整改所需配件到货迟延（演示）。", by=officer, now=at)
+    yield (at := stage.ago(11))
+    reason = "异议不成立：期限内没有整改，也没有申请延期；决定书已经生效（演示）。"
+    judging.record_breach(breach, final_on=local_date(fact.found_at), reason=reason, by=officer, now=at)
 
 
 def notice(stage: Stage, one: Revocation, at: dt.datetime) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from itertools import pairwise
 
 import pytest
+from django.core.management import call_command
 
 from approvals.enums import RevocationStatus
-from approvals.models import Case, Licence, Revocation
+from approvals.models import Case, CreditCheck, Licence, Revocation
 from credit.actions import listing_measures
-from credit.models import MeasureRule
+from credit.models import Breach, CreditFact, CreditRecord, MeasureRule
 from deadlines import calendar
 from deadlines.clock import local_date
 from ledger.models import Entry
@@ -62,3 +64,13 @@ def test_a_newcomer_finds_tasks_in_every_state(city: None, clock: Moment) -> Non
     for way in walk.walks(today):
         assert all(step.accounts for step in way.steps), way.item
     assert {account.role for account in walk.accounts(today)} == set(walk.DUTIES)
+    # What is recorded was found, told, heard and pushed: nothing differs.
+    breach = Breach.objects.get()
+    assert breach.record == CreditRecord.objects.get(kind=CreditRecord.Kind.BROKEN_PROMISE)
+    assert Revocation.objects.filter(document__number=breach.fact.source).count() == 1
+    assert list(CreditFact.objects.filter(settled_at__isnull=True).values_list("kind", flat=True)) == ["revoked"]
+    assert CreditCheck.objects.filter(case__applicant=breach.subject).order_by("-pk")[0].rule_allows is False
+    out = StringIO()
+    call_command("reconcile_credit", stdout=out)
+    assert f"records {CreditRecord.objects.count()}, queued {CreditRecord.objects.count()}" in out.getvalue()
+    assert "differences 0" in out.getvalue()
