@@ -29,21 +29,27 @@ class Reminded(NamedTuple):
     name: str
     department_id: int
     division_id: int
+    # Whether its day rests on a year that is not published yet.
+    provisional: bool
 
 
 def reminded(kind: KindCode, clocks: Sequence[int]) -> list[Reminded]:
     """The breaches or repairs of these clocks; one statement."""
     if kind == KindCode.CREDIT_OBJECTION:
         breaches = Breach.objects.filter(deadline__in=clocks)
-        rows = breaches.values_list("deadline_id", "number", "department_id", "department__division_id")
-        return [Reminded(clock, f"{number}的异议期限", *whose) for clock, number, *whose in rows]
-    whose = ("record__department_id", "record__department__division_id")
+        whose = ("department_id", "department__division_id", "deadline__provisional")
+        rows = breaches.values_list("deadline_id", "number", *whose)
+        return [Reminded(clock, f"{number}的异议期限", *rest) for clock, number, *rest in rows]
+    whose = ("record__department_id", "record__department__division_id", "deadline__provisional")
     repairs = Repair.objects.filter(deadline__in=clocks, record__department__isnull=False)
     found = repairs.values_list("deadline_id", "record__source", *whose)
-    return [Reminded(clock, f"信用修复申请（{source}）", *ids) for clock, source, *ids in found]
+    return [Reminded(clock, f"信用修复申请（{source}）", *rest) for clock, source, *rest in found]
 
 
-def _text(kind: KindCode, name: str, due_on: dt.date, today: dt.date) -> str:
+def _text(kind: KindCode, row: Reminded, due_on: dt.date, today: dt.date) -> str:
+    name = row.name
+    if kind == KindCode.CREDIT_OBJECTION and row.provisional:
+        return f"{name}暂计已届满，{due_on.year}年的节假日安排尚未发布，发布后才能决定是否记录。"
     if kind == KindCode.CREDIT_OBJECTION:
         return f"{name}已届满，当事人没有提出异议，请决定是否记录。"
     day = f"{due_on.month}月{due_on.day}日"
@@ -80,7 +86,7 @@ def alarm(notices: Sequence[AlarmNotice], now: dt.datetime) -> None:
         drafts += [
             Draft(
                 kind=Kind.REMINDER.value,
-                text=_text(kind, row.name, notice.due_on, today),
+                text=_text(kind, row, notice.due_on, today),
                 dedupe_key=f"alarm:{notice.deadline_id}:{notice.due_on}:{notice.stage}:{person.pk}",
                 reference=notice.stream,
                 to_user=person,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -173,14 +174,14 @@ def _breach(request: PortalRequest, pk: int) -> Breach:
     return get_object_or_404(rows, pk=pk)
 
 
-def _lead(breach: Breach, may_decide: bool) -> str:
+def _lead(breach: Breach, may_decide: bool, today: dt.date) -> str:
     if not breach.is_open:
         return "已经决定。" + ("记录有误的，当事人可以随时申请更正。" if breach.record_id else "")
     if breach.status == Breach.Status.OBJECTED:
         return "当事人提出了异议，请审查后决定是否记录。"
     if may_decide:
         return "异议期限已过，当事人没有提出异议，请决定是否记录。"
-    return f"当事人在{cn_day(breach.deadline.due_on)}前可以提出异议，期限届满之前不能记录。"
+    return judging.why_not_yet(breach, today)
 
 
 def _record_follows(breach: Breach, span: Periods) -> list[str]:
@@ -206,7 +207,7 @@ def _breach_page(
         "breach": breach,
         "entry": BY_CODE.get(breach.listed),
         "crumbs": [CRUMB],
-        "lead": _lead(breach, ready),
+        "lead": _lead(breach, ready, today),
         "explanations": explain_many([breach.deadline], today),
         "objection": (objection or ObjectionForm()) if waits else None,
         "decision": (decision or DecisionForm(found_on=found_on, today=today)) if breach.is_open else None,

@@ -19,6 +19,11 @@ def cn_day(day: dt.date) -> str:
     return f"{day.year}年{day.month}月{day.day}日"
 
 
+def by_day(day: dt.date) -> str:
+    """A last day, that day included: 最迟在2026年9月28日（含当日）."""
+    return f"最迟在{cn_day(day)}（含当日）"
+
+
 def paper_number(text: str) -> str:
     """Return a paper's number as everybody's typing gives it: half width, no spaces, capitals, the year in 〔〕."""
     plain = "".join(unicodedata.normalize("NFKC", text).split()).upper()

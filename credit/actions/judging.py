@@ -20,7 +20,7 @@ from credit.listing import BY_CODE, OF_FACT, Listed
 from credit.models import Breach, CreditFact, CreditRecord, CreditSubject, Push
 from credit.numbers import notice_number
 from credit.rules import in_force, periods, versions
-from credit.words import cn_day, door_address, said
+from credit.words import by_day, cn_day, door_address, said
 from deadlines import periods as lengths_of
 from deadlines.actions import cancel_deadline, meet_deadline, start_deadline
 from deadlines.clock import local_date
@@ -134,6 +134,15 @@ def may_decide(breach: Breach, today: dt.date) -> bool:
     return breach.status == B.OBJECTED or (breach.status == B.TOLD and objection_is_over(breach, today))
 
 
+def why_not_yet(breach: Breach, today: dt.date) -> str:
+    """Why a breach that its subject may still object to is not recorded: its day, or a year that is not published."""
+    clock, day = breach.deadline, by_day(breach.deadline.due_on)
+    uncertain = clock.provisional_note()
+    if uncertain and clock.is_overdue(today):
+        return f"异议期限暂计为{day}，是否届满还不能确定，现在不能记录。{uncertain}"
+    return f"当事人{day}可以提出异议，期限届满之前不能记录。{uncertain}"
+
+
 @transaction.atomic
 def object_to(breach: Breach, *, text: str, by: User | None, now: dt.datetime, through: str = "") -> Breach:
     """Take in the subject's objection, once, within its days; ``by`` is the officer who wrote it down.
@@ -183,11 +192,7 @@ def record_breach(
     refuse_stranger(breach.department_id, by, now)
     today, fact = local_date(now), breach.fact
     if not may_decide(breach, today):
-        raise Refused(
-            "objection-open",
-            f"当事人在{cn_day(breach.deadline.due_on)}前可以提出异议，期限届满之前不能记录。",
-            conflict=True,
-        )
+        raise Refused("objection-open", why_not_yet(breach, today), conflict=True)
     if breach.subject_id != fact.subject_id:
         raise Refused("record-wrong-subject", "告知的主体和认定事实的主体不是同一个，不能记录。", conflict=True)
     day = _final(final_on, local_date(fact.found_at), today)

@@ -12,6 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from credit.actions import judging
 from credit.models import Breach, CreditFact, CreditRecord, Push
+from credit.words import by_day, cn_day
 from deadlines.clock import local_date
 from deadlines.models import Deadline
 from deadlines.sweep import sweep
@@ -115,6 +116,33 @@ def test_too_late_an_objection_is_told_the_other_way(sign_in: SignIn, clock: Mom
     assert "申请更正" in text_of(late)
     breach.refresh_from_db()
     assert breach.objection == ""
+
+
+def test_a_day_in_a_year_without_a_calendar_is_said_to_be_uncertain(sign_in: SignIn, clock: Moment) -> None:
+    clock.to("2026-12-30 10:00")
+    browser, breach = sign_in(make.OFFICER), make.told(clock.at)
+    due, unpublished = breach.deadline.due_on, "2027 年的节假日安排尚未发布"
+    assert due.year == 2027
+    clock.at = make.noon(due)
+    still = text_of(browser.get(url("breach", breach)))
+    assert f"当事人{by_day(due)}可以提出异议，期限届满之前不能记录。{unpublished}" in still
+    make.after(clock, due)
+    sweep(clock.at)
+    uncertain = f"异议期限暂计为{by_day(due)}，是否届满还不能确定，现在不能记录。{unpublished}"
+    page = text_of(browser.get(url("breach", breach)))
+    assert uncertain in page
+    assert "可以提出异议" not in page
+    assert f"{cn_day(due)}届满（暂定）" in text_of(browser.get("/credit/?tab=told"))
+    early = browser.post(url("breach_decision", breach), decide(due))
+    assert early.status_code == 409
+    assert uncertain in text_of(early)
+    [sms] = Message.objects.filter(kind="credit_reminder")
+    assert "2027年的节假日安排尚未发布，发布后才能决定是否记录" in sms.text
+    assert not CreditRecord.objects.exists()
+    # The subject may still object, and heard it may be decided.
+    assert browser.post(url("breach_objection", breach), {"text": "事实不清。"}).status_code == 302
+    assert browser.post(url("breach_decision", breach), decide(due)).status_code == 302
+    assert CreditRecord.objects.exists()
 
 
 def test_what_is_not_final_is_not_recorded(sign_in: SignIn, clock: Moment) -> None:

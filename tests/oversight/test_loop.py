@@ -5,7 +5,7 @@ from __future__ import annotations
 from io import StringIO
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from approvals.models import Case
 from credit.models import CreditRecord
@@ -55,3 +55,12 @@ def test_the_command_prints_it_and_leaves_nothing(city: None, clock: Moment) -> 
     assert "subject:" in text
     assert "SM3" in text
     assert (Case.objects.count(), CreditRecord.objects.count(), Entry.objects.count()) == before
+
+
+def test_across_a_year_without_a_calendar_the_command_says_so_and_leaves_nothing(city: None, clock: Moment) -> None:
+    clock.to("2027-04-27 10:00")
+    out = StringIO()
+    with pytest.raises(CommandError, match="演示没有做完，以上各步已全部撤回。.*2027 年的节假日安排尚未发布"):
+        call_command("loop_demo", stdout=out)
+    assert "告知拟认定失信" in out.getvalue()
+    assert not Case.objects.exists()

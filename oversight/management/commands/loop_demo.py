@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from deadlines import clock
 from ledger import acts
+from offices.refusals import Refused
 from oversight.demo.loop import Loop, Step
 
 
@@ -35,8 +36,11 @@ class Command(BaseCommand):
                 loop = Loop(clock.now(), fraud=options["fraud"])
             except LookupError as error:
                 raise CommandError("目录中没有演示用的事项，请先运行 load_demo。") from error
-            for number, step in enumerate(loop.play(), start=1):
-                self._print(number, step)
+            try:
+                for number, step in enumerate(loop.play(), start=1):
+                    self._print(number, step)
+            except Refused as error:
+                raise CommandError(f"演示没有做完，以上各步已全部撤回。{error.message}") from error
             transaction.set_rollback(True)
         self.stdout.write("演示完毕，以上各步已全部撤回，数据库没有变化。")
 
