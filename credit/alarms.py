@@ -59,7 +59,7 @@ def _text(kind: KindCode, row: Reminded, due_on: dt.date, today: dt.date) -> str
         said = "今日到期"
     else:
         late = max(1, working_calendar.recent().count(due_on, today))
-        said = f"已超期{late}个工作日（应于{day}前）"
+        said = f"已超期{late}个工作日（最迟应在{day}办结）"
     return f"{name}{said}，请及时办理。"
 
 

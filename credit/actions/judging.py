@@ -87,7 +87,7 @@ def tell(
     record_many([Draft(subject.stream, CreditAct.BREACH_TOLD, data | {"until": clock.due_on.isoformat()}, by)], at=now)
     notice = (
         f"{fact.department.paper_name}拟将您（单位）的一项行为认定为失信（{breach.number}）。如有异议，"
-        f"请于{cn_day(clock.due_on)}前向该单位提出，或者在{door_address()}查询办件后网上提出，详见告知书。"
+        f"请{by_day(clock.due_on)}向该单位提出，或者在{door_address()}查询办件后提出，详见告知书。"
     )
     _to_subject(breach, notice, "told", now)
     reach("credit_told.before_commit")

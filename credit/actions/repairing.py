@@ -18,7 +18,7 @@ from credit.actions import measures
 from credit.actions.common import officers, refuse_stranger
 from credit.enums import CreditAct
 from credit.models import CreditRecord, Push, Repair
-from credit.words import cn_day, paper_number, said
+from credit.words import by_day, cn_day, paper_number, said
 from deadlines import periods as lengths_of
 from deadlines.actions import meet_deadline, start_deadline
 from deadlines.clock import local_date
@@ -125,10 +125,10 @@ def ask(
     data = {"repair": repair.pk, "record": record.pk, "ground": ground} | ({"through": through} if through else {})
     record_many([Draft(record.subject.stream, CreditAct.REPAIR_ASKED, data, by)], at=now)
     if by is None:
-        note = f"收到一件{_asked(repair)}，请于{cn_day(clock.due_on)}前办结。"
+        note = f"收到一件{_asked(repair)}，请{by_day(clock.due_on)}办结。"
         people = officers(record.department_id, now)
         outbox.queue(messages.to_staff(record.subject.stream, people, note, f"repair:{repair.pk}:asked"), now)
-        received = f"您（单位）的{_asked(repair)}已收到，将在{cn_day(clock.due_on)}前决定并告知您。"
+        received = f"您（单位）的{_asked(repair)}已收到，{by_day(clock.due_on)}决定并告知您。"
         _tell(record, received, f"repair:{repair.pk}:received", now)
     return repair
 

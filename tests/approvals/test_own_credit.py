@@ -20,6 +20,7 @@ from approvals.models import Case, PhoneCode
 from credit import own, papers
 from credit.actions import joining, judging, repairing
 from credit.models import Breach, CreditRecord, CreditSubject, Repair, SubjectGrade, note_kept_promise
+from credit.words import by_day
 from deadlines.clock import local_date
 from ledger.models import Entry
 from notifications.models import Message
@@ -354,6 +355,9 @@ def test_a_correction_at_any_time_and_never_of_a_kept_promise(city: None, clock:
         answer = browser.post(url(case, "records", record.pk), bad)
         assert (answer.status_code, words in text_of(answer)) == (422, True)
     assert browser.post(url(case, "records", record.pk), WRONG).status_code == 302
+    due = Repair.objects.get().deadline
+    assert due is not None
+    assert f"{by_day(due.due_on)}决定" in text_of(browser.get(url(case)))
     for one in (kept, serious):
         assert "own-ask" not in text_of(browser.get(url(case, "records", one.pk)))
         assert browser.post(url(case, "records", one.pk), WRONG).status_code == 409

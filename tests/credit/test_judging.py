@@ -18,6 +18,7 @@ from deadlines.models import Deadline
 from deadlines.sweep import sweep
 from ledger.models import Entry
 from notifications.models import Message
+from notifications.segments import segments
 from offices.refusals import Refused, TransitionNotAllowed
 from tests.approvals.window import body, text_of
 from tests.conftest import Moment
@@ -53,17 +54,20 @@ def test_told_waited_and_recorded_in_the_browser(sign_in: SignIn, clock: Moment)
     assert (breach.subject, breach.department) == (fact.subject, fact.department)
     assert not CreditRecord.objects.exists()
     paper = text_of(browser.get(url("breach_paper", breach)))
-    for word in (breach.number, fact.subject.name, "以虚假材料取得许可", "提出"):
+    until = by_day(breach.deadline.due_on)
+    for word in (breach.number, fact.subject.name, "以虚假材料取得许可", f"{until}向本机关提出"):
         assert word in paper
     [sms] = Message.objects.filter(kind="credit_subject")
     assert breach.number in sms.text
+    assert f"请{until}向该单位提出" in sms.text
+    assert segments(sms.text).segments == 2
     assert (fact.subject.code or "") not in sms.text
     # The day itself is still the subject's.
     due = breach.deadline.due_on
     clock.at = make.noon(due)
     early = browser.post(url("breach_decision", breach), decide(due))
     assert early.status_code == 409
-    assert "可以提出异议" in text_of(early)
+    assert f"当事人{until}可以提出异议" in text_of(early)
     make.after(clock, due)
     assert "请决定是否记录" in text_of(browser.get(url("breach", breach)))
     assert browser.post(url("breach_decision", breach), decide(due)).status_code == 302

@@ -16,6 +16,7 @@ from credit.actions import repairing
 from credit.lists import state_of
 from credit.models import CreditRecord, CreditSubject, Push, Repair, note_kept_promise
 from credit.using import in_use
+from credit.words import by_day
 from deadlines.clock import local_date
 from deadlines.sweep import sweep
 from ledger.models import Entry
@@ -273,6 +274,9 @@ def test_an_open_request_presses_the_officer_then_the_head_then_the_overseers(ci
     [asked] = Message.objects.filter(kind="credit_staff")
     assert asked.to_user == make.officer()
     due = repair.deadline.due_on
+    assert f"请{by_day(due)}办结" in asked.text
+    [received] = Message.objects.filter(dedupe_key__endswith=f"repair:{repair.pk}:received")
+    assert f"{by_day(due)}决定并告知您" in received.text
     sweep(make.noon(due))
     told = {one.to_user.username for one in Message.objects.filter(kind="credit_reminder") if one.to_user}
     assert told == {make.OFFICER}
@@ -280,6 +284,8 @@ def test_an_open_request_presses_the_officer_then_the_head_then_the_overseers(ci
         sweep(make.noon(due + dt.timedelta(days=days)))
     told = {one.to_user.username for one in Message.objects.filter(kind="credit_reminder") if one.to_user}
     assert told == {make.OFFICER, "zhujian.fuzeren", "duban1"}
+    said = "".join(Message.objects.filter(kind="credit_reminder").values_list("text", flat=True))
+    assert f"已超期1个工作日（最迟应在{due.month}月{due.day}日办结）" in said
     before = Message.objects.filter(kind="credit_reminder").count()
     late = make.noon(due + dt.timedelta(days=12))
     repairing.settle(repair, grant=True, reason="同意。", by=make.officer(), now=late)
