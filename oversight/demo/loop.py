@@ -27,6 +27,7 @@ from deadlines.clock import local_date
 from ledger.draws import LOCAL
 from ledger.models import Entry
 from offices.models import Posting, User
+from offices.refusals import Refused
 from oversight.demo import supervising
 from oversight.demo.cases import COMPANIES, code_of, receive
 from oversight.demo.supervising import FIRE, Stage
@@ -36,6 +37,7 @@ from supervision.pools import inspectors_of, pool_of
 
 COMPANY = len(COMPANIES) - 1
 BEGINS = 105  # working days before now: the shortest display of a general breach is three months
+DEPARTS = "申请场所已经另行核查合格，风险可控，同意采用告知承诺（演示）。"
 FINAL = "期限内没有提出异议，决定书已经生效（演示）。"
 
 
@@ -163,9 +165,12 @@ class Loop:
         yield self.said(at, "认定并记录失信，推送信用平台", f"{len(breaches)} 条记录", self.subject.stream)
 
     def closed(self) -> Iterator[Step]:
-        """The next application: the rule closes the promise way, a person follows it; the draw looks harder."""
+        """The next applications: the rule closes the promise way, one is decided so, one not; the draw looks harder."""
         at = self._after(local_date(self._newest().found_at) + dt.timedelta(days=12))
         yield self._application(at)
+        if bar_of(self.subject, self.item, local_date(at)) is None:
+            at += dt.timedelta(hours=1)
+            yield self._departure(at)
         yield self._pool(at)
 
     def repaired(self) -> Iterator[Step]:
@@ -196,20 +201,35 @@ class Loop:
 
     def _application(self, at: dt.datetime) -> Step:
         """An application on the promise way: asked, decided as the rule says, and taken back where it is closed."""
-        modes = [PromiseMode.POST_CHECK]
         clerk = self.stage.clerk
         bar = bar_of(self.subject, self.item, local_date(at))
+        case = receive(self.item, COMPANY, clerk, at, modes=[PromiseMode.POST_CHECK], signed=False)
         if bar is not None:
-            case = receive(self.item, COMPANY, clerk, at, modes=modes, signed=False)
             refuse_acceptance(case, ground=RefusalGround.BARRED, reason=bar.words, by=clerk, now=at)
             return self.said(at, "再次申请：不予受理", bar.words, case.stream)
-        case = receive(self.item, COMPANY, clerk, at, modes=modes, signed=False)
         check = credit_gate.keep(case, by=clerk, now=at)
         way = gate.ask(case.applicant, at).of(HandlingWay.PROMISE)
         credit_gate.settle(case, allowed=check.rule_allows, reason="", by=clerk, now=at)
         found = f"告知承诺：{'适用' if check.rule_allows else '不适用'}（{way.reasons[0]}）"
         withdraw_promise(case, by=clerk, door=Door.WINDOW, now=at)
         return self.said(at, "再次申请：信用查询", found, case.stream)
+
+    def _departure(self, at: dt.datetime) -> Step:
+        """An officer departs from what the rule recommends: refused without reasons, taken with them; taken back."""
+        clerk = self.stage.clerk
+        case = receive(self.item, COMPANY, clerk, at, modes=[PromiseMode.POST_CHECK], signed=False)
+        check = credit_gate.keep(case, by=clerk, now=at)
+        said: dict[str, Any] = {"allowed": not check.rule_allows, "by": clerk, "now": at}
+        refused = ""
+        try:
+            credit_gate.settle(case, reason="", **said)
+        except Refused as error:
+            refused = error.message
+        check = credit_gate.settle(case, reason=DEPARTS, **said)
+        found = f"没有理由被拒绝（{refused}）；写明理由后{'采用' if check.allowed else '不采用'}：{check.reason}"
+        step = self.said(at, "不按规则的建议，承办人写明理由", found, case.stream)
+        withdraw_promise(case, by=clerk, door=Door.WINDOW, now=at)
+        return step
 
     def _pool(self, at: dt.datetime) -> Step:
         """With which class a draw of today would meet the company."""

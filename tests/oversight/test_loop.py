@@ -7,10 +7,10 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from approvals.models import Case
+from approvals.models import Case, CreditCheck
 from credit.models import CreditRecord
 from ledger.models import Entry
-from oversight.demo.loop import Loop
+from oversight.demo.loop import DEPARTS, Loop
 from tests.conftest import Moment
 
 pytestmark = pytest.mark.django_db
@@ -23,6 +23,13 @@ def test_the_loop_closes_and_opens_again(city: None, clock: Moment) -> None:
     first, second = [found for title, found in said if title == "再次申请：信用查询"]
     assert first.startswith("告知承诺：不适用（有未修复的违背承诺记录（")
     assert second.startswith("告知承诺：适用（")
+    [departed] = [step for step in steps if step.title == "不按规则的建议，承办人写明理由"]
+    assert "没有理由被拒绝（按规则不适用告知承诺；作出不同的决定，请写明理由。）" in departed.found
+    assert f"写明理由后采用：{DEPARTS}" in departed.found
+    assert departed.entry is not None
+    assert (departed.entry.act, departed.entry.data["departs"]) == ("case.credit_decided", True)
+    check = CreditCheck.objects.get(case=int(departed.entry.stream.partition(":")[2]))
+    assert (check.rule_allows, check.allowed, check.reason) == (False, True, DEPARTS)
     assert [found for title, found in said if title == "双随机对象池"] == ["按C（较高）抽取", "按未评定抽取"]
     assert [step.at for step in steps] == sorted(step.at for step in steps)
     assert steps[-1].at < clock.at
@@ -42,6 +49,7 @@ def test_after_a_fraud_the_repair_does_not_lift_the_bar(city: None, clock: Momen
     refused = [found for title, found in said if title == "再次申请：不予受理"]
     assert len(refused) == 2
     assert all("2029年" in found for found in refused)
+    assert not [title for title, _ in said if title.startswith("不按规则")], "what the law bars nobody opens"
 
 
 def test_the_command_prints_it_and_leaves_nothing(city: None, clock: Moment) -> None:
@@ -50,7 +58,7 @@ def test_the_command_prints_it_and_leaves_nothing(city: None, clock: Moment) -> 
     out = StringIO()
     call_command("loop_demo", stdout=out)
     text = out.getvalue()
-    for words in ("撤销行政许可", "认定并记录失信", "不适用", "信用修复", "全部撤回"):
+    for words in ("撤销行政许可", "认定并记录失信", "不适用", "写明理由后采用", "信用修复", "全部撤回"):
         assert words in text
     assert "subject:" in text
     assert "SM3" in text
