@@ -6,6 +6,7 @@ is fetched from what belongs to the subject of that case; anybody else's does no
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
@@ -30,7 +31,7 @@ from credit.joining import lineage
 from credit.listing import BY_CODE
 from credit.lists import state_of, tab_of
 from credit.models import Breach, CreditSubject, Repair
-from credit.words import cn_day
+from credit.words import by_day, cn_day
 from deadlines.clock import local_date
 from deadlines.explaining import explain_many
 from offices.lists import Listing
@@ -90,7 +91,8 @@ def _lead(subject: CreditSubject, open_ones: list[Breach], request: PortalReques
     waiting = [one for one in open_ones if own.may_object(one, local_date(request.now))]
     if waiting:
         until = min(one.deadline.due_on for one in waiting)
-        return f"有 {len(waiting)} 件拟认定失信等候您的意见，有异议的请最迟在{cn_day(until)}（含当日）提出。"
+        asked = f"请{by_day(until)}提出" if until >= local_date(request.now) else "现在仍可以提出"
+        return f"有 {len(waiting)} 件拟认定失信等候您的意见，有异议的{asked}。"
     return "没有等候您答复的事项。记录有误的，随时可以申请更正。"
 
 
@@ -168,26 +170,25 @@ def breach(request: PortalRequest, number: str, pk: int) -> HttpResponseBase:
         "span": papers.span_of(one),
         "former": own.former(case.applicant, one.subject),
         "explanations": explain_many([one.deadline], today),
-        "lead": _breach_lead(one, waits),
+        "lead": _breach_lead(one, today, waits=waits),
         "form": form or (OwnObjectionForm() if waits else None),
         "follows": OBJECTION_FOLLOWS,
     }
     return _shown(request, "public/door_breach.html", case, context, form)
 
 
-def _breach_lead(one: Breach, waits: bool) -> str:
+def _breach_lead(one: Breach, today: dt.date, *, waits: bool) -> str:
     if one.status == Breach.Status.RECORDED:
         return "已经决定记录。记录有误的，随时可以申请更正；到期可以申请修复。"
     if one.status == Breach.Status.DROPPED:
         return "经审查，决定不予记录。"
     if one.status == Breach.Status.OBJECTED:
         return "您的异议已收到，请等候决定。"
-    day = cn_day(one.deadline.due_on)
-    return (
-        f"现在还没有记录。有异议的，请最迟在{day}（含当日）提出。"
-        if waits
-        else f"提出异议的期限（{day}）已过，请等候决定。"
-    )
+    if not waits:
+        return f"提出异议的期限（{cn_day(one.deadline.due_on)}）已过，请等候决定。"
+    if one.deadline.is_overdue(today):
+        return f"现在还没有记录，仍可以提出异议。{one.deadline.provisional_note()}"
+    return f"现在还没有记录。有异议的，请{by_day(one.deadline.due_on)}提出。"
 
 
 @require_safe

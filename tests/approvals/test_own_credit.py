@@ -392,6 +392,20 @@ def test_sms_and_notice_say_where_and_no_secret(city: None, clock: Moment, setti
     assert verification.find(code, local_date(clock.at)) is None
 
 
+def test_a_day_in_a_year_without_a_calendar_is_no_day_that_has_passed(city: None, clock: Moment) -> None:
+    clock.to("2026-12-29 10:00")
+    case, breach = play.received(clock.at), make.told(clock.at)
+    assert (breach.deadline.provisional, breach.deadline.due_on.year) == (True, 2027)
+    assert "（暂定）" in text_of(opened(case).get(url(case)))
+    make.after(clock, breach.deadline.due_on)
+    browser = opened(case)
+    assert "有异议的现在仍可以提出" in text_of(browser.get(url(case)))
+    page = text_of(browser.get(url(case, "breaches", breach.pk)))
+    assert "现在还没有记录，仍可以提出异议。" in page
+    assert "2027年的节假日安排尚未发布" in page.replace(" ", "")
+    assert browser.post(url(case, "breaches", breach.pk), SAID).status_code == 302
+
+
 # --- what was found of a code that the subject took the place of
 
 
