@@ -243,6 +243,9 @@ def _credit(now: datetime) -> dict[str, str]:
     for one in (asked, mended):
         request = repairing.ask(one, ground="mended", statement="材料已补齐（演示）。", by=officer, now=now)
     repairing.settle(request, grant=True, reason="已经纠正（演示）。", by=officer, now=now)
+    old = findings.told(before - timedelta(days=30), source=number(9), subject=findings.company(9), **late)
+    forgotten = findings.record(old, before)
+    repairing.ask(forgotten, ground="wrong", statement="决定书已被撤销（演示）。", by=officer, now=before)
     return {
         "credit_fact": _pk(waiting), "breach_told": _pk(told), "breach_objected": _pk(objected),
         "breach_ready": _pk(ready), "breach_dropped": _pk(dropped), "credit_record": _pk(used),
