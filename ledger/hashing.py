@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives import hashes
 ALGORITHM = "SM3"
 GENESIS = "0" * 64
 _KNOWN = ("abc", "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0")
+_written = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 _IN_HASHLIB = "sm3" in hashlib.algorithms_available
 
 
@@ -37,7 +38,7 @@ def sm3_stream(chunks: Iterable[bytes]) -> str:
 
 def canonical(value: Mapping[str, Any]) -> bytes:
     """Return ``value`` as JSON bytes that are the same wherever they are made: sorted keys, no spaces, UTF-8."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return _written(value).encode()
 
 
 def self_test() -> None:

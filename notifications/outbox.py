@@ -97,6 +97,21 @@ class _Openings:
         return self.known[case]
 
 
+class _Recipients:
+    """To whom messages go: many to few people, each worked out once."""
+
+    def __init__(self) -> None:
+        self.known: dict[int, tuple[str, str, str]] = {}
+
+    def of(self, draft: Draft) -> tuple[str, str, str]:
+        """``draft.recipient()``."""
+        if draft.to_user is None or draft.phone is not None or draft.name_hint:
+            return draft.recipient()
+        if draft.to_user.pk not in self.known:
+            self.known[draft.to_user.pk] = draft.recipient()
+        return self.known[draft.to_user.pk]
+
+
 def queue(drafts: Sequence[Draft], now: datetime) -> list[Message]:
     """Queue ``drafts`` with one insert inside the caller's transaction; the worker is woken when that commits.
 
@@ -143,6 +158,7 @@ def post(drafts: Sequence[Draft], now: datetime) -> None:
         return
     openings = _Openings(now)
     rows: dict[str, tuple[object, ...]] = {}
+    recipients = _Recipients()
     soonest: datetime | None = None
     for draft in drafts:
         if draft.dedupe_key in rows:
@@ -153,7 +169,7 @@ def post(drafts: Sequence[Draft], now: datetime) -> None:
         to_user = draft.to_user.pk if draft.to_user else None
         about = (draft.text, draft.dedupe_key, draft.reference, draft.bundle_key or "", draft.due_on)
         rows[draft.dedupe_key] = (
-            str(draft.kind), to_user, *draft.recipient(), *about, now, at, at, assumed, uuid.uuid4()
+            str(draft.kind), to_user, *recipients.of(draft), *about, now, at, at, assumed, uuid.uuid4()
         )  # fmt: skip
     insert_rows(Message, COLUMNS, [rows[key] for key in sorted(rows)], once="dedupe_key")
     _wake(soonest or now, now)

@@ -25,6 +25,7 @@ from approvals.models import Case  # noqa: E402
 from catalogue.models import BusinessItem  # noqa: E402
 from deadlines.models import Deadline  # noqa: E402
 from deadlines.sweep import sweep  # noqa: E402
+from deadlines.tasks import HANDS  # noqa: E402
 from notifications.deliver import deliver  # noqa: E402
 from notifications.models import Message  # noqa: E402
 from offices.models import User  # noqa: E402
@@ -127,7 +128,7 @@ def _again() -> None:
 
 def _ring() -> None:
     """One sweep; a figure of anything but 10,000 alarms with their messages would be a lie."""
-    report = sweep(MORNING)
+    report = sweep(MORNING, hands=HANDS)
     if report.fired != DUE or Message.objects.filter(kind="task_reminder").count() != DUE:
         raise RuntimeError(f"rang {report.fired} of {DUE}")
 

@@ -23,6 +23,7 @@ from deadlines import clock
 from deadlines.clock import local_date
 from deadlines.models import ClockEvent, Deadline
 from deadlines.sweep import sweep
+from deadlines.tasks import HANDS
 from ledger.models import Entry
 from offices.access import Access, access_for
 from offices.keyset import Keyset
@@ -308,6 +309,6 @@ def _again() -> None:
 
 
 def _ring(now: dt.datetime, due: int) -> None:
-    report = sweep(now)
+    report = sweep(now, hands=HANDS)
     if report.fired != due:
         raise RuntimeError(f"rang {report.fired} of {due}")

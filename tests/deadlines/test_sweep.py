@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
 from deadlines import calendar as working_calendar
-from deadlines import clock, registry, tasks
+from deadlines import clock, owners, registry, tasks
 from deadlines.actions import Start, cancel_deadline, meet_deadline, start_deadline, start_many
 from deadlines.alarms import next_opening, stage_on
 from deadlines.arithmetic import Calendar
@@ -21,6 +21,7 @@ from deadlines.kinds import KindCode
 from deadlines.models import Alarm, Deadline
 from deadlines.registry import AlarmNotice
 from deadlines.sweep import SweepReport, sweep
+from offices.models import User
 from tests.deadlines.conftest import Heard, at
 
 WEEK = ["2026-11-25 09:00", "2026-11-26 09:00", "2026-11-27 09:00", "2026-11-30 09:00"]
@@ -218,6 +219,58 @@ def test_two_sweeps_at_once_ring_each_alarm_once(load_years: Callable[[], None],
     assert sum(report.fired for report in reports) == 60
     assert len({stream for stream, _, _ in heard.notices}) == len(heard.notices) == 60
     assert Alarm.objects.filter(spoken_by__isnull=True).count() == 60
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_sweep_with_two_hands_rings_everything_once(
+    load_years: Callable[[], None], heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three clocks an owner: whose owner one hand holds, the other leaves, and none is left in the end."""
+    load_years()
+    User.objects.bulk_create([User(pk=n, username=str(n), phone="", phone_hash="") for n in range(60)])
+    monkeypatch.setitem(owners._owners, "task", User.objects.all)
+    kinds = (KindCode.FEEDBACK, KindCode.ACKNOWLEDGE, KindCode.FOLLOW_UP)
+    starts = [Start(kind, f"task:{n}", fresh=kind == kinds[0]) for kind in kinds for n in range(60)]
+    start_many(starts, at=at("2026-11-23 10:00"))
+    both, inside = threading.Barrier(2), set[int]()
+
+    def slow(notices: Sequence[AlarmNotice], now: datetime) -> None:
+        if heard.notices and threading.get_ident() not in inside:  # not in the batch that goes before the second hand
+            inside.add(threading.get_ident())
+            both.wait(20)
+        heard(notices, now)
+
+    with registry.handlers(dict.fromkeys(kinds, slow)):
+        report = sweep(at("2026-12-14 09:00"), batch=7, hands=2)
+    assert len(inside) == 2, "both hands rang"
+    assert report.fired == len(heard.notices) == 180
+    assert Alarm.objects.filter(spoken_by__isnull=True).count() == 180
+    assert not Deadline.objects.ringing(at("2026-12-14 09:00")).exists()
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_hand_that_fails_ends_the_sweep_and_loses_nothing(load_years: Callable[[], None], heard: Heard) -> None:
+    load_years()
+    start_many([Start(KindCode.FEEDBACK, f"task:{n}", fresh=True) for n in range(40)], at=at("2026-11-23 10:00"))
+    now, main = at("2026-11-30 09:00"), threading.get_ident()
+    first = threading.Event()
+
+    def breaks(notices: Sequence[AlarmNotice], moment: datetime) -> None:
+        if threading.get_ident() != main:
+            first.set()
+            raise OperationalError("the connection is gone")
+        if Alarm.objects.exists() and heard.notices:
+            first.wait(20)
+        heard(notices, moment)
+
+    with registry.handlers({KindCode.FEEDBACK: breaks}), pytest.raises(OperationalError):
+        sweep(now, batch=5, hands=2)
+    assert Deadline.objects.ringing(now).count() + len(heard.notices) == 40
+    with registry.handlers({KindCode.FEEDBACK: heard}):
+        sweep(now, batch=5, hands=2)
+    assert len({stream for stream, _, _ in heard.notices}) == len(heard.notices) == 40
 
 
 @pytest.mark.postgres
