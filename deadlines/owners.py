@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 from django.db import connections
 from django.db.models import QuerySet
 
+from offices.bulk import among
+
 
 class Owner(NamedTuple):
     """What somebody calls the owner of a clock: a title, and its number."""
@@ -70,7 +72,7 @@ def _held(owners: QuerySet[Any], keys: Collection[int]) -> set[int]:
     features = connections[owners.db].features
     if not features.has_select_for_update_skip_locked:
         return set()  # SQLite: one writer at a time
-    rows = owners.filter(pk__in=keys).order_by("pk")
+    rows = owners.filter(pk__in=among(keys)).order_by("pk")
     left = set(keys) - set(rows.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True))
     return set(rows.filter(pk__in=left).values_list("pk", flat=True)) if left else set()
 

@@ -33,7 +33,7 @@ from deadlines.models import Alarm, Deadline
 from deadlines.querysets import DeadlineQuerySet
 from deadlines.registry import AlarmNotice
 from lianyungang_gov.faults import reach
-from offices.bulk import insert_rows
+from offices.bulk import among, insert_rows
 
 logger = logging.getLogger(__name__)
 
@@ -167,7 +167,7 @@ class Sweep:
         if at is not None:
             cases = [When(due_on=due_on, then=Value(number)) for due_on, number in stages.items()]
             stage = Case(*cases, output_field=IntegerField())
-        Deadline.objects.filter(pk__in=keys).update(
+        Deadline.objects.filter(pk__in=among(keys)).update(
             next_alarm_at=at, next_alarm_stage=stage, alarm_error="", alarm_failures=0
         )
 
@@ -236,18 +236,18 @@ def place(error: BaseException) -> str:
 def sweep(now: datetime, batch: int = 2000, hands: int = 1) -> SweepReport:
     """Ring every alarm due at ``now``, ``batch`` rows a transaction; outside working time nothing rings.
 
-    Statements: one for the calendar, one look whether anything rings, then a constant number a batch. ``hands``: how
-    many connections ring side by side once more than a batch is due, where the database has many writers.
+    Statements: one for the calendar, one look how many ring, then a constant number a batch. ``hands``: how
+    many connections ring side by side when a batch and more is due, where the database has many writers.
     """
     run = Sweep(now, working_calendar.estimating())
     if not is_working_time(now, run.calendar):
         run.report.outside_hours = True
         return run.report
-    if not Deadline.objects.ringing(now).exists() or run.batch(batch) < batch:
-        return run.report
-    if hands > 1 and connection.features.has_select_for_update_skip_locked:
+    due = Deadline.objects.ringing(now).order_by()[:batch].count()
+    if due == batch and hands > 1 and connection.features.has_select_for_update_skip_locked:
         _side_by_side(run, batch, hands)
-    run.rest(batch)
+    if due:
+        run.rest(batch)
     return run.report
 
 

@@ -105,11 +105,12 @@ class _Recipients:
 
     def of(self, draft: Draft) -> tuple[str, str, str]:
         """``draft.recipient()``."""
-        if draft.to_user is None or draft.phone is not None or draft.name_hint:
+        person = draft.to_user
+        if person is None or draft.phone is not None or draft.name_hint:
             return draft.recipient()
-        if draft.to_user.pk not in self.known:
-            self.known[draft.to_user.pk] = draft.recipient()
-        return self.known[draft.to_user.pk]
+        if person.id not in self.known:
+            self.known[person.id] = draft.recipient()
+        return self.known[person.id]
 
 
 def queue(drafts: Sequence[Draft], now: datetime) -> list[Message]:
@@ -166,7 +167,7 @@ def post(drafts: Sequence[Draft], now: datetime) -> None:
         draft.check()
         at, assumed = openings.of(draft)
         soonest = min(at, soonest or at)
-        to_user = draft.to_user.pk if draft.to_user else None
+        to_user = None if draft.to_user is None else draft.to_user.id
         about = (draft.text, draft.dedupe_key, draft.reference, draft.bundle_key or "", draft.due_on)
         rows[draft.dedupe_key] = (
             str(draft.kind), to_user, *recipients.of(draft), *about, now, at, at, assumed, uuid.uuid4()
