@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 
@@ -63,6 +65,38 @@ def ask(case: Case, *, by: User, now: dt.datetime) -> CreditCheck:
     return keep(case, latest=latest, by=by, now=now)
 
 
+def _kept(check: CreditCheck) -> dict[str, Any]:
+    """A decision that no longer holds, as it stays with the check."""
+    assert check.decided_at is not None  # noqa: S101 - decided
+    return {
+        "answer": check.answer,
+        "allowed": check.allowed,
+        "reason": check.reason,
+        "by": check.decided_by_id,
+        "at": check.decided_at.isoformat(),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A decision that no longer held."""
+
+    allowed: bool
+    reason: str
+    by: str
+    at: dt.datetime
+
+
+def earlier_of(check: CreditCheck) -> list[Earlier]:
+    """Decisions made before, the newest first; one statement where there are any."""
+    rows = check.earlier or []
+    names = dict(User.objects.filter(pk__in=[row["by"] for row in rows]).values_list("pk", "full_name")) if rows else {}
+    return [
+        Earlier(row["allowed"], row["reason"], names.get(row["by"], ""), dt.datetime.fromisoformat(row["at"]))
+        for row in reversed(rows)
+    ]
+
+
 @transaction.atomic
 def keep(case: Case, *, by: User, now: dt.datetime, latest: asking.Latest | None = None) -> CreditCheck:
     """What ``ask`` does with what is known; talks to nobody."""
@@ -75,6 +109,8 @@ def keep(case: Case, *, by: User, now: dt.datetime, latest: asking.Latest | None
         raise TransitionNotAllowed(f"这件办件现在是“{case.get_status_display()}”，信用查询在受理前进行；请刷新查看。")
     answer = gate.ask(case.applicant, now, latest=latest)
     check = known or CreditCheck(case=case)
+    if decided:
+        check.earlier = [*(check.earlier or []), _kept(check)]
     check.answer, check.rule_allows = answer.to_json(), answer.opens(HandlingWay.PROMISE)
     check.asked_by, check.asked_at = by, now
     check.allowed, check.reason, check.decided_by, check.decided_at = None, "", None, None

@@ -34,7 +34,7 @@ from approvals.models import (
 )
 from approvals.notices import for_people
 from approvals.papers import REMEDIES, cn_day
-from approvals.promised import points_in_force
+from approvals.promised import CLOSED, UNSIGNED, points_in_force
 from approvals.querysets import CaseQuerySet
 from credit.models import CreditSubject
 from deadlines import words
@@ -452,8 +452,8 @@ def _in_review(case: Case, procedures: Sequence[SpecialProcedure], extension: Ex
     told, lines = _reviewing(case, procedures, extension, today), lacking_lines(case)
     if not lines:
         return told
-    dropped = "告知承诺书没有签署，本件改按一般方式办理，须交齐全部材料。" if _promise_dropped(case) else ""
-    text = f"{told.text}{dropped}下列必要材料还没有交，缺少的不能准予许可；作出决定之前都可以补交。{HAND_IN}"
+    lead = told.text + _promise_dropped(case)
+    text = f"{lead}下列必要材料还没有交，缺少的不能准予许可；作出决定之前都可以补交。{HAND_IN}"
     return Next("warn", "还缺材料，请尽快补交", text, [line.name for line in lines])
 
 
@@ -483,12 +483,15 @@ def _reviewing(case: Case, procedures: Sequence[SpecialProcedure], extension: Ex
     return Next("info", "您现在不用做什么", f"{accepted}，{when}。")
 
 
-def _promise_dropped(case: Case) -> bool:
-    """Whether the application came on the promise way, which nobody signed, and goes on with full materials."""
-    if case.way == Way.PROMISE or _related(case, "promise") is not None:
-        return False
+def _promise_dropped(case: Case) -> str:
+    """Why an application that came on the promise way goes on with full materials; empty where it does not."""
+    if case.way == Way.PROMISE:
+        return ""
+    promise = _related(case, "promise")
+    if promise is not None:
+        return CLOSED if promise.withdrawn_at is None else ""
     letters = Q(material__isnull=True) | Q(material__is_promise_letter=True)
-    return case.materials.filter(letters, state=MaterialState.NOT_NEEDED).exists()
+    return UNSIGNED if case.materials.filter(letters, state=MaterialState.NOT_NEEDED).exists() else ""
 
 
 def _received(case: Case) -> Next:

@@ -24,6 +24,10 @@ from offices.models import Posting
 BEFORE_ACCEPTANCE = (CaseStatus.SUBMITTED, CaseStatus.CORRECTION_REQUESTED)
 
 
+UNSIGNED = "告知承诺书没有签署，本件改按一般方式办理，须交齐全部材料。"
+CLOSED = "按信用情况不适用告知承诺，本件改按一般方式办理，须交齐全部材料。"
+
+
 def live_promise(case: Case) -> Promise | None:
     """The promise that was signed and not withdrawn."""
     return Promise.objects.filter(case=case, withdrawn_at__isnull=True).select_related("document").first()

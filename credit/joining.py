@@ -30,6 +30,8 @@ WITH RECURSIVE lineage(id, depth) AS (
 )
 SELECT id FROM lineage GROUP BY id ORDER BY MIN(depth), id LIMIT %s
 """
+# The same without splits: there the old subject goes on, or several take its place, and each speaks for itself.
+_SUCCEEDED = _BEFORE.replace("AND link.carries", "AND link.carries AND link.kind <> 'split'")
 # All that hangs together, either way; a chain cannot be longer than the links there are.
 _TOGETHER = """
 WITH RECURSIVE together(id) AS (
@@ -57,6 +59,16 @@ def lineage(subject: CreditSubject) -> list[int]:
     if subject.kind == CreditSubject.Kind.PERSON:
         return [subject.pk]
     return _ids(_BEFORE, subject.pk, MOST - 1, MOST)
+
+
+def succeeded(subject: CreditSubject) -> list[int]:
+    """Of the ``lineage`` those whose place the subject took whole, by a new code or a merger: it speaks for them too.
+
+    One statement; people have none but themselves (no statement).
+    """
+    if subject.kind == CreditSubject.Kind.PERSON:
+        return [subject.pk]
+    return _ids(_SUCCEEDED, subject.pk, MOST - 1, MOST)
 
 
 def of_lineage(subject: Any) -> RawSQL:

@@ -6,7 +6,7 @@ from django.db.models import F, Q, QuerySet
 
 from credit.models import Repair
 from deadlines.enums import State
-from offices.access import Access
+from offices.access import Access, covered
 from offices.models import Posting
 
 Role = Posting.Role
@@ -19,7 +19,7 @@ def followed(access: Access) -> QuerySet[Repair]:
     Of the subject what a line shows, no number.
     """
     whose = Q(record__department__in=access.departments(Role.DEPARTMENT_HEAD))
-    whose |= Q(record__department__division__in=access.divisions(Role.OVERSEER))
+    whose |= Q(record__department__division__in=covered(access, Role.OVERSEER))
     rows = Repair.objects.filter(whose, deadline__due_on__lte=access.on)
     return rows.select_related("record__subject", "record__department", "deadline").defer("record__subject__id_number")
 

@@ -1,7 +1,8 @@
 """What a subject reads of itself through its own door: notices, records, requests; no officer (L8c).
 
-What was found of the codes that it took the place of counts for it (``joining``), so it reads that too and may contest
-it: ``whose`` is ``joining.lineage`` of the subject.
+What was found of the codes that it took the place of counts for it, so it reads those records too: ``whose`` is
+``joining.lineage`` of the subject. Notices, requests and their words it reads and acts on only of those that it took
+the place of whole (``joining.succeeded``): of who was split each speaks for itself.
 """
 
 from __future__ import annotations
@@ -68,8 +69,16 @@ def may_object(breach: Breach, today: dt.date) -> bool:
     return breach.status == Breach.Status.TOLD and not judging.objection_is_over(breach, today)
 
 
-def why_closed(record: CreditRecord, asked: list[Repair], today: dt.date) -> Refused | None:
+def why_closed(
+    record: CreditRecord, asked: list[Repair], today: dt.date, succeeded: Collection[int]
+) -> Refused | None:  # fmt: skip
     """Why nothing can be asked for of a record, ``asked`` being its requests; None where a request is taken."""
+    if record.subject_id not in succeeded:
+        return Refused(
+            "repair-of-another",
+            "这是分立前主体的记录，由该主体申请修复或者更正；有疑问的，请与认定单位联系。",
+            conflict=True,
+        )
     if any(one.granted is None for one in asked):
         return Refused("repair-open", "这条记录已有一件未办结的申请，请等候决定。", conflict=True)
     return repairing.why_not(record, Repair.Ground.WRONG, today)

@@ -171,14 +171,14 @@ def _record_page(
     waiting = next((one for one in requests if one.granted is None), None)
     askable = repairing.why_not(record, Repair.Ground.WRONG, today, officer=True) is None
     early = record.repair_from is not None and today < record.repair_from
-    kept = record.kind in KEPT
+    kept, told = record.kind in KEPT, getattr(record, "breach", None)
     resting = _resting(request, record)
     penalties = sum(one["measure"].ended_at is None and one["measure"].ends_on >= today for one in resting)
     clocks = [one.deadline for one in requests if one.deadline is not None and one.granted is None]
     context = {
         "record": record,
         "entry": BY_CODE.get(record.listed),
-        "breach": getattr(record, "breach", None),
+        "breach": told,
         "state": lists.state_of(record, today),
         "crumbs": [CRUMB, {"label": "信用记录", "url": reverse("credit:records")}],
         "lead": _lead(record, waiting),
@@ -197,10 +197,14 @@ def _record_page(
             "这条记录停止公示和使用，留痕仍在",
             *([f"据此实施的 {penalties} 项联合{'激励' if kept else '惩戒'}随之终止"] if penalties else []),
             "告知承诺、容缺办理等办理方式和抽查按没有这条记录重新判断",
-            "推送公共信用信息平台，短信告知当事人的联系人",
+            f"推送公共信用信息平台，{'请另行告知当事人' if told is None else '短信告知当事人的联系人'}",
             "决定后不能撤回",
         ],
-        "refuse_follows": ["这条记录继续公示和使用", "理由短信告知当事人的联系人", "当事人可以再次申请"],
+        "refuse_follows": [
+            "这条记录继续公示和使用",
+            "理由请另行告知当事人" if told is None else "理由短信告知当事人的联系人",
+            "当事人可以再次申请",
+        ],
     }
     bound = next((one for one in (asking, settling, notice) if one), None)
     return shown(request, "credit/record.html", context, bound)
@@ -247,6 +251,14 @@ def record_notice(request: PortalRequest, pk: int) -> HttpResponse:
     return answer or _record_page(request, record, notice=form)
 
 
+def _settled(record: CreditRecord, *, granted: bool) -> str:
+    """What the officer reads afterwards; only of a breach is there a contact to tell."""
+    unheard = getattr(record, "breach", None) is None
+    if granted:
+        return "已同意，这条记录停止公示和使用。" + ("请另行告知当事人。" if unheard else "")
+    return "已决定不予同意，" + ("理由请另行告知当事人。" if unheard else "理由已告知申请人。")
+
+
 @officers
 @require_http_methods(["GET", "HEAD", "POST"])
 def repair_decision(request: PortalRequest, pk: int) -> HttpResponse:
@@ -265,6 +277,6 @@ def repair_decision(request: PortalRequest, pk: int) -> HttpResponse:
             repair, grant=form.cleaned_data["verdict"] == "grant", reason=form.cleaned_data["reason"],
             by=request.user, now=request.now,
         ),
-        "已同意，这条记录停止公示和使用。" if granted else "已决定不予同意，理由已告知申请人。", back=back,
+        _settled(record, granted=granted), back=back,
     )  # fmt: skip
     return answer or _record_page(request, record, settling=form)

@@ -184,7 +184,7 @@ def bulk_group(request: PortalRequest, office: int, sub_item: int) -> HttpRespon
     if first is None:
         raise Http404
     today = local_date(request.now)
-    numbers = request.POST.getlist("numbers")
+    numbers = [one for one in request.POST.getlist("numbers") if "\0" not in one]
     days = [pages.planned_day(today), today + dt.timedelta(days=first.sub_item.longest_plan_days)]
     day = min(days if (drawn := drawn_until(shown, today)) is None else [*days, drawn])
     form = BulkForm(

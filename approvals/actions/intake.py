@@ -47,7 +47,16 @@ from approvals.models import (
     Verification,
 )
 from approvals.numbers import case_number, query_code
-from approvals.promised import RESTORED, deferred_lines, goes_to_decider, live_promise, points_in_force, restorable
+from approvals.promised import (
+    CLOSED,
+    RESTORED,
+    UNSIGNED,
+    deferred_lines,
+    goes_to_decider,
+    live_promise,
+    points_in_force,
+    restorable,
+)
 from approvals.stages import begin, leave
 from approvals.wording import betrays
 from catalogue.enums import ItemStatus, PeriodStart, PromiseMode, Requirement
@@ -422,14 +431,15 @@ def deem_accepted(case: Case, *, by: User | None, now: dt.datetime) -> Case:
 
     The decision clocks start retroactively; applicant, clerk, heads and overseers are told. Acceptance by law waives
     nothing: what is missing stays missing, and a promise that nobody signed, or that the credit rule closed and nobody
-    decided on, is dropped, so that full materials are needed before anybody may approve. Without anybody to draw, the
-    case stays deemed accepted and the overseers give it a reviewer. Raises ``TransitionNotAllowed``.
+    decided on in sight of it, is dropped, so that full materials are needed before anybody may approve. Without
+    anybody to draw, the case stays deemed accepted and the overseers give it a reviewer.
+    Raises ``TransitionNotAllowed``.
     """
     case = Case.objects.lock(case.pk)
     if not has_lapsed(case, now) or case.notice_deadline is None:
         raise TransitionNotAllowed("这件办件没有视为受理的情形，可能有同事已先一步办理，请刷新查看。")
     case.move(CaseStatus.DEEMED_ACCEPTED, now)
-    dropped = case.way == Way.PROMISE and live_promise(case) is None
+    dropped = _why_dropped(case, now)
     if dropped:
         to_ordinary(case)
     missing = lacking(case.pk)
@@ -447,7 +457,7 @@ def deem_accepted(case: Case, *, by: User | None, now: dt.datetime) -> Case:
                 "accepted": case.accepted_at.isoformat(),
                 "should_have": late.due_on.isoformat(),
                 "missing": [line.pk for line in missing],
-                "promise_dropped": dropped,
+                "promise_dropped": bool(dropped),
             },
             by,
         ),
@@ -463,8 +473,18 @@ def deem_accepted(case: Case, *, by: User | None, now: dt.datetime) -> Case:
     return case
 
 
+def _why_dropped(case: Case, now: dt.datetime) -> str:
+    """Why the promise of a case goes no further, in a sentence; empty where it stands or there is none."""
+    if case.way != Way.PROMISE:
+        return ""
+    if live_promise(case) is None:
+        return UNSIGNED
+    check = credit_gate.check_of(case)
+    return "" if check is not None and check.allowed and not credit_gate.shaken(check, now) else CLOSED
+
+
 def _tell_deemed(
-    case: Case, late: Deadline, missing: Sequence[CaseMaterial], *, dropped: bool, now: dt.datetime
+    case: Case, late: Deadline, missing: Sequence[CaseMaterial], *, dropped: str, now: dt.datetime
 ) -> None:
     today = timezone.localtime(now).date()
     day = papers.cn_day(late.start_on)
@@ -473,8 +493,7 @@ def _tell_deemed(
     if due is not None and due.due_on < today:
         promise = papers.late_words(case, today)
     text = f"因5个工作日内未答复，依法自{day}起视为受理。{promise}"
-    if dropped:
-        text += "告知承诺书没有签署，本件改按一般方式办理，须交齐全部材料。"
+    text += dropped
     if missing:
         text += f"还缺{notices.names_of_lines(missing)}，缺少的不能准予许可，请在决定作出之前补交，清单见办理进度。"
     notices.tell(case, notices.Kind.DEEMED, text, "once", now)

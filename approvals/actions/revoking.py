@@ -64,9 +64,11 @@ NO_PART = (
 
 
 def _deciders(revocation: Revocation, now: dt.datetime) -> list[User]:
-    """The deciders of the office; where it has none, the heads of its department."""
+    """The office's deciders without a part in the task behind it; where it has none, the department's heads."""
     today, office = local_date(now), revocation.office
-    found = by_office(Posting.Role.DECIDER, {office.pk}, today).get(office.pk, [])
+    barred = supervisors(revocation)
+    every = by_office(Posting.Role.DECIDER, {office.pk}, today).get(office.pk, [])
+    found = [one for one in every if one.pk not in barred]
     heads = by_department(Posting.Role.DEPARTMENT_HEAD, {office.department_id}, today)
     return found or heads.get(office.department_id, [])
 
@@ -181,7 +183,7 @@ def to_hear(case: Case) -> Revocation | None:
     return told.select_related("licence", "answer_deadline", "deadline").first()
 
 
-def _supervisors(revocation: Revocation) -> set[int]:
+def supervisors(revocation: Revocation) -> set[int]:
     """Who had a part in the task that proposed it: who acted, and to whom it was given; one statement."""
     found: set[int | None] = set()
     for act, actor, data in Entry.objects.filter(stream=revocation.source).values_list("act", "actor_id", "data"):
@@ -201,8 +203,12 @@ def _refuse_involved(revocation: Revocation, by: User) -> None:
     holder = Licence.objects.filter(pk=revocation.licence_id).values("holder")
     if Conflict.objects.filter(user=by, ended_at__isnull=True, subject__in=holder).exists():
         raise Refused("same-person", "您已申报对持证人回避，请由其他决定人员办理。", conflict=True)
-    if by.pk in _supervisors(revocation):
-        raise Refused("same-person", "您办理过提出这件建议的监管任务，请由其他决定人员办理撤销建议。", conflict=True)
+    if by.pk in supervisors(revocation):
+        raise Refused(
+            "same-person",
+            "您办理过提出这件建议的监管任务，请由其他决定人员办理撤销建议；没有其他决定人员的，请管理员增设。",
+            conflict=True,
+        )
 
 
 def _touch(case: Case, now: dt.datetime) -> None:
@@ -480,7 +486,7 @@ def chairs(revocation: Revocation, now: dt.datetime, *, by: User) -> list[User]:
             "actor_id", flat=True
         )
     )
-    seen |= {case.intake_by_id, case.reviewer_id, case.decider_id, by.pk, *_supervisors(revocation)}
+    seen |= {case.intake_by_id, case.reviewer_id, case.decider_id, by.pk, *supervisors(revocation)}
     seen |= set(Sheet.objects.filter(case=case).values_list("reviewer_id", flat=True))
     seen |= {pk for pair in SiteCheck.objects.filter(case=case).values_list("first_id", "second_id") for pk in pair}
     close = Conflict.objects.filter(ended_at__isnull=True, subject__licences=revocation.licence_id).values("user")

@@ -18,7 +18,7 @@ from approvals.models import Case
 from credit import gate, own
 from credit.actions import judging, repairing
 from credit.api_records import BreachSerializer, CreditRecordSerializer, RepairSerializer
-from credit.joining import lineage
+from credit.joining import lineage, succeeded
 from credit.models import CreditRecord, Grade, HandlingWay, Repair
 from deadlines.api import PublicDeadlineSerializer
 from offices.api import Choice, Problem, Said, answers, paged, read
@@ -105,7 +105,7 @@ class OwnView(PermittedView):
         """The record as it now stands."""
         whose = lineage(case.applicant)
         record = get_object_or_404(own.records(whose), pk=pk)
-        asked = own.repairs(whose).filter(record=record).order_by("-id")
+        asked = own.repairs(succeeded(case.applicant)).filter(record=record).order_by("-id")
         repairs = OwnRepairSerializer(asked, many=True, context={"today": self.today}).data
         return Response({**OwnRecordSerializer(record).data, "repairs": repairs}, headers=PRIVATE)
 
@@ -135,10 +135,10 @@ class OwnCreditView(OwnView):
         """Return it."""
         said = read(OwnCreditQuestionSerializer, request.data)
         subject = self.permitted(said).applicant
-        whose = lineage(subject)
+        whose, spoken_for = lineage(subject), succeeded(subject)
         answer, context = gate.ask(subject, self.now, whose=whose), {"today": self.today}
-        breaches = own.breaches(whose).order_by("-id")[: own.MOST]
-        repairs = own.repairs(whose).order_by("-id")[: own.MOST]
+        breaches = own.breaches(spoken_for).order_by("-id")[: own.MOST]
+        repairs = own.repairs(spoken_for).order_by("-id")[: own.MOST]
         told = {
             "name": subject.public_name,
             "grade": answer.grade,
@@ -166,7 +166,7 @@ class OwnObjectionView(OwnView):
         """Object."""
         said = read(OwnObjectionSerializer, request.data)
         case = self.permitted(said)
-        found = own.breaches(lineage(case.applicant))
+        found = own.breaches(succeeded(case.applicant))
         breach = get_object_or_404(found, pk=said["breach"])
         judging.object_to(breach, text=said["text"], by=None, now=self.now, through=case.stream)
         shown = OwnBreachSerializer(found.get(pk=breach.pk), context={"today": self.today})
@@ -188,7 +188,7 @@ class OwnAskView(OwnView):
         """Ask."""
         said = read(OwnAskSerializer, request.data)
         case = self.permitted(said)
-        record = get_object_or_404(own.records(lineage(case.applicant)), pk=said["record"])
+        record = get_object_or_404(own.records(succeeded(case.applicant)), pk=said["record"])
         repairing.ask(
             record, ground=said["ground"], statement=said["statement"], by=None, now=self.now, through=case.stream
         )

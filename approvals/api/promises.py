@@ -66,7 +66,7 @@ class CreditView(WindowView):
         operation_id="askCredit",
         summary="信用查询 · Ask what is known of the applicant",
         description="Grade, records in use, and for each way of handling whether the rule opens it. Kept with the case "
-        "as seen; asked again before anybody decides it is renewed, afterwards it stands.",
+        "as seen; asked again before anybody decides it is renewed, afterwards it stands while the decision holds.",
         tags=TAGS,
         request=None,
         responses=answers({200: CaseSerializer}, *ACT),
@@ -83,7 +83,7 @@ class CreditDecisionView(WindowView):
     @extend_schema(
         operation_id="decideCredit",
         summary="决定是否采用告知承诺 · Decide whether the promise way is taken",
-        description="Once. The rule proposes; a person may depart from it with a reason.",
+        description="Once, while the answer holds. The rule proposes; a person may depart from it with a reason.",
         tags=TAGS,
         request=CreditDecisionSerializer,
         responses=answers({200: CaseSerializer}, *ACT),

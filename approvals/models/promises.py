@@ -41,6 +41,8 @@ class CreditCheck(models.Model):
     asked_at = models.DateTimeField("查询时间")
     decided_by = _person("决定人", null=True)
     decided_at = models.DateTimeField("决定时间", null=True, blank=True)
+    # Decisions that no longer held, each with the answer in sight of which it was made; the newest last.
+    earlier = models.JSONField("以前的决定", null=True, blank=True)
 
     class Meta:
         verbose_name = verbose_name_plural = "信用查询"

@@ -27,7 +27,7 @@ from approvals.views.public_door import back_to_progress, private
 from approvals.web import conflict, put_on_form, typed
 from credit import gate, own, papers
 from credit.actions import judging, repairing
-from credit.joining import lineage
+from credit.joining import lineage, succeeded
 from credit.listing import BY_CODE
 from credit.lists import state_of, tab_of
 from credit.models import Breach, CreditSubject, Repair
@@ -110,11 +110,11 @@ def overview(request: PortalRequest, number: str) -> HttpResponseBase:
     if case is None:
         return _closed(request, number)
     subject, today = case.applicant, local_date(request.now)
-    whose = lineage(subject)
+    whose, spoken_for = lineage(subject), succeeded(subject)
     listing = Listing(request, reverse("door_credit", args=[number]), tabs=[tab.key for tab in own.TABS if tab.key])
     tab = tab_of(own.TABS, listing["tab"])
     page = listing.page(own.records(whose).filter(own.condition(tab.key)), tab.order)
-    counts, told = own.counts(whose), list(own.breaches(whose).order_by("-id")[: own.MOST])
+    counts, told = own.counts(whose), list(own.breaches(spoken_for).order_by("-id")[: own.MOST])
     open_ones = [one for one in told if one.is_open]
     context = {
         "subject": subject,
@@ -125,7 +125,9 @@ def overview(request: PortalRequest, number: str) -> HttpResponseBase:
             for one in open_ones
         ],
         "dropped": [one for one in told if one.status == Breach.Status.DROPPED],
-        "repairs": [{"repair": one, "badge": badge_of(one)} for one in own.repairs(whose).order_by("-id")[: own.MOST]],
+        "repairs": [
+            {"repair": one, "badge": badge_of(one)} for one in own.repairs(spoken_for).order_by("-id")[: own.MOST]
+        ],
         "tab": tab,
         "rows": [
             {
@@ -152,7 +154,7 @@ def breach(request: PortalRequest, number: str, pk: int) -> HttpResponseBase:
     case = doors.case_of(request, number)
     if case is None:
         return _closed(request, number, form)
-    found, today = own.breaches(lineage(case.applicant)), local_date(request.now)
+    found, today = own.breaches(succeeded(case.applicant)), local_date(request.now)
     one = get_object_or_404(found, pk=pk)
     if form is not None:
         here = reverse("door_breach", args=[number, pk])
@@ -197,7 +199,7 @@ def notice(request: PortalRequest, number: str, pk: int) -> HttpResponseBase:
     case = doors.case_of(request, number)
     if case is None:
         return _closed(request, number)
-    one = get_object_or_404(own.breaches(lineage(case.applicant)), pk=pk)
+    one = get_object_or_404(own.breaches(succeeded(case.applicant)), pk=pk)
     context = papers.notice(one, back_url=reverse("door_breach", args=[number, pk]))
     return private(render(request, "credit/notice.html", context))
 
@@ -212,7 +214,8 @@ def record(request: PortalRequest, number: str, pk: int) -> HttpResponseBase:
     case = doors.case_of(request, number)
     if case is None:
         return _closed(request, number, form)
-    whose, today = lineage(case.applicant), local_date(request.now)
+    spoken_for, today = succeeded(case.applicant), local_date(request.now)
+    whose = spoken_for if form is not None else lineage(case.applicant)
     one = get_object_or_404(own.records(whose).select_related("breach").defer("breach__phone"), pk=pk)
     if form is not None:
         here = reverse("door_record", args=[number, pk])
@@ -223,14 +226,14 @@ def record(request: PortalRequest, number: str, pk: int) -> HttpResponseBase:
         answer = _act(request, form, done, ASKED, here)
         if answer is not None:
             return answer
-    asked = list(own.repairs(whose).filter(record=one).order_by("-id"))
-    closed = own.why_closed(one, asked, today)
+    asked = list(own.repairs(spoken_for).filter(record=one).order_by("-id"))
+    closed = own.why_closed(one, asked, today, spoken_for)
     waiting = next((row for row in asked if row.granted is None and row.deadline is not None), None)
     early = repairing.why_not(one, Repair.Ground.MENDED, today) if closed is None else None
     context = {
         "record": one,
         "entry": BY_CODE.get(one.listed),
-        "told": getattr(one, "breach", None),
+        "told": getattr(one, "breach", None) if one.subject_id in spoken_for else None,
         "former": own.former(case.applicant, one.subject),
         "state": state_of(one, today),
         "lead": closed.message if closed else "已经纠正的，可以申请修复；记录有误的，可以申请更正。",

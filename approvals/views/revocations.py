@@ -33,6 +33,7 @@ from approvals.actions.revoking import (
     may_decide,
     plan_hearing,
     record_hearing,
+    supervisors,
 )
 from approvals.enums import DocumentKind, Door, HearingWish, RevocationGround, RevocationStatus
 from approvals.exceptions import Refused
@@ -271,8 +272,9 @@ def fetch(access: Access, pk: int) -> Revocation:
 
 
 def decides(one: Revocation, access: Access) -> bool:
-    """Whether the person handles it: a decider of the office who does not chair its hearing."""
-    return one.office_id in access.offices(Role.DECIDER) and one.hearing_chair_id != access.user.pk
+    """Whether the person handles it: a decider of the office who neither chairs its hearing nor had a part in it."""
+    own = one.office_id in access.offices(Role.DECIDER) and one.hearing_chair_id != access.user.pk
+    return own and access.user.pk not in supervisors(one)
 
 
 def acts_of(one: Revocation, access: Access, today: dt.date) -> dict[str, bool]:

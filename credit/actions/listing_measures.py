@@ -9,6 +9,7 @@ import datetime as dt
 
 from django.db import IntegrityError, models, transaction
 
+from credit.actions.measures import refuse_listing
 from credit.models import Grade, Level, MeasureKind, MeasureRule
 from credit.models.measures import MOST_MONTHS, PENAL_LEVELS, REWARDED_GRADES, SHORTEST_BASIS
 from credit.words import said
@@ -35,13 +36,14 @@ def add(
     """Add a line: of a penalty the level of the breach, of a reward the grade; proposed to departments from now on.
 
     Raises ``Refused`` (``measure-kind-missing``, ``measure-rule-level``, ``measure-rule-grade``, ``measure-missing``,
-    ``measure-basis-missing``, ``measure-basis-short``, ``measure-rule-months``, ``measure-rule-exists``,
-    ``text-too-long``).
+    ``measure-lists``, ``measure-basis-missing``, ``measure-basis-short``, ``measure-rule-months``,
+    ``measure-rule-exists``, ``text-too-long``).
     """
     if kind not in MeasureKind.values:
         raise Refused("measure-kind-missing", "请选择联合激励或者联合惩戒。", field="kind")
     level, grade = _ground(kind, level, grade)
     words = said(what, "what", "measure-missing", "请写明采取的措施。", LONGEST["what"])
+    refuse_listing(words)
     law = said(basis, "basis", "measure-basis-missing", "请写明法律依据（名称和条款）。", LONGEST["basis"])
     if len(law) < SHORTEST_BASIS:
         raise Refused(

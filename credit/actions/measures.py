@@ -41,14 +41,24 @@ from offices.refusals import Refused, TransitionNotAllowed
 K = CreditRecord.Kind
 REWARD, PENALTY = JointMeasure.Kind.REWARD, JointMeasure.Kind.PENALTY
 LATEST_START_MONTHS = 12
-# Words by which a measure would put somebody on the list of the seriously dishonest.
-LISTING = re.compile(r"(?:列入|纳入|记入|移入)[^，。；、]*严重失信[^，。；、]*名单")
+# Words by which a measure would put somebody on the list of the seriously dishonest; 被列入, 已列入 say whom it meets.
+LISTING = re.compile(r"(?<![被已])(?:列入|纳入|记入|移入)[^，。；、]*严重失信[^，。；、]*名单")
 LONGEST = {"what": 500, "basis": 200, "reason": 2000}
 # What a penalty may rest on, and what a reward may.
 GROUNDS = {
     PENALTY: frozenset({K.BROKEN_PROMISE, K.REVOKED, K.SANCTION, K.SERIOUS}),
     REWARD: frozenset({K.KEPT_PROMISE, K.PRAISE}),
 }
+
+
+def refuse_listing(words: str) -> None:
+    """Raise ``Refused`` (``measure-lists``) for a measure that says that it lists somebody."""
+    if LISTING.search(words):
+        raise Refused(
+            "measure-lists",
+            "列入严重失信主体名单只能由名单主管部门决定，本平台不列入任何主体；请写明本单位采取的措施。",
+            field="what",
+        )
 
 
 def in_force(on: dt.date) -> Q:
@@ -179,12 +189,7 @@ def begin(
         rule = _rule(rule, subject, record, kind, local_date(now))
         what, basis = what.strip() or rule.what, basis.strip() or rule.basis
     words = said(what, "what", "measure-missing", "请写明采取的措施。", LONGEST["what"])
-    if LISTING.search(words):
-        raise Refused(
-            "measure-lists",
-            "列入严重失信主体名单只能由名单主管部门决定，本平台不列入任何主体；请写明本单位采取的措施。",
-            field="what",
-        )
+    refuse_listing(words)
     law = _basis(basis, kind, record)
     first, last = _span(record, starts_on, ends_on, local_date(now))
     measure = JointMeasure(

@@ -173,8 +173,8 @@ def take_notice(
     record = _locked(record)
     if by is not None:
         refuse_stranger(record.department_id, by, now)
-    typed = said(notice, "notice", "notice-missing", "请填写修复通知的编号。", LONGEST["notice"])
-    number = paper_number(typed)
+    typed = notice.strip()
+    number = said(paper_number(typed), "notice", "notice-missing", "请填写修复通知的编号。", LONGEST["notice"])
     before = Repair.objects.filter(notice__in={typed, number}).first()
     if before is not None and before.record_id == record.pk:
         return before

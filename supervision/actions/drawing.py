@@ -37,6 +37,7 @@ from supervision.messages import next_rung, opened_draft
 from supervision.models import DrawnSubject, DrawPlan, DrawRun, PoolPart, StockLicence, SupervisionTask
 from supervision.pools import Inspectors, Pool, Share, inspectors_of, packed, pool_of, shares_of
 from supervision.receivers_licence import note_change
+from supervision.words import seen, visible
 
 Role = Posting.Role
 PURPOSE = "inspection.sample"
@@ -102,7 +103,7 @@ def _months(now: dt.datetime) -> list[str]:
 
 def _checked(office: Office, wanted: Wanted, now: dt.datetime) -> dict[str, Any]:
     """The plan's columns; raises ``Refused`` beside the field at fault."""
-    name = wanted.name.strip()
+    name = seen(wanted.name, "name", "计划名称")
     if not name:
         raise Refused("plan-name-missing", "请填写计划名称。", field="name")
     if len(name) > LONGEST_NAME:
@@ -132,7 +133,7 @@ def _checked(office: Office, wanted: Wanted, now: dt.datetime) -> dict[str, Any]
 
 def _columns(wanted: Wanted) -> dict[str, Any]:
     return {
-        "name": wanted.name.strip(),
+        "name": visible(wanted.name),
         "sub_item": wanted.sub_item,
         "area": wanted.area,
         "month": wanted.month,

@@ -77,19 +77,37 @@ def _worst(records: Iterable[Inspection]) -> Inspection | None:
 def looks_of_draw(task: SupervisionTask) -> InspectionQuerySet:
     """What stands in for a record of a task that was put into a draw: the first looks at whom the draw fell on.
 
-    Of the same subject and sub-item, in a task that a draw opened after the acknowledgement and that is finished.
+    Of the same subject and sub-item, in a task that a draw opened after the acknowledgement and whose result was fed
+    back: from then on its records are neither set aside nor added to. What came after the finish does not undo it.
     """
     drawn = SupervisionTask.objects.filter(
         origin=Origin.DRAW, subject_id=task.subject_id, sub_item_id=task.sub_item_id,
-        opened_at__gte=task.acknowledged_at, finished_on__isnull=False,
+        opened_at__gte=task.acknowledged_at, feedback__isnull=False,
     )  # fmt: skip
-    return Inspection.objects.standing().filter(kind=InspectionKind.FIRST, task__in=drawn)
+    looks = Inspection.objects.standing().filter(kind=InspectionKind.FIRST, task__in=drawn)
+    return looks if task.finished_on is None else looks.filter(ended_at__date__lte=task.finished_on)
 
 
 def _rests_on_draw(task: SupervisionTask) -> bool:
     """Whether the task waits for a draw to look: put into one, without a record of its own that stands."""
     own = task.inspections.standing().filter(kind=InspectionKind.FIRST)
     return task.measure == Measure.RANDOM_DRAW and not own.exists()
+
+
+def _found_by_draw(task: SupervisionTask) -> Inspection | None:
+    """The worst that a draw found for a task that rests on it."""
+    return _worst(looks_of_draw(task).order_by("pk").select_related("task")) if _rests_on_draw(task) else None
+
+
+def _refuse_fault_of_draw(task: SupervisionTask) -> None:
+    """Raise ``Refused`` where the draw found a fault: the drawn task has it mended, this one needs its own record."""
+    drawn = _found_by_draw(task)
+    if drawn is not None and drawn.result == Result.NONCONFORMING:
+        raise Refused(
+            "draw-found-fault",
+            f"抽查任务 {drawn.task.number} 检查这个对象的结论是“不符合”，由那件任务办理整改；"
+            "这件任务请另行检查，在本页“记录检查”以后再填写完成日。",
+        )
 
 
 def _check_looked_at(task: SupervisionTask) -> None:
@@ -113,16 +131,17 @@ def _check_looked_at(task: SupervisionTask) -> None:
             "draw-not-inspected",
             "随机抽查的对象须由两名执法人员检查，现在还没有两人的检查记录；请先在本页“记录检查”。",
         )
+    drawn = _found_by_draw(task)
     records = task.inspections.filter(kind=InspectionKind.FIRST)
-    if records.filter(set_asides__granted=True).exists() and not records.standing().exists():
+    if records.filter(set_asides__granted=True).exists() and drawn is None and not records.standing().exists():
         raise Refused(
             "record-set-aside-only", "检查记录已经作废，现在没有有效的检查记录，请重新检查，在本页“记录检查”以后再办。"
         )
-    if _rests_on_draw(task) and not looks_of_draw(task).exists():
+    if _rests_on_draw(task) and drawn is None:
         raise Refused(
             "draw-not-looked-at",
-            "这件任务选的是“纳入双随机抽查”，签收以后还没有抽中并检查过这个对象，没有检查可以反馈。"
-            "请等抽查任务检查完毕再办；没有抽中的，请另行检查，在本页“记录检查”。",
+            "这件任务选的是“纳入双随机抽查”，签收以后还没有抽中、检查并反馈过这个对象，没有检查可以反馈。"
+            "请等抽查任务检查并反馈以后再办；没有抽中的，请另行检查，在本页“记录检查”。",
         )
 
 
@@ -164,6 +183,7 @@ def finish(task: SupervisionTask, *, finished_on: dt.date | None, by: User, now:
     if task.measure == Measure.NONE_NOW:
         raise Refused("measure-none-now", "这件任务选定的是“暂不检查”，请先变更监管措施，再填写完成日。")
     _check_looked_at(task)
+    _refuse_fault_of_draw(task)
     finished_on = _check_finish_day(task, finished_on, today)
     task.finished_on = finished_on
     if task.planned_deadline and task.planned_deadline.is_open:
@@ -287,7 +307,7 @@ def _check_against_inspection(task: SupervisionTask, result: str, clauses: Seque
             f"{_named(bound)}的结论是“{bound.get_result_display()}”，以后的记录不能抵消，监管结果应与之一致。",
             field="result",
         )
-    found = _worst(looks_of_draw(task).order_by("pk").select_related("task")) if _rests_on_draw(task) else None
+    found = _found_by_draw(task)
     if found is not None and _better(result, found.result):
         raise Refused(
             "result-contradicts",

@@ -41,7 +41,7 @@ from supervision.messages import Kind, reference_of
 from supervision.messages_orders import OrderKind, to_people, to_subject
 from supervision.models import Feedback, Finding, Inspection, Rectification, SupervisionTask
 from supervision.models.orders import unanswered
-from supervision.words import seen
+from supervision.words import seen, visible
 
 # A written day that is further away than this is a slip of the pen.
 LONGEST_ORDER = dt.timedelta(days=180)
@@ -257,6 +257,12 @@ def _records_to_order(task: SupervisionTask) -> list[Inspection]:
         raise Refused(
             "order-needs-finding", "责令整改须有“不符合”的检查记录，请先记录检查情况。", conflict=True
         )  # fmt: skip
+    if doubted := [one.order for one in records if one.set_asides.filter(granted__isnull=True).exists()]:
+        raise Refused(
+            "record-doubted",
+            f"第 {'、'.join(map(str, doubted))} 次检查记录的作废申请还没有批复，请等部门负责人批复后再责令整改。",
+            conflict=True,
+        )
     if task.status == TaskStatus.FED_BACK and Feedback.objects.get(task=task).result != Result.NONCONFORMING:
         raise Refused("order-needs-finding", "反馈的监管结果不是“不符合”，不能责令整改。", conflict=True)
     return records
@@ -384,7 +390,7 @@ def settle_extension(
         raise Refused("not-head", "延长整改期限由部门负责人批准。", conflict=True)
     if grant and _has_passed(order, now):
         raise Refused("order-overdue", "整改期限已过，不能再延长。", conflict=True)
-    text = answer.strip()
+    text = visible(answer)
     if text or not grant:
         text = said(answer, "answer", "reason-missing", "请写明不批准的理由。", LONGEST["answer"])
     order.extension_granted, order.extension_answer = grant, text
@@ -453,7 +459,7 @@ def settle_order(order: Rectification, *, outcome: str, reason: str, by: User, n
         raise Refused("outcome-missing", "请选择整改结果。", field="outcome")
     again = looked_again(order)
     _check_verdict(order, outcome, again, now)
-    text = reason.strip()
+    text = visible(reason)
     if text or outcome != OrderStatus.MENDED:
         text = said(reason, "reason", "reason-missing", "请写明认定的理由。")
     if outcome in GRAVE:

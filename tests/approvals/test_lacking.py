@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from rest_framework.test import APIClient
 
+from approvals import credit_gate
 from approvals.actions import decide
 from approvals.actions.intake import slot_of
 from approvals.enums import CaseStatus, Way
@@ -18,6 +19,7 @@ from approvals.lacking import lacking
 from approvals.models import Case, CorrectionNotice, CreditCheck, Decision, Document, Opinion, Sheet
 from approvals.sheets import wants_sheet
 from approvals.tasks import deem_lapsed
+from credit.models import CreditRecord
 from ledger.models import Entry
 from notifications.models import Message
 from offices.models import Posting
@@ -98,8 +100,6 @@ def test_a_promise_that_nobody_signed_waives_nothing(clock: Moment, sign_in: Sig
 
 
 def test_a_promise_closed_by_the_credit_rule_and_undecided_is_ordinary(clock: Moment, sign_in: SignIn) -> None:
-    from approvals import credit_gate
-
     case = play.promising(clock.at, play.item(EITHER_WAY), signed=False)
     check = credit_gate.ask(case, by=play.person("chuangkou1"), now=clock.at)
     CreditCheck.objects.filter(pk=check.pk).update(
@@ -109,6 +109,36 @@ def test_a_promise_closed_by_the_credit_rule_and_undecided_is_ordinary(clock: Mo
     deem_lapsed()
     assert again(case).way == Way.ORDINARY
     assert lacking(case.pk)
+
+
+@pytest.mark.parametrize("last", ["breach", "asked", "denied"])
+def test_a_signed_promise_that_the_credit_rule_closed_since_waives_nothing(
+    city: None, clock: Moment, last: str
+) -> None:
+    case, clerk = play.promising(clock.at, play.item(EITHER_WAY)), play.person("chuangkou1")
+    CreditRecord.objects.create(
+        subject=case.applicant, kind="broken_promise", source="J1", basis="核查与承诺不符", found_at=clock.at
+    )
+    if last != "breach":
+        credit_gate.ask(case, by=clerk, now=clock.at)
+    if last == "denied":
+        credit_gate.settle(case, allowed=False, reason="", by=clerk, now=clock.at)
+    clock.to(TOO_LATE)
+    deem_lapsed()
+    found = again(case)
+    assert (found.is_deemed, found.way, found.promise_clauses) == (True, Way.ORDINARY, [])
+    assert lacking(case.pk)
+    sms = Message.objects.get(kind="applicant_deemed", reference=case.stream).text
+    assert ("按信用情况不适用告知承诺" in sms, "没有签署" in sms) == (True, False)
+    page = text_of(Client().post("/progress/", {"number": case.number, "code": case.query_code}, follow=True))
+    assert "按信用情况不适用告知承诺，本件改按一般方式办理" in page
+
+
+def test_a_signed_promise_that_still_holds_goes_on(city: None, clock: Moment) -> None:
+    case = play.promising(clock.at, play.item(EITHER_WAY))
+    clock.to(TOO_LATE)
+    deem_lapsed()
+    assert again(case).way == Way.PROMISE
 
 
 def test_the_decision_on_the_spot_refuses_approval_and_takes_a_rejection(clock: Moment, sign_in: SignIn) -> None:

@@ -441,6 +441,35 @@ def test_a_successor_reads_and_contests_what_was_found_of_its_former_code(city: 
     assert [one["record"] for one in told["repairs"]] == [record.pk]
 
 
+def test_of_who_was_split_each_speaks_for_itself(city: None, clock: Moment) -> None:
+    old = make.company(5)
+    record = make.recorded(clock, source="连住建撤〔2026〕21号", subject=old)
+    breach = make.told(clock.at, source="连住建撤〔2026〕24号", subject=old)
+    case = play.received(clock.at)
+    said: dict[str, Any] = {
+        "kind": "split", "on": dt.date(2026, 9, 1), "basis": "连云港市市场监督管理局准予变更登记通知书",
+        "by": make.officer(),
+    }  # fmt: skip
+    joining.link(before=old.code or "", after=case.applicant.code or "", now=clock.at, **said)
+    browser = opened(case)
+    page = text_of(browser.get(url(case)))
+    assert (record.source in page, breach.number in page) == (True, False)
+    for rest in (("breaches", breach.pk), ("breaches", breach.pk, "notice")):
+        assert browser.get(url(case, *rest)).status_code == 404
+    assert browser.post(url(case, "breaches", breach.pk), SAID).status_code == 404
+    shown = text_of(browser.get(url(case, "records", record.pk)))
+    assert ("这是分立前主体的记录" in shown, 'name="statement"' in shown) == (True, False)
+    assert browser.post(url(case, "records", record.pk), WRONG).status_code == 404
+    permit = word(case, clock)
+    told = post("credit", {"permit": permit}).json()
+    assert ([one["id"] for one in told["records"]["results"]], told["breaches"]) == ([record.pk], [])
+    for name, body in (
+        ("credit/objection", {"breach": breach.pk} | SAID),
+        ("credit/repair", {"record": record.pk} | WRONG),
+    ):
+        assert post(name, {"permit": permit} | body).status_code == 404
+
+
 # --- by program
 
 

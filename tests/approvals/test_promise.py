@@ -535,11 +535,27 @@ def test_a_breach_between_signature_and_acceptance_is_decided_on_again(clerk: Cl
     assert clerk.post(address(case), {"act": "ask"}).status_code == 302
     check.refresh_from_db()
     assert check.allowed is True, "it was decided in sight of the record, and stands"
+    page = window.text_of(clerk.get(address(case)))
+    assert ("以前的决定" in page, [one["allowed"] for one in check.earlier or []]) == (True, [True])
     assert clerk.post(here, {"act": "accept"}).status_code == 302
     case.refresh_from_db()
     assert case.status == CaseStatus.IN_REVIEW
     acts = list(Entry.objects.filter(stream=case.stream, act="case.credit_decided").values_list("data", flat=True))
     assert [act["departs"] for act in acts] == [False, True], "both decisions are kept"
+
+
+@pytest.mark.django_db
+def test_the_reasons_of_a_departure_stay_when_it_is_decided_again(clerk: Client) -> None:
+    breach()
+    case = take_in(clerk, play.item(play.SPOT))
+    assert clerk.post(address(case), {"act": "allow", "credit_reason": "已整改到位，正在修复"}).status_code == 302
+    breach(source="J320700002")
+    assert clerk.post(address(case), {"act": "ask"}).status_code == 302
+    page = window.text_of(clerk.get(address(case)))
+    assert "以前的决定，信用情况变化后不再适用" in page
+    assert "理由：已整改到位，正在修复" in page
+    [kept] = CreditCheck.objects.get(case=case).earlier or []
+    assert (kept["allowed"], len(kept["answer"]["records"])) == (True, 1)
 
 
 @pytest.mark.django_db

@@ -11,11 +11,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from credit.actions import repairing
+from credit.actions import judging, repairing
 from credit.models import Repair
 from deadlines.clock import local_date
 from deadlines.enums import Light
-from offices.models import Posting
+from offices.models import Department, Posting, User
 from offices.templatetags.portal import lamp
 from tests.api.conftest import Caller, _own_things, caller, problem  # noqa: F401 - fixtures
 from tests.approvals.window import body, text_of
@@ -73,6 +73,23 @@ def others() -> list[str]:
     away = Posting.objects.filter(role=Posting.Role.OVERSEER).exclude(department__division=own.division)
     found = [rows.order_by("pk").values_list("user__username", flat=True)[0] for rows in (heads, away)]
     return [*found, "chuangkou1", make.STRANGER]
+
+
+def test_the_city_sees_late_repairs_of_a_county_without_an_overseer(sign_in: SignIn, clock: Moment) -> None:
+    own = Department.objects.filter(division__parent__isnull=False).order_by("pk")[0]
+    officer = User.objects.create_user("xian.xinyong", full_name="县信用")
+    Posting.objects.create(user=officer, role=Posting.Role.CREDIT_OFFICER, department=own, starts_on="2026-01-01")
+    breach = make.told(clock.at, who=officer.username, kind="late_material", listed="A04", level="minor")
+    make.after(clock, breach.deadline.due_on)
+    final = local_date(clock.at)
+    record = judging.record_breach(breach, final_on=final, reason="没有提出异议。", by=officer, now=clock.at)
+    repair = repairing.ask(record, ground="mended", statement="材料已补齐。", by=officer, now=clock.at)
+    make.after(clock, day_of(repair))
+    city = sign_in(OVERSEER)
+    assert repair.record.source not in text_of(city.get(LATE))
+    Posting.objects.filter(role=Posting.Role.OVERSEER, department__division=own.division).delete()
+    assert repair.record.source in text_of(city.get(LATE))
+    assert city.get(reverse("clock", args=[repair.deadline_id])).status_code == 200
 
 
 def test_whoever_is_rung_of_a_late_repair_finds_what_waits_and_with_whom(

@@ -370,6 +370,31 @@ def test_what_was_withdrawn_as_wrong_closes_nothing(city: None, clock: Moment) -
     assert (answer.opens("promise"), answer.records) == (True, ())
 
 
+def test_a_number_that_grows_when_it_is_written_plainly_is_measured_as_it_is_kept(
+    sign_in: SignIn, clock: Moment
+) -> None:
+    record = make.recorded(clock, **MINOR)
+    CreditRecord.objects.filter(pk=record.pk).update(repair_from=local_date(clock.at))
+    browser = sign_in(make.OFFICER)
+    long = browser.post(url("record_notice", record.pk), {"notice": "№" * 31, "text": "准予修复。"})
+    assert (long.status_code, "60" in text_of(long)) == (422, True)
+    assert browser.post(url("record_notice", record.pk), {"notice": "№" * 30, "text": "准予修复。"}).status_code == 302
+    assert Repair.objects.get().notice == "NO" * 30
+
+
+def test_of_what_has_no_contact_the_officer_is_told_to_tell_the_subject(sign_in: SignIn, clock: Moment) -> None:
+    record = note_kept_promise(
+        make.company(), source="JG-1", basis="核查属实", at=clock.at, department=make.department()
+    )  # fmt: skip
+    browser = sign_in(make.OFFICER)
+    assert browser.post(url("record_repair", record.pk), WRONG).status_code == 302
+    shown = text_of(browser.get(page(record)))
+    assert ("请另行告知当事人" in shown, "短信告知当事人的联系人" in shown) == (True, False)
+    verdict = {"verdict": "refuse", "reason": "核查结果无误，维持记录。"}
+    done = text_of(browser.post(url("repair_decision", Repair.objects.get().pk), verdict, follow=True))
+    assert ("理由请另行告知当事人" in done, "理由已告知申请人" in done) == (True, False)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_one_notice_for_records_of_two_subjects_at_once(transactional_db: None, clock: Moment) -> None:
     demo_city.load()

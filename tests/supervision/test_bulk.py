@@ -128,6 +128,15 @@ def test_a_number_beyond_every_key_is_not_found(city: None, clock: Moment, sign_
 
 
 @pytest.mark.django_db
+def test_a_number_with_a_nul_is_no_task(city: None, clock: Moment, sign_in: SignIn) -> None:
+    task = like(clock.at, 1)[0]
+    browser = sign_in(some.manager_of(task))
+    assert browser.post(group(task), sent([task], numbers="\0")).status_code == 422
+    task.refresh_from_db()
+    assert task.status == TaskStatus.VIEWED
+    assert browser.post(group(task), sent([task], numbers=[task.number, "1\0"])).status_code == 302
+
+
 def test_what_was_reassigned_meanwhile_is_named_and_nothing_is_lost(city: None, clock: Moment, sign_in: SignIn) -> None:
     tasks = like(clock.at, 3)
     browser = sign_in(some.manager_of(tasks[0]))

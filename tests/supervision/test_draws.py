@@ -435,7 +435,8 @@ def test_a_plan_is_frozen_when_published_and_drawn_in_its_month(pool: list[Credi
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"name": " "}, "plan-name-missing"), ({"sub_item": None}, "plan-sub-item"),
+        ({"name": " "}, "plan-name-missing"), ({"name": "\u200b"}, "plan-name-missing"),
+        ({"name": "九月\u202e抽查"}, "characters-unseen"), ({"sub_item": None}, "plan-sub-item"),
         ({"business_items": []}, "plan-items"), ({"month": "2026-08"}, "plan-month"),
         ({"month": "2026-9"}, "plan-month"),
         ({"ratio": 0}, "plan-ratio"), ({"spare_months": 25}, "plan-spare"),

@@ -204,6 +204,8 @@ def test_whoever_had_a_part_in_the_task_neither_chairs_nor_decides(city: None, c
     own = sign_in(asked.username).post(page, notice)
     assert own.status_code == 409
     assert "您办理过提出这件建议的监管任务" in own.content.decode()
+    assert 'name="facts"' not in sign_in(asked.username).get(page).content.decode()  # nor is the act offered
+    assert 'name="facts"' in sign_in(by.username).get(page).content.decode()
     browser = sign_in(by.username)
     assert browser.post(page, notice).status_code == 302
     revocation.refresh_from_db()

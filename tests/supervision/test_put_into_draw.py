@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from ledger.draws import keep_periods
+from supervision.actions import correcting
 from supervision.actions.drawing import make_plan, publish_plan
 from supervision.actions.inspecting import record_inspection
 from supervision.enums import Result
@@ -54,13 +56,23 @@ def feed_back(browser: Client, task: SupervisionTask, **changes: str) -> Any:
     return browser.post(reverse("tasks:feedback", args=[task.number]), FED | changes)
 
 
-def look(task: SupervisionTask, clock: Moment, *, bad: bool = False) -> None:
+def look(task: SupervisionTask, clock: Moment, *, result: Result = Result.CONFORMING) -> None:
     """The draw's two officers look, off site."""
-    wrong = field.names(task)[0] if bad else ""
+    wrong = field.names(task)[0] if result == Result.NONCONFORMING else ""
     first, second = field.officers(task)
     draft = field.draft(
-        task, clock.at, bad=wrong, off_site="documents", first_officer=first.pk, second_officer=second.pk
+        task,
+        clock.at,
+        bad=wrong,
+        off_site="documents",
+        first_officer=first.pk,
+        second_officer=second.pk,
+        result=result.value,
     )
+    if result == Result.BASICALLY:
+        one = draft.findings[0]
+        mild = dataclasses.replace(one, result=result.value, words="标识不清。")
+        draft = dataclasses.replace(draft, findings=[mild, *draft.findings[1:]])
     record_inspection(task, draft=draft, by=make.manager(task), now=clock.at)
 
 
@@ -80,7 +92,7 @@ def test_who_is_put_into_a_draw_is_drawn_and_ends_by_what_the_draw_found(
     assert preview(plan, clock.at).left_out == [("已有本子项的未结任务", 1)]
     put(browser, task)
     assert (preview(plan, clock.at).left_out, preview(plan, clock.at).taken) == ([], 1)
-    assert "还没有抽中并检查过" in finish(browser, task).content.decode()
+    assert "还没有抽中、检查并反馈过" in finish(browser, task).content.decode()
     assert browser.post(reverse("tasks:draw_draw", args=[plan.pk])).status_code == 302
     drawn = SupervisionTask.objects.get(origin="draw")
     assert (drawn.subject_id, drawn.sub_item_id) == (task.subject_id, task.sub_item_id)
@@ -92,8 +104,10 @@ def test_who_is_put_into_a_draw_is_drawn_and_ends_by_what_the_draw_found(
     drawn.refresh_from_db()
     look(drawn, clock)
     back = finish(browser, task)  # looked at, but the draw's task is not finished
-    assert (back.status_code, "还没有抽中并检查过" in back.content.decode()) == (422, True)
+    assert (back.status_code, "还没有抽中、检查并反馈过" in back.content.decode()) == (422, True)
     assert finish(browser, drawn).status_code == 302
+    assert finish(browser, task).status_code == 422  # its record may still be set aside
+    assert feed_back(browser, drawn).status_code == 302
     assert finish(browser, task).status_code == 302
     assert feed_back(browser, task).status_code == 302
     task.refresh_from_db()
@@ -112,7 +126,7 @@ def test_no_feedback_without_a_look_of_its_own_or_of_the_draw(
     plan = plan_for(task, clock)
     assert preview(plan, clock.at).taken == 1
     back = feed_back(browser, task)
-    assert (back.status_code, "签收以后还没有抽中并检查过这个对象" in back.content.decode()) == (422, True)
+    assert (back.status_code, "签收以后还没有抽中、检查并反馈过这个对象" in back.content.decode()) == (422, True)
     assert 'value="JG-1"' in back.content.decode()
     client = caller(some.manager_of(task))
     answer = client.post(f"/api/v1/tasks/{task.number}/feedback/", FED, format="json")
@@ -138,6 +152,7 @@ def test_a_draw_before_the_acknowledgement_is_no_look_for_it(
     some.acknowledged(clock.at, drawn, measure="off_site")
     look(drawn, clock)
     assert finish(browser, drawn).status_code == 302
+    assert feed_back(browser, drawn).status_code == 302
     clock.to("2026-09-28 11:00")
     SupervisionTask.objects.filter(pk=task.pk).update(acknowledged_at=clock.at)
     assert finish(browser, task).status_code == 422
@@ -145,24 +160,61 @@ def test_a_draw_before_the_acknowledgement_is_no_look_for_it(
     assert finish(browser, task).status_code == 302
 
 
+def drawn_and_looked_at(
+    task: SupervisionTask, clock: Moment, browser: Client, *, result: Result = Result.CONFORMING
+) -> SupervisionTask:
+    """The task that the draw opened for the same subject, looked at, finished and fed back."""
+    assert browser.post(reverse("tasks:draw_draw", args=[plan_for(task, clock).pk])).status_code == 302
+    drawn = SupervisionTask.objects.get(origin="draw")
+    some.acknowledged(clock.at, drawn, measure="off_site")
+    look(drawn, clock, result=result)
+    assert finish(browser, drawn).status_code == 302
+    assert feed_back(browser, drawn, result=result).status_code == 302
+    return drawn
+
+
 def test_nothing_is_fed_back_as_better_than_the_draw_found(
     task: SupervisionTask, clock: Moment, sign_in: SignIn
 ) -> None:
     browser = sign_in(some.manager_of(task))
     put(browser, task)
-    assert browser.post(reverse("tasks:draw_draw", args=[plan_for(task, clock).pk])).status_code == 302
-    drawn = SupervisionTask.objects.get(origin="draw")
-    some.acknowledged(clock.at, drawn, measure="off_site")
-    look(drawn, clock, bad=True)
-    assert finish(browser, drawn).status_code == 302
+    drawn = drawn_and_looked_at(task, clock, browser, result=Result.BASICALLY)
     assert finish(browser, task).status_code == 302
-    for result in (Result.CONFORMING, Result.BASICALLY):
-        back = feed_back(browser, task, result=result)
-        assert (back.status_code, f"抽查任务 {drawn.number} 检查这个对象的结论是“不符合”" in back.content.decode()) == (
-            422,
-            True,
-        )
-    look(task, clock, bad=True)
+    back = feed_back(browser, task, result=Result.CONFORMING)
+    said = f"抽查任务 {drawn.number} 检查这个对象的结论是“基本符合”"
+    assert (back.status_code, said in back.content.decode()) == (422, True)
+    assert feed_back(browser, task, result=Result.BASICALLY).status_code == 302
+    task.refresh_from_db()
+    assert task.status == "fed_back"
+
+
+def test_where_the_draw_found_a_fault_the_task_is_looked_at_itself_before_it_is_finished(
+    task: SupervisionTask, clock: Moment, sign_in: SignIn
+) -> None:
+    browser = sign_in(some.manager_of(task))
+    put(browser, task)
+    drawn = drawn_and_looked_at(task, clock, browser, result=Result.NONCONFORMING)
+    back = finish(browser, task)
+    said = f"抽查任务 {drawn.number} 检查这个对象的结论是“不符合”"
+    assert (back.status_code, said in back.content.decode()) == (422, True)
+    look(task, clock, result=Result.NONCONFORMING)
+    assert finish(browser, task).status_code == 302
+    clock.to("2026-09-29 10:00")
     assert feed_back(browser, task, result=Result.NONCONFORMING).status_code == 302
     task.refresh_from_db()
     assert task.status == "fed_back"
+
+
+def test_a_record_written_by_mistake_leaves_the_draw_to_answer_for_the_task(
+    task: SupervisionTask, clock: Moment, sign_in: SignIn
+) -> None:
+    browser, manager = sign_in(some.manager_of(task)), make.manager(task)
+    put(browser, task)
+    look(task, clock)
+    asked = correcting.ask_set_aside(task, record=1, reason="查的是隔壁企业，把对象弄错了。", by=manager, now=clock.at)
+    answer = "经核对照片，确属对象错误。"
+    correcting.settle_set_aside(asked, grant=True, answer=answer, by=make.head(task), now=clock.to("2026-09-28 10:30"))
+    assert "检查记录已经作废" in finish(browser, task).content.decode()
+    drawn_and_looked_at(task, clock, browser)
+    assert finish(browser, task).status_code == 302
+    assert feed_back(browser, task).status_code == 302

@@ -128,6 +128,7 @@ def _page(
         "taken_back": taken_back(case),
         "can_sign": can_sign,
         "shaken": shaken,
+        "earlier": credit_gate.earlier_of(check) if check else [],
         "can_decide": undecided and check is not None and check.allowed is None and not shaken,
         "may_sign": can_sign
         and check is not None
