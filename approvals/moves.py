@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from django.db.models import Exists, OuterRef
 
+from approvals.actions.revoking import supervisors_of
 from approvals.alarms import OWNERS, REVOCATION_OWNERS, holders
 from approvals.models import Case, Extension, Revocation
 from approvals.notices import Kind
@@ -105,7 +106,13 @@ def tell_revocations(moves: Sequence[Move], publication: Publication, now: dt.da
         for row in rows
         if moves[0].kind == KindCode.REVOCATION_HEARING
     ]
-    people = [(person, row.case.stream) for row in rows for person in deciders.get(row.office_id, [])]
+    barred = supervisors_of(rows)
+    people = [
+        (person, row.case.stream)
+        for row in rows
+        for person in deciders.get(row.office_id, [])
+        if person.pk not in barred[row.source]
+    ]
     post(told + staff_drafts(people, publication), now)
 
 

@@ -34,7 +34,7 @@ from approvals.models import (
 )
 from approvals.notices import for_people
 from approvals.papers import REMEDIES, cn_day
-from approvals.promised import CLOSED, UNSIGNED, points_in_force
+from approvals.promised import NOT_TAKEN, UNSIGNED, points_in_force
 from approvals.querysets import CaseQuerySet
 from credit.models import CreditSubject
 from deadlines import words
@@ -489,7 +489,7 @@ def _promise_dropped(case: Case) -> str:
         return ""
     promise = _related(case, "promise")
     if promise is not None:
-        return CLOSED if promise.withdrawn_at is None else ""
+        return NOT_TAKEN if promise.withdrawn_at is None else ""
     letters = Q(material__isnull=True) | Q(material__is_promise_letter=True)
     return UNSIGNED if case.materials.filter(letters, state=MaterialState.NOT_NEEDED).exists() else ""
 

@@ -25,7 +25,7 @@ BEFORE_ACCEPTANCE = (CaseStatus.SUBMITTED, CaseStatus.CORRECTION_REQUESTED)
 
 
 UNSIGNED = "告知承诺书没有签署，本件改按一般方式办理，须交齐全部材料。"
-CLOSED = "按信用情况不适用告知承诺，本件改按一般方式办理，须交齐全部材料。"
+NOT_TAKEN = "签署的告知承诺没有被采用，本件改按一般方式办理，须交齐全部材料。"
 
 
 def live_promise(case: Case) -> Promise | None:
@@ -40,12 +40,17 @@ TAKEN_BACK = "本件已改按一般方式办理，须交齐全部材料；同一
 
 
 def taken_back(case: Case) -> Promise | None:
-    """The promise that was taken back while its case goes on the ordinary way, with ``words`` on what that means."""
+    """The promise of a case that goes on the ordinary way: taken back, or dropped when the law accepted the case.
+
+    With ``title``, and ``words`` on what that means.
+    """
     if case.way == Way.PROMISE or case.status == CaseStatus.WITHDRAWN:
         return None
-    promise = Promise.objects.filter(case=case, withdrawn_at__isnull=False).first()
+    promise = Promise.objects.filter(case=case).first()
     if promise is not None:
-        promise.words = TAKEN_BACK if case.status in BEFORE_ACCEPTANCE else "本件按一般方式办理。"  # type: ignore[attr-defined]
+        words = TAKEN_BACK if case.status in BEFORE_ACCEPTANCE else "本件按一般方式办理。"
+        promise.words = NOT_TAKEN if promise.withdrawn_at is None else words  # type: ignore[attr-defined]
+        promise.title = "承诺没有采用" if promise.withdrawn_at is None else "承诺已撤回"  # type: ignore[attr-defined]
     return promise
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from approvals.enums import CaseAct, MaterialState
 from approvals.exceptions import Refused
-from approvals.lacking import refuse_lacking
+from approvals.lacking import refuse_lacking, refuse_without_promise
 from approvals.models import Case, Opinion, SiteCheck
 from approvals.stages import enter
 from catalogue.enums import GroundKind
@@ -79,6 +79,7 @@ def advice_of(case: Case, *, approve: bool, text: str, keys: Sequence[str]) -> l
         raise Refused("grounds-contradict", "勾选了不符合之处，不能建议准予；请取消勾选，或者建议不予。", field="keys")
     if approve:
         refuse_lacking(case.pk)
+        refuse_without_promise(case)
     return grounds
 
 

@@ -48,7 +48,7 @@ from approvals.models import (
 )
 from approvals.numbers import case_number, query_code
 from approvals.promised import (
-    CLOSED,
+    NOT_TAKEN,
     RESTORED,
     UNSIGNED,
     deferred_lines,
@@ -480,7 +480,7 @@ def _why_dropped(case: Case, now: dt.datetime) -> str:
     if live_promise(case) is None:
         return UNSIGNED
     check = credit_gate.check_of(case)
-    return "" if check is not None and check.allowed and not credit_gate.shaken(check, now) else CLOSED
+    return "" if check is not None and check.allowed and not credit_gate.shaken(check, now) else NOT_TAKEN
 
 
 def _tell_deemed(

@@ -28,7 +28,7 @@ from approvals.barring import bar_of
 from approvals.draws import on_duty, stands_aside
 from approvals.enums import CaseAct, CaseStatus, DocumentKind, MaterialState
 from approvals.exceptions import Refused, TransitionNotAllowed
-from approvals.lacking import refuse_lacking
+from approvals.lacking import refuse_lacking, refuse_without_promise
 from approvals.models import Case, CaseMaterial, Decision, Opinion, Sheet, SiteCheck
 from approvals.promised import last_lawful_day
 from approvals.sheets import Result, result, wants_sheet
@@ -137,6 +137,7 @@ def _grounds_for(case: Case, keys: Sequence[str], *, approve: bool) -> list[dict
         )
     if approve:
         refuse_lacking(case.pk)
+        refuse_without_promise(case)
     return grounds
 
 

@@ -297,6 +297,8 @@ def _lead(one: Revocation, may: dict[str, bool], today: dt.date) -> str:
         return "这件撤销建议已经作出决定，监管部门已收到答复。"
     if may["notice"]:
         return "请核对事实和证据，告知持证人拟撤销的事实、理由和依据，以及陈述申辩、申请听证的权利。"
+    if one.status == R.RECEIVED:
+        return "还没有告知持证人，由没有办理过这件监管任务的决定人员办理。"
     if may["record"]:
         return "请填写听证笔录；提交后不能修改。"
     if may["decide"]:

@@ -41,8 +41,8 @@ from offices.refusals import Refused, TransitionNotAllowed
 K = CreditRecord.Kind
 REWARD, PENALTY = JointMeasure.Kind.REWARD, JointMeasure.Kind.PENALTY
 LATEST_START_MONTHS = 12
-# Words by which a measure would put somebody on the list of the seriously dishonest; 被列入, 已列入 say whom it meets.
-LISTING = re.compile(r"(?<![被已])(?:列入|纳入|记入|移入)[^，。；、]*严重失信[^，。；、]*名单")
+# Words by which a measure would put somebody on the list of the seriously dishonest; 被列入…的 says whom it meets.
+LISTING = re.compile(r"(?<![被已对])(?:列入|纳入|记入|移入)[^，。；、]*严重失信[^，。；、]*名单(?![的内中])")
 LONGEST = {"what": 500, "basis": 200, "reason": 2000}
 # What a penalty may rest on, and what a reward may.
 GROUNDS = {

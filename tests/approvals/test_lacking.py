@@ -35,6 +35,7 @@ SignIn = Callable[[str], Client]
 TOO_LATE = "2026-10-11 00:01"
 MONDAY = "2026-10-12 09:00"
 ON_PROMISE = "公共场所卫生许可（新办，告知承诺）"  # handled on promise only, decided on the spot
+FIRE = "公众聚集场所营业前消防安全检查（告知承诺）"  # on promise only; no material stands for the promise
 EITHER_WAY = "公共场所卫生许可（新办，一般程序）"
 SCORED = "固定资产投资项目节能审查"
 
@@ -129,9 +130,32 @@ def test_a_signed_promise_that_the_credit_rule_closed_since_waives_nothing(
     assert (found.is_deemed, found.way, found.promise_clauses) == (True, Way.ORDINARY, [])
     assert lacking(case.pk)
     sms = Message.objects.get(kind="applicant_deemed", reference=case.stream).text
-    assert ("按信用情况不适用告知承诺" in sms, "没有签署" in sms) == (True, False)
+    assert ("签署的告知承诺没有被采用" in sms, "没有签署" in sms) == (True, False)
     page = text_of(Client().post("/progress/", {"number": case.number, "code": case.query_code}, follow=True))
-    assert "按信用情况不适用告知承诺，本件改按一般方式办理" in page
+    assert "签署的告知承诺没有被采用，本件改按一般方式办理" in page
+
+
+@pytest.mark.parametrize("signed", [True, False])
+def test_an_item_on_promise_only_is_not_approved_without_one(
+    city: None, clock: Moment, sign_in: SignIn, signed: bool
+) -> None:
+    case = play.promising(clock.at, play.item(FIRE), signed=signed)
+    CreditRecord.objects.create(
+        subject=case.applicant, kind="broken_promise", source="J1", basis="核查与承诺不符", found_at=clock.at
+    )
+    clock.to(TOO_LATE)
+    deem_lapsed()
+    clock.to(MONDAY)
+    found = again(case)
+    assert (found.way, lacking(case.pk)) == (Way.ORDINARY, [])
+    browser, url = sign_in(decider_of(found)), f"/office/{case.number}/decision/"
+    refused = browser.post(url, {"verdict": "approve", "text": ""})
+    assert (refused.status_code, "没有有效的承诺，不能准予许可" in text_of(refused)) == (422, True)
+    assert not Decision.objects.filter(case=case).exists()
+    if signed:
+        page = text_of(sign_in("chuangkou1").get(f"/window/cases/{case.number}/"))
+        assert "承诺没有采用" in page
+        assert f"/window/cases/{case.number}/promise/" in page
 
 
 def test_a_signed_promise_that_still_holds_goes_on(city: None, clock: Moment) -> None:

@@ -492,3 +492,4 @@ def test_no_measure_puts_anybody_on_the_list_of_the_seriously_dishonest(
     assert not JointMeasure.objects.exists()
     assert begun(clock.at, what="严重失信主体名单内主体不适用告知承诺").what
     assert begun(clock.at, what="对已被列入严重失信主体名单的企业限制参加政府采购").what
+    assert begun(clock.at, what="对列入严重失信主体名单企业限制参加政府采购").what

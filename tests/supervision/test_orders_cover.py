@@ -182,6 +182,18 @@ def test_no_order_rests_on_a_record_that_is_in_doubt(city: None, clock: Moment, 
     assert order.paper.number in browser.post(url, said | {"record": "2"}).content.decode()
 
 
+def test_a_request_that_the_feedback_overtook_keeps_no_order(city: None, clock: Moment, sign_in: SignIn) -> None:
+    task = promised(clock)
+    said = "查的是隔壁企业，把对象弄错了。"
+    correcting.ask_set_aside(task, record=1, reason=said, by=make.manager(task), now=clock.at)
+    browser = sign_in(some.manager_of(task))
+    assert browser.post(reverse("tasks:finish", args=[task.number]), {"finished_on": "2026-09-29"}).status_code == 302
+    told = {"result": "nonconforming", "text": "不符合。", "platform": "market", "platform_number": "JG-1"}
+    clauses = {f"clause_{number}": "nonconforming" for number in range(1, len(task.promise_clauses) + 1)}
+    assert browser.post(reverse("tasks:feedback", args=[task.number]), told | clauses).status_code == 302
+    assert ordered(standing.fresh(task), browser).status == "running"
+
+
 def test_a_record_that_was_set_aside_is_in_no_order(city: None, clock: Moment, sign_in: SignIn) -> None:
     task = promised(clock)
     asked = correcting.ask_set_aside(

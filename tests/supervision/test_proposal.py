@@ -13,6 +13,7 @@ from approvals.actions.revoking import decide_revocation, give_notice, hear_hold
 from approvals.enums import Door
 from approvals.exceptions import Refused
 from approvals.models import Licence, Revocation
+from deadlines.sweep import sweep
 from ledger.models import Entry
 from notifications.models import Message
 from offices.models import Posting, User
@@ -206,6 +207,11 @@ def test_whoever_had_a_part_in_the_task_neither_chairs_nor_decides(city: None, c
     assert "您办理过提出这件建议的监管任务" in own.content.decode()
     assert 'name="facts"' not in sign_in(asked.username).get(page).content.decode()  # nor is the act offered
     assert 'name="facts"' in sign_in(by.username).get(page).content.decode()
+    assert revocation.deadline is not None
+    sweep(dt.datetime.combine(revocation.deadline.due_on, dt.time(10), clock.at.tzinfo))
+    rung = Message.objects.filter(dedupe_key__startswith=f"alarm:{revocation.deadline_id}:")
+    heard = set(rung.values_list("to_user", flat=True))
+    assert (by.pk in heard, asked.pk in heard) == (True, False)
     browser = sign_in(by.username)
     assert browser.post(page, notice).status_code == 302
     revocation.refresh_from_db()
