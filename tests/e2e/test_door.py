@@ -171,6 +171,7 @@ def test_a_subject_reads_its_own_credit_objects_and_asks_for_repair(
     look_up(page, pair)
     seen("link")
     page.get_by_role("button", name="验证手机，查看信用").click()
+    expect(page.get_by_role("button", name="获取短信验证码")).to_be_visible()
     seen("code")
     page.get_by_role("button", name="获取短信验证码").click()
     acts.said(page, "验证码已发送")
@@ -205,6 +206,7 @@ def test_a_subject_reads_its_own_credit_objects_and_asks_for_repair(
     acts.said(page, "申请已提交")
     seen("asked")
     page.get_by_role("link", name="返回我的信用").click()
+    expect(page.get_by_role("heading", name="公共信用评价")).to_be_visible()
     seen("after")
     assert not look.wrong, "\n".join(look.wrong)
 
