@@ -97,7 +97,7 @@ class Look:
         """Look at the open page wide and narrow; take its pictures."""
         self.place = place
         self.page.wait_for_load_state()  # a click may still be bringing the page
-        self.page.wait_for_function("document.body !== null")
+        self.page.locator("body").wait_for(state="attached")
         self._settle(1440)
         self.page.evaluate(self.axe.axe_script)
         self._axe(f"{place} at 1440 px")
