@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema, extend_schema_field
@@ -19,6 +21,7 @@ from approvals.actions.revoking import (
     hear_holder,
     plan_hearing,
     record_hearing,
+    supervisors_of,
 )
 from approvals.api.door import FAULTS, PermittedSerializer, PermittedView
 from approvals.api.public import TAGS, ProgressSerializer
@@ -105,6 +108,12 @@ class RevocationSerializer(serializers.Serializer[Any]):
     def _clock(self, clock: Any) -> dict[str, Any] | None:
         return dict(DeadlineSerializer(clock, context=self.context).data) if clock else None
 
+    @cached_property
+    def _barred(self) -> Mapping[str, set[int]]:
+        """Who had a part in the tasks behind the one that is shown, or behind all of the list."""
+        shown = self.instance if self.parent is None else self.parent.instance
+        return supervisors_of([shown] if isinstance(shown, Revocation) else list(shown or ()))
+
     @extend_schema_field(DeadlineSerializer)
     def get_deadline(self, one: Revocation) -> dict[str, Any] | None:
         """The clock of the proposal."""
@@ -123,7 +132,8 @@ class RevocationSerializer(serializers.Serializer[Any]):
     @extend_schema_field(serializers.ListField(child=serializers.ChoiceField(choices=ACT_CHOICES)))
     def get_acts(self, one: Revocation) -> list[str]:
         """What this person may do now."""
-        return [act for act, may in acts_of(one, self.context["access"], self.context["today"]).items() if may]
+        may = acts_of(one, self.context["access"], self.context["today"], self._barred[one.source])
+        return [act for act, open_now in may.items() if open_now]
 
 
 class NoticeSerializer(serializers.Serializer[Any]):

@@ -6,7 +6,7 @@ It is after the grant, so the holder is shown. Who chairs a hearing sees that on
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -271,15 +271,15 @@ def fetch(access: Access, pk: int) -> Revocation:
     return get_object_or_404(with_rows(Revocation.objects.readable(access)), pk=pk)
 
 
-def decides(one: Revocation, access: Access) -> bool:
+def decides(one: Revocation, access: Access, barred: Collection[int]) -> bool:
     """Whether the person handles it: a decider of the office who neither chairs its hearing nor had a part in it."""
     own = one.office_id in access.offices(Role.DECIDER) and one.hearing_chair_id != access.user.pk
-    return own and access.user.pk not in supervisors(one)
+    return own and access.user.pk not in barred
 
 
-def acts_of(one: Revocation, access: Access, today: dt.date) -> dict[str, bool]:
-    """What this person may do now."""
-    own, noticed = decides(one, access), one.status == R.NOTICED
+def acts_of(one: Revocation, access: Access, today: dt.date, barred: Collection[int]) -> dict[str, bool]:
+    """What this person may do now; ``barred``: ``actions.revoking.supervisors`` of it."""
+    own, noticed = decides(one, access, barred), one.status == R.NOTICED
     pends = hearing_pends(one)
     chair = one.hearing_chair_id == access.user.pk and one.hearing_on is not None
     return {
@@ -390,7 +390,7 @@ def _page(
     request: PortalRequest, one: Revocation, came_back: tuple[str, BaseForm] | None = None
 ) -> HttpResponse:  # fmt: skip
     today = local_date(request.now)
-    may = acts_of(one, request.access, today)
+    may = acts_of(one, request.access, today, supervisors(one))
     forms = _forms(one, may, request) | ({came_back[0]: came_back[1]} if came_back else {})
     own = one.office_id in request.access.offices(Role.DECIDER)
     clocks = [clock for clock in (one.deadline, one.answer_deadline, one.hearing_deadline) if clock is not None]

@@ -39,7 +39,7 @@ from supervision.enums import (
 )
 from supervision.messages import Kind, reference_of
 from supervision.messages_orders import OrderKind, to_people, to_subject
-from supervision.models import Feedback, Finding, Inspection, Rectification, SetAside, SupervisionTask
+from supervision.models import Feedback, Finding, Inspection, Rectification, SupervisionTask
 from supervision.models.orders import unanswered
 from supervision.words import seen, visible
 
@@ -257,13 +257,6 @@ def _records_to_order(task: SupervisionTask) -> list[Inspection]:
         raise Refused(
             "order-needs-finding", "责令整改须有“不符合”的检查记录，请先记录检查情况。", conflict=True
         )  # fmt: skip
-    waiting = SetAside.objects.waiting().filter(inspection__in=records)
-    if doubted := sorted(waiting.values_list("inspection__order", flat=True)):
-        raise Refused(
-            "record-doubted",
-            f"第 {'、'.join(map(str, doubted))} 次检查记录的作废申请还没有批复，请等部门负责人批复后再责令整改。",
-            conflict=True,
-        )
     if task.status == TaskStatus.FED_BACK and Feedback.objects.get(task=task).result != Result.NONCONFORMING:
         raise Refused("order-needs-finding", "反馈的监管结果不是“不符合”，不能责令整改。", conflict=True)
     return records

@@ -156,7 +156,7 @@ def test_what_was_found_twice_is_asked_once(city: None, clock: Moment, sign_in: 
     assert asked_again(task) == field.names(task)[:1]
 
 
-def test_no_order_rests_on_a_record_that_is_in_doubt(city: None, clock: Moment, sign_in: SignIn) -> None:
+def test_a_record_that_an_order_answers_is_not_set_aside(city: None, clock: Moment, sign_in: SignIn) -> None:
     task = promised(clock)
     make.look(task, clock.to("2026-09-29 11:00"), bad=False)
     browser, head = sign_in(some.manager_of(task)), sign_in(make.head(task).username)
@@ -164,34 +164,17 @@ def test_no_order_rests_on_a_record_that_is_in_doubt(city: None, clock: Moment, 
     url = reverse("tasks:set_aside", args=[task.number])
     assert browser.post(url, said | {"record": "1"}).status_code == 302
     asked = task.inspections.get(order=1).set_asides.get()
-    words = {"facts": "未按要求办理。", "basis": "有关法规第一条", "demands": "改正。", "due_on": "2026-10-09"}
-    new = reverse("tasks:order_new", args=[task.number])
-    refused = browser.post(new, words | {"consequence": "依法处理。"})
-    assert (refused.status_code, "第 1 次检查记录的作废申请还没有批复" in refused.content.decode()) == (409, True)
     assert "查的是隔壁企业" in head.get("/tasks/set-asides/").content.decode()
-    here = reverse("tasks:set_aside_answer", args=[asked.pk])
-    assert (
-        head.post(here, {"verdict": "refuse", "answer": "经核对照片和定位，现场就是这家企业，记录无误。"}).status_code
-        == 302
-    )
     order = ordered(task, browser)
-    # From now on no record that it answers is set aside.
-    assert browser.post(url, said | {"record": "1"}).status_code == 409
+    # Overtaken: it waits for nobody, and an answer is refused with what overtook it.
+    assert "查的是隔壁企业" not in head.get("/tasks/set-asides/").content.decode()
+    answer = head.post(
+        reverse("tasks:set_aside_answer", args=[asked.pk]), {"verdict": "grant", "answer": "经核对照片，确属对象错误。"}
+    )
+    assert answer.status_code == 409
+    assert order.paper.number in answer.content.decode()
     assert [one.order for one in correcting.correctable(standing.fresh(task))] == [3]  # it found nothing wrong
     assert asked_again(task) == ["clause-1", ACTIVITY]
-    assert order.paper.number in browser.post(url, said | {"record": "2"}).content.decode()
-
-
-def test_a_request_that_the_feedback_overtook_keeps_no_order(city: None, clock: Moment, sign_in: SignIn) -> None:
-    task = promised(clock)
-    said = "查的是隔壁企业，把对象弄错了。"
-    correcting.ask_set_aside(task, record=1, reason=said, by=make.manager(task), now=clock.at)
-    browser = sign_in(some.manager_of(task))
-    assert browser.post(reverse("tasks:finish", args=[task.number]), {"finished_on": "2026-09-29"}).status_code == 302
-    told = {"result": "nonconforming", "text": "不符合。", "platform": "market", "platform_number": "JG-1"}
-    clauses = {f"clause_{number}": "nonconforming" for number in range(1, len(task.promise_clauses) + 1)}
-    assert browser.post(reverse("tasks:feedback", args=[task.number]), told | clauses).status_code == 302
-    assert ordered(standing.fresh(task), browser).status == "running"
 
 
 def test_a_record_that_was_set_aside_is_in_no_order(city: None, clock: Moment, sign_in: SignIn) -> None:
