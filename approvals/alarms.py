@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from approvals import sheets
-from approvals.actions.revoking import supervisors_of
+from approvals.actions.revoking import handlers_of
 from approvals.enums import CaseAct, CaseStatus
 from approvals.models import Case, Revocation
 from approvals.notices import Kind
@@ -121,15 +121,13 @@ def alarm_revocations(notices: Sequence[AlarmNotice], now: dt.datetime) -> None:
     by_clock = {notice.deadline_id: notice for notice in notices}
     today = local_date(now)
     rows = list(Revocation.objects.filter(**{f"{column}__in": by_clock}).select_related("case", "office__department"))
-    deciders = by_office(Posting.Role.DECIDER, {row.office_id for row in rows}, today)
+    handlers = handlers_of(rows, today)
     heads = by_department(Posting.Role.DEPARTMENT_HEAD, {row.office.department_id for row in rows}, today)
     chasers = overseers({row.office.department.division_id for row in rows}, today)
-    barred = supervisors_of(rows)
     drafts, acts = [], []
     for row in rows:
         notice = by_clock[getattr(row, column)]
-        people = [person for person in deciders.get(row.office_id, []) if person.pk not in barred[row.source]]
-        people = people or list(heads.get(row.office.department_id, []))
+        people = handlers[row.pk]
         if notice.stage >= 1 and notice.kind != KindCode.REVOCATION_HEARING:
             people += heads.get(row.office.department_id, [])
         if notice.stage >= 2:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from django.db.models import Exists, OuterRef
 
-from approvals.actions.revoking import supervisors_of
+from approvals.actions.revoking import handlers_of
 from approvals.alarms import OWNERS, REVOCATION_OWNERS, holders
 from approvals.models import Case, Extension, Revocation
 from approvals.notices import Kind
@@ -89,11 +89,10 @@ def staff_drafts(people: Iterable[tuple[User, str]], publication: Publication) -
 
 
 def tell_revocations(moves: Sequence[Move], publication: Publication, now: dt.datetime) -> None:
-    """Tell about moved clocks of proposals to revoke: the deciders, and the holder whose day to answer moved."""
+    """Tell about moved clocks of proposals to revoke: who handles them, and the holder whose day to answer moved."""
     column, label = REVOCATION_OWNERS[moves[0].kind]
     by_clock = {move.deadline_id: move for move in moves}
-    rows = list(Revocation.objects.filter(**{f"{column}__in": by_clock}).select_related("case"))
-    deciders = by_office(Posting.Role.DECIDER, {row.office_id for row in rows}, local_date(now))
+    rows = list(Revocation.objects.filter(**{f"{column}__in": by_clock}).select_related("case", "office"))
     told = [
         Draft(
             kind=Kind.DUE_MOVED.value,
@@ -106,13 +105,8 @@ def tell_revocations(moves: Sequence[Move], publication: Publication, now: dt.da
         for row in rows
         if moves[0].kind == KindCode.REVOCATION_HEARING
     ]
-    barred = supervisors_of(rows)
-    people = [
-        (person, row.case.stream)
-        for row in rows
-        for person in deciders.get(row.office_id, [])
-        if person.pk not in barred[row.source]
-    ]
+    handlers = handlers_of(rows, local_date(now))
+    people = [(person, row.case.stream) for row in rows for person in handlers[row.pk]]
     post(told + staff_drafts(people, publication), now)
 
 

@@ -6,6 +6,7 @@ Source: L5, L8a; 行政许可法 arts. 42, 44; 国办发〔2020〕42号.
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import Any
 
 from django.utils import timezone
@@ -39,19 +40,27 @@ RESTORED = "restored:"
 TAKEN_BACK = "本件已改按一般方式办理，须交齐全部材料；同一件办件不能再次签署承诺，以后另行申请时仍可以选择告知承诺。"
 
 
-def taken_back(case: Case) -> Promise | None:
-    """The promise of a case that goes on the ordinary way: taken back, or dropped when the law accepted the case.
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """A promise that does not count any more, as the window shows it: when and where it was taken back, if it was."""
 
-    With ``title``, and ``words`` on what that means.
-    """
+    title: str
+    words: str
+    at: dt.datetime | None
+    through: str
+
+
+def taken_back(case: Case) -> TakenBack | None:
+    """The promise of a case that goes on the ordinary way: taken back, or dropped when the law accepted the case."""
     if case.way == Way.PROMISE or case.status == CaseStatus.WITHDRAWN:
         return None
     promise = Promise.objects.filter(case=case).first()
-    if promise is not None:
-        words = TAKEN_BACK if case.status in BEFORE_ACCEPTANCE else "本件按一般方式办理。"
-        promise.words = NOT_TAKEN if promise.withdrawn_at is None else words  # type: ignore[attr-defined]
-        promise.title = "承诺没有采用" if promise.withdrawn_at is None else "承诺已撤回"  # type: ignore[attr-defined]
-    return promise
+    if promise is None:
+        return None
+    if promise.withdrawn_at is None:
+        return TakenBack("承诺没有采用", NOT_TAKEN, None, "")
+    words = TAKEN_BACK if case.status in BEFORE_ACCEPTANCE else "本件按一般方式办理。"
+    return TakenBack("承诺已撤回", words, promise.withdrawn_at, promise.get_withdrawn_through_display())
 
 
 def restorable(case: Case) -> list[CaseMaterial]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django.db.models import F, Q, QuerySet
 
-from credit.models import Repair
+from credit.models import CreditSubject, Repair
 from deadlines.enums import State
 from offices.access import Access, covered
-from offices.models import Posting
+from offices.models import Department, Posting
 
 Role = Posting.Role
 ORDER = ("due_on", "id")
@@ -28,6 +28,20 @@ def waiting(access: Access) -> QuerySet[Repair]:
     """Of those the ones that are not decided, with ``due_on``, never null (partial index ``repair_waiting``)."""
     rows = followed(access).filter(granted__isnull=True, deadline__state=State.RUNNING)
     return rows.annotate(due_on=F("deadline__due_on"))
+
+
+def searched(rows: QuerySet[Repair], text: str) -> QuerySet[Repair]:
+    """By the finding's number; by name or whole code of what is not a person, whose name the list does not show."""
+    if not text:
+        return rows
+    named = Q(record__subject__name__icontains=text) | Q(record__subject__code__iexact=text)
+    return rows.filter(Q(record__source__icontains=text) | named & ~Q(record__subject__kind=CreditSubject.Kind.PERSON))
+
+
+def departments(access: Access) -> list[tuple[str, str]]:
+    """(id, name) of the departments with something on the list; one statement."""
+    found = Department.objects.filter(pk__in=waiting(access).order_by().values("record__department"))
+    return [(str(one.pk), one.name) for one in found.order_by("division__code", "name", "pk")]
 
 
 def what(repair: Repair) -> str:

@@ -15,7 +15,7 @@ from credit.words import cn_day
 from deadlines import owners, sights
 from deadlines.clock import local_date
 from deadlines.kinds import KindCode
-from deadlines.moves import Move, Publication, register_moved
+from deadlines.moves import Confirmed, Move, Publication, register_confirmed, register_moved
 from deadlines.owners import Owner
 from deadlines.sights import Sight
 from notifications.outbox import Draft, post
@@ -73,6 +73,30 @@ def tell_moved(moves: Sequence[Move], publication: Publication, now: dt.datetime
     post(drafts, now)
 
 
+def tell_confirmed(clocks: Sequence[Confirmed], publication: Publication, now: dt.datetime) -> None:
+    """Days to object that rang as provisional and stand now: the officers learn that they may decide.
+
+    One whose day is still to come rings when it has passed, with the same words.
+    """
+    today = local_date(now)
+    over = {one.deadline_id: one for one in clocks if one.due_on < today}
+    rows = reminded(KindCode.CREDIT_OBJECTION, list(over)) if over else []
+    people = by_department(Posting.Role.CREDIT_OFFICER, {row.department_id for row in rows}, today)
+    drafts = [
+        Draft(
+            kind=Kind.STAFF.value,
+            text=f"{row.name}{publication.because}确定为{cn_day(over[row.clock_id].due_on)}，已届满，"
+            "当事人没有提出异议，请决定是否记录。",
+            dedupe_key=f"{Kind.STAFF}:stands:{row.clock_id}:{publication.key}:{person.pk}",
+            reference=f"clock:{row.clock_id}",
+            to_user=person,
+        )
+        for row in rows
+        for person in people.get(row.department_id, [])
+    ]
+    post(drafts, now)
+
+
 def _to_subjects(by_clock: Mapping[int, Move], publication: Publication) -> list[Draft]:
     """Whose day to object moved is told the new one."""
     return [
@@ -95,3 +119,4 @@ def register() -> None:
     sights.register("subject", followed_here)
     for kind in KINDS:
         register_moved(kind, tell_moved)
+    register_confirmed(KindCode.CREDIT_OBJECTION, tell_confirmed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.views.decorators.http import require_safe
@@ -14,7 +15,7 @@ from credit.models import Repair
 from credit.views_breaches import shown
 from deadlines.clock import local_date
 from offices.export import csv_response
-from offices.lists import Listing, everything
+from offices.lists import Filter, Listing, everything
 from offices.models import Posting
 from offices.web import PortalRequest, roles_required
 
@@ -22,18 +23,38 @@ people = roles_required(Posting.Role.DEPARTMENT_HEAD, Posting.Role.OVERSEER)
 HEAD = ("主体", "申请", "办理单位", "申请日期", "到期日", "时限")
 
 
+def _asked(request: PortalRequest) -> tuple[Listing, QuerySet[Repair]]:
+    """The list as it was asked for, and its rows."""
+    filters = [
+        Filter("department", "办理单位", late.departments(request.access)),
+        Filter("ground", "申请", Repair.Ground.choices),
+    ]
+    listing = Listing(
+        request, reverse("credit:late"), filters, q_label="认定文书、主体名称或代码", placeholder="文书号、名称或代码"
+    )
+    rows = late.searched(late.waiting(request.access), listing["q"])
+    if listing["department"]:
+        rows = rows.filter(record__department=int(listing["department"]))
+    if listing["ground"]:
+        rows = rows.filter(ground=listing["ground"])
+    return listing, rows
+
+
 @people
 @require_safe
 def late_list(request: PortalRequest) -> HttpResponse:
     """What is due today or late, the longest waiting first."""
-    listing = Listing(request, reverse("credit:late"))
-    page = listing.page(late.waiting(request.access), late.ORDER)
+    listing, found = _asked(request)
+    page = listing.page(found, late.ORDER)
     context = {
         "rows": [
             {"repair": one, "what": late.what(one), "url": reverse("clock", args=[one.deadline_id])} for one in page
         ],
         "pager": listing.pager(page, "件"),
-        "export_url": reverse("credit:late_export"),
+        "bar": listing.bar(),
+        "narrowed": listing.is_narrowed,
+        "clear_url": listing.url,
+        "export_url": listing.address(reverse("credit:late_export")),
     }
     return shown(request, "credit/late.html", context)
 
@@ -41,8 +62,9 @@ def late_list(request: PortalRequest) -> HttpResponse:
 @people
 @require_safe
 def late_export(request: PortalRequest) -> HttpResponseBase:
-    """The list as CSV; persons are masked."""
+    """The list as it was asked for, as CSV; persons are masked."""
     today = local_date(request.now)
+    _, rows = _asked(request)
 
     def line(one: Repair) -> Sequence[Any]:
         record, clock = one.record, one.deadline
@@ -55,6 +77,4 @@ def late_export(request: PortalRequest) -> HttpResponseBase:
     def lines(found: list[Repair]) -> Iterable[Sequence[Any]]:
         return map(line, found)
 
-    return csv_response(
-        f"信用修复督办-{today:%Y%m%d}", HEAD, everything(late.waiting(request.access), late.ORDER, lines)
-    )
+    return csv_response(f"信用修复督办-{today:%Y%m%d}", HEAD, everything(rows, late.ORDER, lines))

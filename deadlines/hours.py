@@ -15,7 +15,7 @@ from deadlines.enums import Act
 from deadlines.errors import DeadlineError
 from deadlines.models import WindowHours
 from ledger.record import record
-from offices.history import save_at
+from offices.history import delete_at, save_at
 from offices.models import Division, User
 
 
@@ -93,8 +93,7 @@ def set_window_hours(
     if not gone and not new and not noted:
         return list(held.values())
     for row in gone:
-        row._history_date, row._history_user = now, by  # type: ignore[attr-defined] # the names that simple-history reads
-        row.delete()
+        delete_at(row, now, by=by)
     for row in noted:
         row.note = note
         save_at(row, now, by=by)

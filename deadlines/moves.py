@@ -1,4 +1,7 @@
-"""Who is told when a change of the calendar moves a due date. Upper apps register from their ``apps.py``."""
+"""Who is told when a change of the calendar moves a due date, or says that it stands after all.
+
+Upper apps register from their ``apps.py``.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,16 @@ class Move:
     before: date
     after: date
     is_paused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """A running clock whose due date rested on a year not published yet, and stands now that it is."""
+
+    deadline_id: int
+    kind: KindCode
+    stream: str
+    due_on: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +63,15 @@ class Publication:
 
 # Called with all moves of one kind in a batch, in its transaction; its statements must not grow with the rows.
 Handler = Callable[[Sequence[Move], Publication, datetime], None]
+# Called likewise with all clocks of one kind whose day stands.
+Standing = Callable[[Sequence[Confirmed], Publication, datetime], None]
 
 _moved: Handlers[Handler] = Handlers("moves")
 register_moved = _moved.register
 is_registered = _moved.is_registered
 moved_handlers = _moved.replaced
+_confirmed: Handlers[Standing] = Handlers("days that stand")
+register_confirmed = _confirmed.register
 
 
 def tell(moves: Sequence[Move], publication: Publication, now: datetime) -> None:
@@ -65,3 +82,13 @@ def tell(moves: Sequence[Move], publication: Publication, now: datetime) -> None
     for kind in sorted(by_kind):
         if _moved.is_registered(kind):
             _moved.get(kind)(by_kind[kind], publication, now)
+
+
+def tell_confirmed(clocks: Sequence[Confirmed], publication: Publication, now: datetime) -> None:
+    """Hand the clocks of a batch whose day stands to the handlers of their kinds, as ``tell`` does."""
+    by_kind: dict[KindCode, list[Confirmed]] = {}
+    for clock in clocks:
+        by_kind.setdefault(clock.kind, []).append(clock)
+    for kind in sorted(by_kind):
+        if _confirmed.is_registered(kind):
+            _confirmed.get(kind)(by_kind[kind], publication, now)

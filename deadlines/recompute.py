@@ -25,7 +25,7 @@ from deadlines.arithmetic import Calendar
 from deadlines.enums import Act, EventKind, State
 from deadlines.kinds import KindCode
 from deadlines.models import CalendarYear, ClockEvent, Deadline
-from deadlines.moves import Move, Publication, tell
+from deadlines.moves import Confirmed, Move, Publication, tell, tell_confirmed
 from deadlines.querysets import DeadlineQuerySet
 from deadlines.sweep import Attempt, place
 from ledger.record import Draft, record_many
@@ -38,7 +38,10 @@ logger = logging.getLogger(__name__)
 BATCH = 500
 MOMENT = timedelta(microseconds=1)
 # What is read of a clock, and what is written.
-READ = ("kind", "unit", "state", "stream", "start_on", "due_on", "calendar_version", "next_alarm_at", "revision")
+READ = (
+    "kind", "unit", "state", "stream", "start_on", "due_on", "provisional", "calendar_version", "next_alarm_at",
+    "revision",
+)  # fmt: skip
 WRITTEN = ("due_on", "yellow_on", "provisional", "calendar_version", "next_alarm_at", "next_alarm_stage", "revision")
 EVENT = ("deadline_id", "seq", "kind", "at", "by_id", "data")
 # So many rows that cannot be recomputed are a fault of the system, not of the rows: it stops, loudly.
@@ -178,9 +181,10 @@ def _recompute(clocks: list[Deadline], calendar: Calendar, year: int, at: dateti
     events = _events([clock.pk for clock in clocks])
     changed: list[Deadline] = []
     moves: list[Move] = []
+    standing: list[Confirmed] = []
     new_events: list[tuple[int, int, EventKind, datetime, int | None, dict[str, str]]] = []
     for clock in clocks:
-        before = clock.due_on
+        before, was_provisional = clock.due_on, clock.provisional
         due_on = timeline.derive_due(events.get(clock.pk, ()), calendar)
         version = calendar.version(clock.start_on, due_on)
         if (due_on, version) == (before, clock.calendar_version):
@@ -196,6 +200,8 @@ def _recompute(clocks: list[Deadline], calendar: Calendar, year: int, at: dateti
             moves.append(Move(clock.pk, KindCode(clock.kind), clock.stream, before, due_on, is_paused))
             data = {"from": before.isoformat(), "to": due_on.isoformat(), "calendar": version}
             new_events.append((clock.pk, clock.revision, EventKind.RECOMPUTE, at, by.pk if by else None, data))
+        elif was_provisional and not clock.provisional and clock.state == State.RUNNING:
+            standing.append(Confirmed(clock.pk, KindCode(clock.kind), clock.stream, due_on))
     update_rows(Deadline, WRITTEN, [_written(clock) for clock in changed])
     insert_rows(ClockEvent, EVENT, new_events)
     record_many(
@@ -205,8 +211,9 @@ def _recompute(clocks: list[Deadline], calendar: Calendar, year: int, at: dateti
         ],
         at=at,
     )
-    if moves:
-        tell(moves, Publication(year, calendar.year(year).version), at)
+    publication = Publication(year, calendar.year(year).version)
+    tell(moves, publication, at)
+    tell_confirmed(standing, publication, at)
     return moves
 
 

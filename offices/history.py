@@ -7,6 +7,14 @@ import datetime as dt
 from django.db import models
 
 
+def _tell(instance: models.Model, now: dt.datetime, by: models.Model | None, reason: str | None) -> None:
+    """Say what the history row is to carry, under the names that simple-history reads."""
+    told = {"_history_date": now, "_history_user": by, "_change_reason": reason}
+    for name, value in told.items():
+        if value is not None:
+            setattr(instance, name, value)
+
+
 def save_at(
     instance: models.Model, now: dt.datetime, *, by: models.Model | None = None, reason: str | None = None
 ) -> None:
@@ -14,8 +22,13 @@ def save_at(
 
     ``by`` and ``reason`` are written where no request tells them (commands, workers).
     """
-    told = {"_history_date": now, "_history_user": by, "_change_reason": reason}
-    for name, value in told.items():  # the names that simple-history reads
-        if value is not None:
-            setattr(instance, name, value)
+    _tell(instance, now, by, reason)
     instance.save()
+
+
+def delete_at(
+    instance: models.Model, now: dt.datetime, *, by: models.Model | None = None, reason: str | None = None
+) -> None:
+    """Delete ``instance``; what it was stays in its history, dated ``now``, as by ``save_at``."""
+    _tell(instance, now, by, reason)
+    instance.delete()

@@ -12,7 +12,7 @@ from approvals.exceptions import Refused
 from credit.models import RiskClass
 from ledger.record import Draft, record_many
 from ledger.samples import WHOLE
-from offices.history import save_at
+from offices.history import delete_at, save_at
 from offices.models import Division, User
 from supervision.enums import PlanAct
 from supervision.models import DrawPlan, DrawRun, SamplingRule
@@ -162,10 +162,9 @@ def unset_rule(rule: SamplingRule, *, reason: str, by: User, now: dt.datetime) -
     held = SamplingRule.objects.filter(pk=rule.pk).first()
     if held is None:
         raise Refused("sampling-changed", "同事刚刚收回了这一设定，请刷新后查看。", conflict=True)
-    held._history_date, held._history_user, held._change_reason = now, by, reason[:100]  # type: ignore[attr-defined]
     data = {"risk": held.risk, "reason": reason}
     record_many([Draft(_stream(rule.division), PlanAct.RULE_UNSET, data, by)], at=now)
-    held.delete()
+    delete_at(held, now, by=by, reason=reason[:100])
 
 
 def _stream(division: Division) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -64,14 +64,19 @@ NO_PART = (
 )  # fmt: skip
 
 
-def _deciders(revocation: Revocation, now: dt.datetime) -> list[User]:
-    """The office's deciders without a part in the task behind it; where it has none, the department's heads."""
-    today, office = local_date(now), revocation.office
-    barred = supervisors(revocation)
-    every = by_office(Posting.Role.DECIDER, {office.pk}, today).get(office.pk, [])
-    found = [one for one in every if one.pk not in barred]
-    heads = by_department(Posting.Role.DEPARTMENT_HEAD, {office.department_id}, today)
-    return found or heads.get(office.department_id, [])
+def handlers_of(revocations: Collection[Revocation], today: dt.date) -> dict[int, list[User]]:
+    """Who handles each, by its id: its office's deciders without a part in the task behind it.
+
+    Where there is none such, the heads of the office's department. ``office`` at hand; statements are constant.
+    """
+    barred = supervisors_of(revocations)
+    deciders = by_office(Posting.Role.DECIDER, {one.office_id for one in revocations}, today)
+    heads = by_department(Posting.Role.DEPARTMENT_HEAD, {one.office.department_id for one in revocations}, today)
+    return {
+        one.pk: [person for person in deciders.get(one.office_id, []) if person.pk not in barred[one.source]]
+        or list(heads.get(one.office.department_id, []))
+        for one in revocations
+    }
 
 
 def _to_deciders(
@@ -85,7 +90,7 @@ def _to_deciders(
             reference=revocation.stream,
             to_user=person,
         )
-        for person in _deciders(revocation, now)
+        for person in handlers_of([revocation], local_date(now))[revocation.pk]
     ]
 
 

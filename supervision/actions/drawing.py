@@ -28,7 +28,7 @@ from notifications.outbox import Draft as Message
 from notifications.outbox import post
 from offices.access import Access
 from offices.bulk import insert_rows
-from offices.history import save_at
+from offices.history import delete_at, save_at
 from offices.models import Department, Division, Office, Posting, User
 from offices.people import by_office
 from supervision import sampling
@@ -249,8 +249,7 @@ def remove_plan(plan: DrawPlan, *, by: User, now: dt.datetime) -> None:
         raise TransitionNotAllowed("这份抽查计划已经公布，不能删除；公布的计划一直公开。")
     data = said(plan, plan.business_items.values_list("pk", flat=True))
     record_many([Draft(plan.stream, PlanAct.REMOVED, data, by)], at=now)
-    plan._history_date, plan._history_user = now, by  # type: ignore[attr-defined]
-    plan.delete()
+    delete_at(plan, now, by=by)
 
 
 @transaction.atomic

@@ -94,14 +94,8 @@ def _rests_on_draw(task: SupervisionTask) -> bool:
     return task.measure == Measure.RANDOM_DRAW and not own.exists()
 
 
-def _found_by_draw(task: SupervisionTask) -> Inspection | None:
-    """The worst that a draw found for a task that rests on it."""
-    return _worst(looks_of_draw(task).order_by("pk").select_related("task")) if _rests_on_draw(task) else None
-
-
-def _refuse_fault_of_draw(task: SupervisionTask) -> None:
+def _refuse_fault_of_draw(drawn: Inspection | None) -> None:
     """Raise ``Refused`` where the draw found a fault: the drawn task has it mended, this one needs its own record."""
-    drawn = _found_by_draw(task)
     if drawn is not None and drawn.result == Result.NONCONFORMING:
         raise Refused(
             "draw-found-fault",
@@ -110,8 +104,10 @@ def _refuse_fault_of_draw(task: SupervisionTask) -> None:
         )
 
 
-def _check_looked_at(task: SupervisionTask) -> None:
-    """No check ends that was not made: a promise is found clause by clause (L10b), a draw by its two officers.
+def _check_looked_at(task: SupervisionTask) -> Inspection | None:
+    """The worst that a draw found for a task that rests on one; None for any other task.
+
+    No check ends that was not made: a promise is found clause by clause (L10b), a draw by its two officers.
 
     Whatever the measure. What was put into a draw was looked at by the draw, or by a record of its own; until then it
     is not finished. Any other task may have been worked on elsewhere: its feedback names where. Where a
@@ -131,24 +127,26 @@ def _check_looked_at(task: SupervisionTask) -> None:
             "draw-not-inspected",
             "随机抽查的对象须由两名执法人员检查，现在还没有两人的检查记录；请先在本页“记录检查”。",
         )
-    drawn = _found_by_draw(task)
+    rests = _rests_on_draw(task)
+    drawn = _worst(looks_of_draw(task).order_by("pk").select_related("task")) if rests else None
     records = task.inspections.filter(kind=InspectionKind.FIRST)
     if records.filter(set_asides__granted=True).exists() and drawn is None and not records.standing().exists():
         raise Refused(
             "record-set-aside-only", "检查记录已经作废，现在没有有效的检查记录，请重新检查，在本页“记录检查”以后再办。"
         )
-    if _rests_on_draw(task) and drawn is None:
+    if rests and drawn is None:
         raise Refused(
             "draw-not-looked-at",
             "这件任务选的是“纳入双随机抽查”，签收以后还没有抽中、检查并反馈过这个对象，没有检查可以反馈。"
             "请等抽查任务检查并反馈以后再办；没有抽中的，请另行检查，在本页“记录检查”。",
         )
+    return drawn
 
 
-def _check_finish_day(task: SupervisionTask, day: dt.date | None, today: dt.date) -> dt.date:
+def _check_finish_day(task: SupervisionTask, day: dt.date | None, today: dt.date, drawn: Inspection | None) -> dt.date:
     """The day on which the check was finished: not before the task, nor before its latest record.
 
-    What rests on a draw alone: not before the draw's first look.
+    What rests on a draw alone (``drawn``): not before the draw's first look.
     A visit that was made has its record, so the day does not lie before a visit either.
     """
     if day is None:
@@ -161,7 +159,7 @@ def _check_finish_day(task: SupervisionTask, day: dt.date | None, today: dt.date
             f"完成监管日不能早于任务生成日（{task.earliest_finish:%Y-%m-%d}）。",
             field="finished_on",
         )
-    if _rests_on_draw(task):
+    if drawn is not None:
         looked = looks_of_draw(task).aggregate(at=Min("ended_at"))["at"]
     else:
         looked = task.inspections.standing().aggregate(at=Max("ended_at"))["at"]
@@ -182,9 +180,9 @@ def finish(task: SupervisionTask, *, finished_on: dt.date | None, by: User, now:
     today = local_date(now)
     if task.measure == Measure.NONE_NOW:
         raise Refused("measure-none-now", "这件任务选定的是“暂不检查”，请先变更监管措施，再填写完成日。")
-    _check_looked_at(task)
-    _refuse_fault_of_draw(task)
-    finished_on = _check_finish_day(task, finished_on, today)
+    drawn = _check_looked_at(task)
+    _refuse_fault_of_draw(drawn)
+    finished_on = _check_finish_day(task, finished_on, today, drawn)
     task.finished_on = finished_on
     if task.planned_deadline and task.planned_deadline.is_open:
         meet_deadline(task.planned_deadline, at=now, by=by)
@@ -249,8 +247,8 @@ def feed_back(
     clauses = _checked_clauses(task, clause_results)
     if result != Result.NONCONFORMING and any(c["result"] == Result.NONCONFORMING for c in clauses):
         raise Refused("result-contradicts", "有承诺内容“不符合”，监管结果不能为“符合”。", field="result")
-    _check_looked_at(task)
-    _check_against_inspection(task, result, clauses)
+    drawn = _check_looked_at(task)
+    _check_against_inspection(task, result, clauses, drawn)
     late = bool(task.feedback_deadline and task.feedback_deadline.is_overdue(timezone.localtime(now).date()))
     if task.feedback_deadline and task.feedback_deadline.is_open:
         meet_deadline(task.feedback_deadline, at=now, by=by)
@@ -287,11 +285,13 @@ def _better(said: str, found: str) -> bool:
     return WORST_FIRST.index(Result(said)) > WORST_FIRST.index(Result(found))
 
 
-def _check_against_inspection(task: SupervisionTask, result: str, clauses: Sequence[dict[str, Any]]) -> None:
+def _check_against_inspection(
+    task: SupervisionTask, result: str, clauses: Sequence[dict[str, Any]], drawn: Inspection | None
+) -> None:
     """Nothing is fed back as better than the worst record says, and nothing is 不符合 without a record.
 
     A later record does not wash out an earlier one: the worst binds, for the whole and for each clause. Where the look
-    was a draw's, the worst that it found binds here too.
+    was a draw's, the worst that it found (``drawn``) binds here too.
     """
     if result == Result.NONCONFORMING and faulty(task) is None:
         raise Refused(
@@ -307,11 +307,10 @@ def _check_against_inspection(task: SupervisionTask, result: str, clauses: Seque
             f"{_named(bound)}的结论是“{bound.get_result_display()}”，以后的记录不能抵消，监管结果应与之一致。",
             field="result",
         )
-    found = _found_by_draw(task)
-    if found is not None and _better(result, found.result):
+    if drawn is not None and _better(result, drawn.result):
         raise Refused(
             "result-contradicts",
-            f"抽查任务 {found.task.number} 检查这个对象的结论是“{found.get_result_display()}”，监管结果应与之一致；"
+            f"抽查任务 {drawn.task.number} 检查这个对象的结论是“{drawn.get_result_display()}”，监管结果应与之一致；"
             "另行检查过的，请先在本页“记录检查”。",
             field="result",
         )

@@ -165,6 +165,39 @@ def test_the_list_of_late_repairs_costs_the_same_for_one_and_for_many(sign_in: S
     assert all(repair.record.source in rows for repair in repairs)
 
 
+def test_the_list_of_late_repairs_is_searched_and_narrowed(sign_in: SignIn, clock: Moment) -> None:
+    browser = sign_in(OVERSEER)
+    first = asked(clock)
+    second = asked(clock, "连住建撤〔2026〕2号", subject=make.company(1))
+    third = asked(clock, "连住建撤〔2026〕3号", subject=make.person())
+    fourth = asked(clock, "连住建撤〔2026〕4号", subject=make.company(2))
+    Repair.objects.filter(pk=fourth.pk).update(ground="wrong")
+    make.after(clock, day_of(fourth))
+    every = [first, second, third, fourth]
+
+    def found(**query: str) -> list[Repair]:
+        listed = text_of(browser.get(LATE, query))
+        exported = body(browser.get(reverse("credit:late_export"), query)).decode()
+        rows = [one for one in every if f"（{one.record.source}）" in listed]
+        assert rows == [one for one in every if f"（{one.record.source}）" in exported]
+        return rows
+
+    own = str(make.department().pk)
+    assert found() == every
+    assert found(q="撤〔2026〕2") == [second]
+    assert found(q=second.record.subject.name[:6]) == [second]
+    assert found(q=str(second.record.subject.code).lower()) == [second]
+    assert found(ground="wrong") == [fourth]
+    assert found(ground="mended") == [first, second, third]
+    assert found(department=own) == every
+    # Who a person is, the list does not say; nor does its search.
+    for guess in (third.record.subject.name, make.PERSON):
+        assert found(q=guess) == []
+    assert "没有符合条件的申请" in text_of(browser.get(LATE, {"q": "查无此号"}))
+    # A department that is not followed is not offered, and narrows nothing.
+    assert found(department="999999") == every
+
+
 def test_what_waits_is_listed_by_its_day_with_its_light(sign_in: SignIn, clock: Moment) -> None:
     first = asked(clock)
     clock.at = clock.at + dt.timedelta(days=2)

@@ -13,12 +13,17 @@ from pytest_django import DjangoAssertNumQueries
 from credit.actions import judging
 from credit.models import Breach, CreditFact, CreditRecord, Push
 from credit.words import by_day, cn_day
+from deadlines import jobs
 from deadlines.clock import local_date
 from deadlines.models import Deadline
+from deadlines.notice import Notice
+from deadlines.office import draft_year, publish
+from deadlines.recompute import refresh
 from deadlines.sweep import sweep
 from ledger.models import Entry
 from notifications.models import Message
 from notifications.segments import segments
+from offices.models import Posting, User
 from offices.refusals import Refused, TransitionNotAllowed
 from tests.approvals.window import body, text_of
 from tests.conftest import Moment
@@ -147,6 +152,44 @@ def test_a_day_in_a_year_without_a_calendar_is_said_to_be_uncertain(sign_in: Sig
     assert browser.post(url("breach_objection", breach), {"text": "事实不清。"}).status_code == 302
     assert browser.post(url("breach_decision", breach), decide(due)).status_code == 302
     assert CreditRecord.objects.exists()
+
+
+@pytest.mark.parametrize(("when", "off"), [("over", [1]), ("to come", [1]), ("moved", [1, 4, 5, 6, 7, 8])])
+def test_a_day_that_stands_once_its_year_is_published_is_told_to_the_officers(
+    city: None, clock: Moment, monkeypatch: pytest.MonkeyPatch, when: str, off: list[int]
+) -> None:
+    monkeypatch.setattr(jobs, "BREATH", 0)
+    clock.to("2026-12-30 10:00")
+    breach = make.told(clock.at)
+    due = breach.deadline.due_on
+    clock.at = make.noon(due)
+    if when != "to come":
+        make.after(clock, due)
+        sweep(clock.at)
+    keeper = User.objects.filter(postings__role=Posting.Role.OVERSEER).order_by("pk")[0]
+    notice = Notice(2027, "通知", off={dt.date(2027, 1, day): "元旦" for day in off})
+    draft = draft_year(notice, by=keeper, now=clock.at)
+    jobs.run()
+    publish(draft, by=keeper, now=clock.at)
+    for _ in range(2):
+        jobs.run()
+        refresh(clock.at)
+    breach.deadline.refresh_from_db()
+    said = [one.text for one in Message.objects.filter(kind="credit_staff", reference=f"clock:{breach.deadline_id}")]
+    if when == "over":
+        assert breach.deadline.due_on == due
+        assert said == [
+            f"{breach.number}的异议期限因2027年节假日安排发布确定为{cn_day(due)}，已届满，当事人没有提出异议，请决定是否记录。"
+        ]
+    elif when == "to come":
+        assert said == [], "it rings when it has passed"
+        make.after(clock, due)
+        sweep(clock.at)
+        [sms] = Message.objects.filter(kind="credit_reminder")
+        assert "已届满，当事人没有提出异议，请决定是否记录" in sms.text
+    else:
+        assert breach.deadline.due_on > due
+        assert said == [f"{breach.number}的异议期限因2027年节假日安排发布改为{cn_day(breach.deadline.due_on)}。"]
 
 
 def test_what_is_not_final_is_not_recorded(sign_in: SignIn, clock: Moment) -> None:
