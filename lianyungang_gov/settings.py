@@ -116,6 +116,13 @@ TEMPLATES: list[dict[str, Any]] = [
             ],
         },
     },
+    # The rows of long lists alone (``{% rows %}``).
+    {
+        "NAME": "rows",
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "DIRS": [BASE_DIR / "templates"],
+        "OPTIONS": {"environment": "lianyungang_gov.rows.environment"},
+    },
 ]
 
 # --- data ------------------------------------------------------------------------------------------------------------
@@ -134,6 +141,8 @@ if DATABASES["default"]["ENGINE"].endswith("postgresql"):
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault(
         "options", "-c join_collapse_limit=3 -c random_page_cost=1.1"
     )
+# Kept statements are planned once a connection (``offices.prepared``); not behind a pooler of transactions.
+PREPARED_STATEMENTS = env.bool("PREPARED_STATEMENTS", default=True)
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {
         "timeout": 20,

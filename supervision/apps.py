@@ -1,6 +1,7 @@
 """The supervision side."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class SupervisionConfig(AppConfig):
@@ -27,6 +28,7 @@ class SupervisionConfig(AppConfig):
             messages_stock,
             moves,
             papers,
+            pressing,
             progress,
             receivers,
             receivers_licence,
@@ -37,6 +39,8 @@ class SupervisionConfig(AppConfig):
         from supervision.actions.drawing import PURPOSES
         from supervision.names import names_of
 
+        pre_migrate.connect(pressing.lift, sender=self, dispatch_uid="supervision.pressing.lift")
+        post_migrate.connect(pressing.reinstall, sender=self, dispatch_uid="supervision.pressing")
         acts.register(enums.TaskAct)
         acts.register(enums.PlanAct)
         acts.register(enums.StockAct)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Case as Choose
-from django.db.models import DateField, OuterRef, Q, Subquery, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models import CharField, Q, QuerySet, Value
+from django.db.models.functions import Cast
 
-from catalogue.models import BusinessItem, SupervisionSubItem
+from catalogue.models import BusinessItem, Linkage, SupervisionSubItem
 from credit.models import CreditSubject
 from deadlines.models import Deadline
+from offices import kept
 from offices.access import Access
+from offices.keyset import Keyset, Page
 from offices.models import Division, Office, Posting
 from offices.tally import tally, up_to
 from supervision import officers
@@ -24,9 +26,6 @@ from supervision.words import half_width
 Role = Posting.Role
 Options = list[tuple[str, str]]
 
-NO_DAY = dt.date.max
-# A task whose SMS is still on its way has no day yet; it stands behind those that have, before those fed back.
-NO_DAY_YET = NO_DAY - dt.timedelta(days=1)
 CLOCKS = ("acknowledge_deadline", "planned_deadline", "feedback_deadline", "follow_up_deadline")
 PEOPLE = ("first_officer", "second_officer")
 WHOSE = (("mine", "分派给我的"), ("nobody", "尚未分派"), ("fault", "分派须调整"))
@@ -41,7 +40,7 @@ class Queue:
     statuses: tuple[str, ...]
     verb: str
     empty: str
-    order: tuple[str, ...] = ("due_on", "id")
+    order: tuple[str, ...] = ("pressing_on", "id")
 
 
 S = TaskStatus
@@ -60,30 +59,6 @@ VERBS = {status: queue.verb for queue in QUEUES[1:] for status in queue.statuses
 def chosen(key: str) -> Queue:
     """The queue of that key, or the first."""
     return next((queue for queue in QUEUES if queue.key == key), QUEUES[0])
-
-
-def with_due(tasks: TaskQuerySet) -> TaskQuerySet:
-    """Annotate ``due_on``: the pressing clock's day; ``NO_DAY_YET`` before its SMS went out, ``NO_DAY`` without one.
-
-    A task has one pressing clock, so one look at its key: three joins would read two clocks for nothing, and of a big
-    office all clocks there are.
-    """
-    first, work, last, follow = (
-        Subquery(Deadline.objects.filter(pk=OuterRef(f"{clock}_id")).order_by().values("due_on")[:1])
-        for clock in CLOCKS
-    )
-    order = Rectification.objects.filter(task=OuterRef("pk"), status=OrderStatus.RUNNING).order_by()
-    return tasks.annotate(
-        due_on=Choose(
-            When(status__in=(S.NOTIFIED, S.VIEWED, S.DISPUTED), then=Coalesce(first, Value(NO_DAY_YET))),
-            When(status__in=(S.ACKNOWLEDGED, S.IN_PROGRESS), then=Coalesce(work, Value(NO_DAY))),
-            When(status=S.FINISHED, then=Coalesce(last, Value(NO_DAY))),
-            When(status=S.FED_BACK, then=Coalesce(follow, Value(NO_DAY))),
-            When(status=S.RECTIFYING, then=Coalesce(Subquery(order.values("due_on")[:1]), follow, Value(NO_DAY))),
-            default=Value(NO_DAY),
-            output_field=DateField(),
-        )
-    )
 
 
 def search(tasks: TaskQuerySet, text: str) -> TaskQuerySet:
@@ -124,10 +99,10 @@ def narrowed(
     access: Access, queue: Queue, *, text: str = "", late_on: dt.date | None = None, more: Narrow | None = None
 ) -> TaskQuerySet:
     """The tasks of a queue that search, lateness and the filters leave; ``completed`` adds what a row shows."""
-    tasks = with_due(SupervisionTask.objects.for_office_people(access).filter(status__in=queue.statuses))
+    tasks = SupervisionTask.objects.for_office_people(access).filter(status__in=queue.statuses)
     asked = more or Narrow(text, late_on)
     if asked.late_on is not None:
-        tasks = tasks.filter(Q(due_on__lt=asked.late_on))
+        tasks = tasks.filter(pressing_on__lt=asked.late_on)
     if asked.item:
         tasks = tasks.filter(business_item_id=int(asked.item))
     if asked.office:
@@ -163,16 +138,28 @@ ROW = (
 
 def shown(tasks: Sequence[SupervisionTask]) -> list[SupervisionTask]:
     """The same tasks with what a line of the inbox shows, and the clock that presses; two statements."""
-    rows = SupervisionTask.objects.filter(pk__in=[task.pk for task in tasks]).select_related(
-        "business_item", "subject", "office__department", "sub_item", *PEOPLE
-    )
-    found = {task.pk: task for task in rows.only(*ROW)}
+    found = {task.pk: task for task in kept.ask(_rows, _rows, [task.pk for task in tasks])}
     pressing = {task.pk: getattr(task, f"{task.pressing_clock}_id") for task in found.values() if task.pressing_clock}
-    clocks = Deadline.objects.in_bulk({pk for pk in pressing.values() if pk})
+    clocks = {one.pk: one for one in kept.ask(_clocks, _clocks, [pk for pk in pressing.values() if pk])}
     for task in found.values():
         if task.pressing_clock:
             setattr(task, task.pressing_clock, clocks.get(pressing[task.pk]))
     return [found[task.pk] for task in tasks if task.pk in found]
+
+
+def _rows(keys: Sequence[int]) -> TaskQuerySet:
+    rows = SupervisionTask.objects.filter(pk__in=keys).order_by()
+    return rows.select_related("business_item", "subject", "office__department", "sub_item", *PEOPLE).only(*ROW)
+
+
+def _clocks(keys: Sequence[int]) -> QuerySet[Deadline]:
+    return Deadline.objects.filter(pk__in=keys).order_by()
+
+
+def page(access: Access, queue: Queue, more: Narrow, cursor: str) -> Page[SupervisionTask]:
+    """A page of the queue, its tasks with their day alone; one statement."""
+    key = None if more.text else (page, access.key, queue.key, more)
+    return Keyset(lambda: narrowed(access, queue, more=more).only("pressing_on"), queue.order, key=key).page(cursor)
 
 
 def _whose(access: Access, whose: str) -> Q:
@@ -193,15 +180,25 @@ def offices_of(access: Access) -> list[Office]:
     return sorted(found.values(), key=lambda office: (office.department_id, office.pk))
 
 
-def item_options(offices: Collection[Office]) -> Options:
-    """The items that these offices are linked to; one statement."""
-    items = BusinessItem.objects.filter(linkages__office__in=offices).distinct().order_by("name", "pk")
-    return [(str(pk), name) for pk, name in items.values_list("pk", "name")]
+def options(offices: Collection[Office]) -> tuple[Options, Options]:
+    """The items that these offices are linked to, and every division; one statement."""
+    found = kept.union(_options, _options, [office.pk for office in offices], wrap="{} ORDER BY 3, 4, 1")
+    items, areas = ([(value, name) for value, name, kind, _ in found if kind == one] for one in (ITEM, AREA))
+    return items, areas
 
 
-def area_options() -> Options:
-    """Every division; one statement."""
-    return list(Division.objects.order_by("code").values_list("code", "name"))
+ITEM, AREA = "item", "area"
+
+
+def _options(offices: Sequence[int]) -> list[QuerySet[Any, tuple[str, str, str, str]]]:
+    """(value, label, which filter, what it is sorted by)."""
+    linked = Linkage.objects.filter(office__pk__in=offices).values("business_item")
+    items = BusinessItem.objects.filter(pk__in=linked).annotate(key=Cast("pk", CharField()), kind=Value(ITEM))
+    areas = Division.objects.annotate(kind=Value(AREA))
+    return [
+        items.order_by().values_list("key", "name", "kind", "name"),
+        areas.order_by().values_list("code", "name", "kind", "code"),
+    ]
 
 
 def origin_options() -> Options:
@@ -214,13 +211,17 @@ def order_clocks(tasks: Collection[SupervisionTask]) -> dict[int, Deadline]:
     mending = [task.pk for task in tasks if task.status == S.RECTIFYING]
     if not mending:
         return {}
-    orders = Rectification.objects.filter(task__in=mending, status=OrderStatus.RUNNING).select_related("deadline")
-    return {order.task_id: order.deadline for order in orders}
+    return {order.task_id: order.deadline for order in kept.ask(_running, _running, mending)}
+
+
+def _running(tasks: Sequence[int]) -> QuerySet[Rectification]:
+    orders = Rectification.objects.filter(task__pk__in=tasks, status=OrderStatus.RUNNING)
+    return orders.select_related("deadline").order_by()
 
 
 def _queues(access: Access, today: dt.date) -> dict[str, TaskQuerySet]:
     mine = SupervisionTask.objects.for_office_people(access)
-    late = with_due(mine.open()).filter(Q(due_on__lt=today))
+    late = mine.open().filter(pressing_on__lt=today)
     return {queue.key: mine.filter(status__in=queue.statuses) for queue in QUEUES} | {"late": late}
 
 

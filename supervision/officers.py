@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import BigIntegerField, Exists, OuterRef, Q, QuerySet, Value
 
 from approvals.models import Conflict
+from offices import kept
 from offices.models import Leave, Posting, User
 from supervision.enums import Measure
 from supervision.models import DrawRun, SupervisionTask
@@ -68,21 +70,31 @@ def wants_second() -> Q:
     )
 
 
+# Among the offices in which people serve: nowhere, today.
+AWAY = 0
+
+
+def _there(people: Sequence[int], offices: Sequence[int], on: dt.date) -> list[QuerySet[Any, tuple[int, int]]]:
+    """(office, person) of who serves where, and (``AWAY``, person) of who is on leave."""
+    held = Posting.objects.active(on).role(*FIELD_ROLES)
+    held = held.filter(user__pk__in=people, user__is_active=True, office__pk__in=offices).order_by()
+    away = Leave.objects.on(on).filter(user__pk__in=people).order_by()
+    return [
+        held.values_list("office_id", "user_id"),
+        away.annotate(nowhere=Value(AWAY, BigIntegerField())).values_list("nowhere", "user_id"),
+    ]
+
+
 def faults(tasks: Collection[SupervisionTask], on: dt.date) -> dict[int, list[str]]:
-    """Task id → what is wrong with its assignment, in words; ``sub_item`` and both officers at hand. Two statements."""
+    """Task id → what is wrong with its assignment, in words; ``sub_item`` and both officers at hand. One statement."""
     pairs = {
         (task.office_id, person.pk) for task in tasks for person in (task.first_officer, task.second_officer) if person
     }
     people = {person for _, person in pairs}
     if not people:
         return {}
-    serving = set(
-        Posting.objects.active(on)
-        .role(*FIELD_ROLES)
-        .filter(user_id__in=people, user__is_active=True, office_id__in={office for office, _ in pairs})
-        .values_list("office_id", "user_id")
-    )
-    away = set(Leave.objects.on(on).filter(user_id__in=people).values_list("user_id", flat=True))
+    there = set(kept.union(_there, _there, sorted(people), sorted({office for office, _ in pairs}), on))
+    serving, away = {one for one in there if one[0] != AWAY}, {person for office, person in there if office == AWAY}
     found: dict[int, list[str]] = {}
     for task in tasks:
         said = []

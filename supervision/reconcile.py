@@ -17,7 +17,7 @@ from credit.models import CreditFact
 from ledger.models import Entry
 from notifications.enums import State
 from notifications.models import Message
-from supervision import messages_stock
+from supervision import messages_stock, pressing
 from supervision.actions import following
 from supervision.enums import OrderStatus, Origin, TaskAct, TaskStatus
 from supervision.messages import Kind, round_of
@@ -66,6 +66,7 @@ def differences(now: dt.datetime) -> Iterator[str]:
     for number in unsaid.values_list("number", flat=True):
         yield f"case {number} is completed and the ledger does not say so"
     yield from _task_differences(now)
+    yield from pressing.differences()
 
 
 def _task_differences(now: dt.datetime) -> Iterator[str]:

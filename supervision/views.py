@@ -20,7 +20,6 @@ from approvals.web import conflict, put_on_form
 from deadlines.clock import local_date
 from deadlines.models import Deadline
 from offices.export import csv_response
-from offices.keyset import Keyset
 from offices.links import link
 from offices.lists import Filter, Listing, everything
 from offices.models import Posting
@@ -37,14 +36,15 @@ office_people = roles_required(Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY, Role.DEP
 managers = roles_required(Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY)
 
 
-def _listing(request: PortalRequest) -> tuple[lists.Queue, TaskQuerySet, Listing, dict[str, str]]:
-    """The asked queue, its rows, the list as it was asked for, and queue and lateness as its addresses keep them."""
+def _listing(request: PortalRequest) -> tuple[lists.Queue, lists.Narrow, Listing, dict[str, str]]:
+    """The asked queue, what narrows it, the list as it was asked for, and queue and lateness for its addresses."""
     queue = lists.chosen(request.GET.get("queue", ""))
     offices = lists.offices_of(request.access)
     several = len(offices) > 1
+    items, areas = lists.options(offices)
     filters = [
-        Filter("item", "事项", lists.item_options(offices)),
-        Filter("area", "区域", lists.area_options()),
+        Filter("item", "事项", items),
+        Filter("area", "区域", areas),
         Filter("origin", "来源", lists.origin_options()),
         Filter("whose", "办理人员", lists.WHOSE),
     ]
@@ -68,16 +68,16 @@ def _listing(request: PortalRequest) -> tuple[lists.Queue, TaskQuerySet, Listing
         office=listing["office"] if several else "",
         whose=listing["whose"],
     )
-    return queue, lists.narrowed(request.access, queue, more=more), listing, kept
+    return queue, more, listing, kept
 
 
 @office_people
 def inbox(request: PortalRequest) -> HttpResponse:
     """The tasks of the person's offices (a head's: of the department) by due day, with lights and the next verb."""
     today = local_date(request.now)
-    queue, tasks, listing, kept = _listing(request)
+    queue, more, listing, kept = _listing(request)
     counts = lists.counts(request.access, today)
-    page = Keyset(tasks.only("pk"), queue.order).page(request.GET.get("page", ""))
+    page = lists.page(request.access, queue, more, request.GET.get("page", ""))
     own = request.access.offices(Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY)
     field = request.access.offices(Role.INSPECTOR)
     heads = request.access.departments(Role.DEPARTMENT_HEAD)
@@ -159,7 +159,7 @@ def _with(url: str, kept: dict[str, str]) -> str:
 def export(request: PortalRequest) -> HttpResponseBase:
     """The asked queue as CSV."""
     today = local_date(request.now)
-    queue, tasks, _, _ = _listing(request)
+    queue, more, _, _ = _listing(request)
     head = [
         "任务编号", "监管对象", "证件号码", "业务办理项", "监管事项子项", "监管部门处室", "状态", "来源",
         "监管措施", "主办人员", "协办人员", "计划完成日", "完成监管日", "当前期限", "到期日", "时限",
@@ -183,7 +183,7 @@ def export(request: PortalRequest) -> HttpResponseBase:
         orders = lists.order_clocks(found)
         return (line(task, orders) for task in found)
 
-    rows = everything(tasks, queue.order, lines)
+    rows = everything(lists.narrowed(request.access, queue, more=more), queue.order, lines)
     return csv_response(f"监管任务-{queue.label}-{today:%Y%m%d}", head, rows)
 
 

@@ -174,7 +174,7 @@ def bulk_group(request: PortalRequest, office: int, sub_item: int) -> HttpRespon
     """批量签收: tasks of one office and one sub-item, with one measure and one day for all that are ticked."""
     # by the keys of the rows, not the columns: a number beyond every key finds nothing and is no error
     mine = SupervisionTask.objects.for_managers(request.access).filter(office__pk=office, sub_item__pk=sub_item)
-    opened = lists.with_due(mine.filter(status=TaskStatus.VIEWED)).order_by(*lists.QUEUES[0].order)
+    opened = mine.filter(status=TaskStatus.VIEWED).order_by(*lists.QUEUES[0].order)
     shown = list(
         opened.select_related("subject", "business_item", "acknowledge_deadline", "sub_item", "office__department")[
             :MOST_AT_ONCE

@@ -12,6 +12,7 @@ import segno
 from django import forms, template
 from django.db import models
 from django.forms.boundfield import BoundField
+from django.template import engines
 from django.template.context import Context
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -154,14 +155,18 @@ def status_badge(obj: Any, field: str = "") -> SafeString:
     """
     if isinstance(obj, models.Model):
         name = field or ("status" if hasattr(obj, "status") else "state")
-        value: Any = getattr(obj, name)
-        choices = getattr(type(obj)._meta.get_field(name), "choices", None) or []
-        member = next((key for key, _ in choices if key == value), value)
-        display = getattr(obj, f"get_{name}_display", None)
-        return _badge(str(display()) if display else str(value), _tone(value, member))
+        return _state(type(obj), name, getattr(obj, name))
     if isinstance(obj, Mapping):
         return _badge(str(obj["label"]), str(obj.get("tone", "neutral")))
     return _badge(str(getattr(obj, "label", obj)), _tone(obj, obj))
+
+
+@functools.lru_cache(maxsize=1024)
+def _state(model: type[models.Model], name: str, value: Any) -> SafeString:
+    """The badge of a value of a model's field."""
+    choices = dict(getattr(model._meta.get_field(name), "flatchoices", None) or ())
+    member = next((key for key in choices if key == value), value)
+    return _badge(str(choices.get(value, value)), _tone(value, member))
 
 
 def _tone(value: Any, member: Any) -> str:
@@ -222,6 +227,13 @@ def row_verb(url: str, verb: str, about: str, primary: bool = False) -> SafeStri
         '<a class="btn btn-sm btn-{}" href="{}">{}<span class="visually-hidden">：{}</span></a>',
         "primary" if primary else "secondary", url, verb, about,
     )  # fmt: skip
+
+
+@register.simple_tag(takes_context=True)
+def rows(context: Context, template: str) -> SafeString:
+    """Render the rows of a long list by a compiled template (``lianyungang_gov.rows``), with what the page knows."""
+    compiled = engines["rows"].env.get_template(template)  # type: ignore[attr-defined]
+    return SafeString(compiled.render(context.flatten()))
 
 
 @register.simple_tag

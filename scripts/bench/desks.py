@@ -283,7 +283,7 @@ def raw(one: Asker) -> Callable[[], None]:
     sent: list[tuple[str, Any]] = []
 
     def keep(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
-        if sql.startswith(("SELECT", "(SELECT", "WITH")):
+        if sql.startswith(("SELECT", "(SELECT", "WITH", "EXECUTE")):
             sent.append((sql, params))
         return execute(sql, params, many, context)
 

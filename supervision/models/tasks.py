@@ -23,6 +23,10 @@ from offices.models import Department, Office, Posting
 from supervision.enums import AT_WORK, MOVES, OPEN, Measure, Origin, Platform, Result, TaskEnd, TaskStatus
 
 Role = Posting.Role
+# ``pressing_on`` of a task without a clock that presses, and of one whose SMS is still on its way: it has no day yet
+# and stands behind those that have, before those without one.
+NO_DAY = dt.date.max
+NO_DAY_YET = NO_DAY - dt.timedelta(days=1)
 
 
 class TaskQuerySet(models.QuerySet["SupervisionTask"]):
@@ -146,8 +150,12 @@ class SupervisionTask(models.Model):
         Deadline, models.PROTECT, null=True, blank=True, related_name="follow_up_task", verbose_name="后续处理期限"
     )
 
+    # The day of the clock that presses in this status, or of the running order: written by the database alone
+    # (``supervision.pressing``). To sort and to filter by; what a page shows is the clock itself.
+    pressing_on = models.DateField("当前期限到期日", db_default=NO_DAY_YET, editable=False)
+
     objects = TaskQuerySet.as_manager()
-    history = HistoricalRecords()
+    history = HistoricalRecords(excluded_fields=["pressing_on"])
 
     class Meta:
         verbose_name = verbose_name_plural = "监管任务"
@@ -156,6 +164,13 @@ class SupervisionTask(models.Model):
             models.Index(fields=("office", "status", "-id"), name="task_office_status"),
             # The department head's and the overseers' lists.
             models.Index(fields=("department", "status", "-id"), name="task_department_status"),
+            # The inbox of an office and of a department in the order of the days; what is late in it.
+            models.Index(fields=("office", "pressing_on", "id"), name="task_pressing", condition=~Q(status="closed")),
+            models.Index(
+                fields=("department", "pressing_on", "id"),
+                name="task_pressing_in_department",
+                condition=~Q(status="closed"),
+            ),
             # Earlier tasks of the same subject, on a task's page and on the subject's.
             models.Index(fields=("subject", "-id"), name="task_of_subject"),
             # The inbox filtered by item; the draw that leaves out what was visited lately.

@@ -48,7 +48,7 @@ def test_it_finds_what_the_query_finds_for_every_value_in_one_statement(
     assert kept.ask("postings", _of, some, dt.date(1990, 1, 1)) == []
 
 
-def test_it_is_written_once_and_anew_for_another_key_or_length(city: None, clock: Moment) -> None:
+def test_it_is_written_once_and_anew_for_another_key_or_twice_the_length(city: None, clock: Moment) -> None:
     written: list[int] = []
 
     def write(keys: Sequence[int], names: Sequence[str]) -> QuerySet[Department]:
@@ -57,17 +57,17 @@ def test_it_is_written_once_and_anew_for_another_key_or_length(city: None, clock
 
     keys = list(Department.objects.order_by("pk").values_list("pk", flat=True))
     name = Department.objects.get(pk=keys[3]).name
-    for wanted in (keys[:2], keys[1:3], keys[:3], []):
+    for wanted in (keys[:2], keys[1:3], keys[:3], keys[1:5], keys[:5], keys[:7], []):
         found = kept.ask("departments", write, wanted, [name])
         assert [one.pk for one in found] == sorted({*wanted, keys[3]})
         with CaptureQueriesContext(connection) as nothing:
             assert all(office.department_id == one.pk for one in found for office in one.offices.all())
         assert not nothing.captured_queries
-    assert written == [2, 3, 0]
+    assert written == [2, 4, 8, 0]
     kept.ask("others", write, keys[:2], [name])
     kept.ask(None, write, keys[:2], [name])
     kept.ask(None, write, keys[:2], [name])
-    assert written == [2, 3, 0, 2, 2, 2]
+    assert written == [2, 4, 8, 0, 2, 2, 2]
 
 
 def test_nothing_is_asked_where_nothing_can_be_found(
