@@ -18,6 +18,7 @@ class SupervisionConfig(AppConfig):
         from approvals.signals import case_completed, licence_changed, revocation_decided
         from deadlines import owners
         from ledger import acts, draws
+        from offices import trigrams
         from supervision import (
             alarms,
             checks,
@@ -41,6 +42,8 @@ class SupervisionConfig(AppConfig):
 
         pre_migrate.connect(pressing.lift, sender=self, dispatch_uid="supervision.pressing.lift")
         post_migrate.connect(pressing.reinstall, sender=self, dispatch_uid="supervision.pressing")
+        # The search of the inbox and its archive.
+        trigrams.register("task_found_by_part", "supervision_supervisiontask", "upper(subject_name)", "number")
         acts.register(enums.TaskAct)
         acts.register(enums.PlanAct)
         acts.register(enums.StockAct)

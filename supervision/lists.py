@@ -64,22 +64,35 @@ def chosen(key: str) -> Queue:
 def search(tasks: TaskQuerySet, text: str) -> TaskQuerySet:
     """Find by task or case number, by the holder's name or code, by item or sub-item.
 
-    What stands on other tables is looked up there once: a join would look it up again for every task of the archive.
-    What has no capitals is compared as it is: folding case costs more than all else where nothing matches.
+    What stands on other tables is looked up there first, in one statement: only what is compared with the task's own
+    columns is found by its trigrams (``supervision.apps``), and what matches nothing does not read the archive.
     """
     text = text.strip()
     if not text:
         return tasks
-    found = (
-        Q(**{"subject_name__icontains" if text.upper() != text.lower() else "subject_name__contains": text})
-        | Q(business_item__in=BusinessItem.objects.filter(name__icontains=text).values("pk"))
-        | Q(sub_item__in=SupervisionSubItem.objects.filter(name__icontains=text).values("pk"))
-    )
     plain = half_width(text)
-    if plain.isascii():  # a number or a code may be meant
-        codes = CreditSubject.objects.filter(code=plain).values("pk")
-        found |= Q(number__contains=plain) | Q(subject__in=codes)
+    numbered = plain.isascii()  # a number or a code may be meant
+    keys: dict[str, list[int]] = {"business_item": [], "sub_item": [], "subject": []}
+    for column, pk in _named(text, plain if numbered else ""):
+        keys[column].append(pk)
+    found = Q(subject_name__icontains=text)
+    if numbered:
+        found |= Q(number__contains=plain)
+    for column, pks in keys.items():
+        if pks:
+            found |= Q(**{f"{column}__in": pks})
     return tasks.filter(found)
+
+
+def _named(text: str, code: str) -> list[tuple[str, int]]:
+    """(column of a task, id) of the items and sub-items named so, and of the subject of that code."""
+    items = BusinessItem.objects.filter(name__icontains=text).order_by()
+    sub_items = SupervisionSubItem.objects.filter(name__icontains=text).order_by()
+    parts = {"business_item": items, "sub_item": sub_items}
+    if code:
+        parts["subject"] = CreditSubject.objects.filter(code=code).order_by()
+    found = [rows.values_list(Value(column), "pk") for column, rows in parts.items()]
+    return list(found[0].union(*found[1:], all=True))
 
 
 @dataclass(frozen=True, slots=True)
