@@ -64,7 +64,8 @@ class Keyset(Generic[M]):
     """A queryset in a fixed order of non-null columns that ends in a unique one, such as ``("-touched_at", "-id")``.
 
     ``wide``: its rows come with many joins and no index has its order. The page's keys are then sorted alone, and only
-    the rows shown are joined.
+    the rows shown are joined; a function of a module that makes rows of their keys alone (what may be seen was settled
+    with the keys) is planned once for everybody.
     ``key``: all that the text of its statements depends on besides the order, so that they are written once
     (``offices.kept``); the queryset is then given as what makes it. None where somebody typed a search.
     """
@@ -75,7 +76,7 @@ class Keyset(Generic[M]):
         order: Sequence[str],
         size: int = SIZE,
         *,
-        wide: bool = False,
+        wide: bool | Callable[[Sequence[int]], QuerySet[M]] = False,
         key: Hashable = None,
     ) -> None:
         self._make = queryset if callable(queryset) else lambda: queryset
@@ -145,12 +146,15 @@ class Keyset(Generic[M]):
 
         A row that leaves a wide list between its key and itself is missing; that there are more is not.
         """
-        kind = (self.wide, backwards)
+        kind = (bool(self.wide), backwards)
         found = self._ask(kind, lambda *given: self._ordered(given, backwards=backwards), *values)
         more = len(found) > self.size
         if not self.wide or not found:
             return found[: self.size], more
-        rows = self._ask("rows", lambda keys: self._make().filter(pk__in=keys).order_by(), found[: self.size])
+        if callable(self.wide):
+            rows: list[M] = kept.ask(self.wide, self.wide, found[: self.size])
+        else:
+            rows = self._ask("rows", lambda keys: self._make().filter(pk__in=keys).order_by(), found[: self.size])
         by_key = {row.pk: row for row in rows}
         return [by_key[key] for key in found if key in by_key], more
 

@@ -113,7 +113,7 @@ class Listing:
         rows: QuerySet[M] | Callable[[], QuerySet[M]],
         order: Sequence[str],
         *,
-        wide: bool = False,
+        wide: bool | Callable[[Sequence[int]], QuerySet[M]] = False,
         key: Hashable = None,
     ) -> Page[M]:
         """The asked page of ``rows``; ``wide`` and ``key`` as ``Keyset``; the filters are part of the key."""

@@ -1,9 +1,10 @@
 """Statements that PostgreSQL plans once a connection: reading and planning a wide one takes it longer than answering.
 
-What is kept in the process with gaps for its values (``offices.kept``) and names no row itself is sent by ``PREPARE``
-the first time a connection asks it, and by ``EXECUTE`` with its values from then on. What the code says (states, roles,
-the day) stays in the text, so that plans and partial indexes are found by it. Counts and queues that say whose they are
-go on being planned for these: a plan for an average office was up to six times as slow for the busiest one.
+What is kept in the process (``offices.kept``, ``offices.tally``) is sent by ``PREPARE`` the first time a connection
+asks it, and by ``EXECUTE`` from then on. Either it has gaps for its values and names no row itself, as what is read
+by keys: one plan serves everybody. Or it has none, and says whose counts and whose queue it is: its plan is made for
+these and nobody else, for a plan for an average office was up to six times as slow for the busiest one. What is
+neither is planned each time. PostgreSQL plans anew when a table changed or its statistics did.
 
 A pooler that gives each transaction another connection needs ``PREPARED_STATEMENTS=false``; SQLite knows none of it.
 """
@@ -22,7 +23,7 @@ from django.conf import settings
 from django.db import connections
 from psycopg2.extensions import AsIs
 
-MOST = 128  # statements kept in a connection of PostgreSQL, some 100 KB each
+MOST = 96  # statements kept in a connection of PostgreSQL: some 100 KB each, the counts of a rail up to 1 MB
 # What the value of a place is declared to be.
 TYPES = {dt.datetime: "timestamptz", dt.date: "date", int: "bigint", str: "text"}
 
@@ -43,7 +44,7 @@ def serves(db: str, parameters: Sequence[Any]) -> bool:
     """Whether a statement with these parameters is prepared on that database."""
     if not settings.PREPARED_STATEMENTS or connections[db].vendor != "postgresql":
         return False
-    return any(isinstance(one, Place) for one in parameters) and not any(map(_names_rows, parameters))
+    return not any(isinstance(one, Place) for one in parameters) or not any(map(_names_rows, parameters))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +56,15 @@ class Prepared:
     asked: str
 
     @classmethod
-    def of(cls, db: str, sql: str, parameters: Sequence[Any], kinds: Sequence[type]) -> Prepared:
+    def of(cls, db: str, sql: str, parameters: Sequence[Any], kinds: Sequence[type] = ()) -> Prepared:
         """The statement ``sql`` with its ``parameters``, a ``Place`` where a value of ``kinds`` is still to come."""
         filled = [AsIs(f"${one.number + 1}") if isinstance(one, Place) else one for one in parameters]
         with connections[db].cursor() as cursor:
             text = cursor.cursor.mogrify(sql, filled)
-        declared = ", ".join(TYPES[kind] for kind in kinds).encode()
-        name = f"kept_{hashlib.blake2b(declared + text, digest_size=12).hexdigest()}"
-        gaps = ", ".join(["%s"] * len(kinds))
-        return cls(name, b"PREPARE %s (%s) AS %s" % (name.encode(), declared, text), f"EXECUTE {name} ({gaps})")
+        types = f" ({', '.join(TYPES[kind] for kind in kinds)})" if kinds else ""
+        gaps = f" ({', '.join(['%s'] * len(kinds))})" if kinds else ""
+        name = f"kept_{hashlib.blake2b(types.encode() + text, digest_size=12).hexdigest()}"
+        return cls(name, f"PREPARE {name}{types} AS ".encode() + text, f"EXECUTE {name}{gaps}")
 
     def ready(self, db: str) -> str:
         """Let this thread's connection know the statement; return what asks it, with a gap for each value in order."""

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import QuerySet
 
 from offices.access import Access
+from offices.prepared import Prepared, serves
 
 MOST = 99
 KEPT = 2048  # statements kept in a process
@@ -38,6 +39,11 @@ class _Statement:
     names: tuple[str, ...]
     sql: str
     values: tuple[Any, ...]
+    prepared: Prepared | None = None
+
+    def ready(self) -> tuple[str, tuple[Any, ...]]:
+        """What is sent to the database."""
+        return (self.sql, self.values) if self.prepared is None else (self.prepared.ready(DEFAULT_DB_ALIAS), ())
 
 
 def _bounded(rows: QuerySet[Any], most: int) -> tuple[str, tuple[Any, ...]]:
@@ -57,7 +63,13 @@ def _written(asked: _Asked) -> _Statement:
     return _Statement(tuple(lists), "SELECT " + ", ".join(sql for sql, _ in parts), values)
 
 
-_kept = functools.lru_cache(maxsize=KEPT)(_written)
+@functools.lru_cache(maxsize=KEPT)
+def _kept(asked: _Asked) -> _Statement:
+    """The statement, which PostgreSQL keeps too."""
+    found = _written(asked)
+    if not found.names or not serves(DEFAULT_DB_ALIAS, found.values):
+        return found
+    return replace(found, prepared=Prepared.of(DEFAULT_DB_ALIAS, found.sql, found.values))
 
 
 def tally(access: Access, lists: Lists, *arguments: Hashable, most: int = MOST, keep: bool = True) -> dict[str, int]:
@@ -71,7 +83,7 @@ def tally(access: Access, lists: Lists, *arguments: Hashable, most: int = MOST, 
     if not statement.names:
         return {}
     with connection.cursor() as cursor:
-        cursor.execute(statement.sql, statement.values)
+        cursor.execute(*statement.ready())
         return dict(zip(statement.names, cursor.fetchone(), strict=True))
 
 

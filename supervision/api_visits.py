@@ -18,7 +18,7 @@ from supervision.actions import visiting
 from supervision.api import MANAGERS, ReasonSerializer, VisitSerializer
 from supervision.enums import VisitStatus
 from supervision.models import SupervisionTask, Visit
-from supervision.views_visits import for_heads, matching
+from supervision.views_visits import for_heads, matching, with_rows
 
 TAGS = ["supervision"]
 HEADS = (Posting.Role.DEPARTMENT_HEAD,)
@@ -82,7 +82,7 @@ class VisitListView(PortalView):
     def get(self, request: Request) -> Response:
         """Return a page; one statement."""
         asked = read(VisitPageQuerySerializer, request.query_params)
-        rows = for_heads(self.access).filter(status=asked["status"])
+        rows = with_rows(for_heads(self.access)).filter(status=asked["status"])
         if asked["q"].strip():
             rows = rows.filter(matching(asked["q"].strip()))
         waiting = asked["status"] == VisitStatus.REQUESTED

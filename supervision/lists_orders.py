@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
@@ -79,6 +80,11 @@ def with_rows(orders: QuerySet[Rectification]) -> QuerySet[Rectification]:
     return orders.select_related(
         "paper", "deadline", "task__subject", "task__business_item", "task__sub_item", "task__office__department"
     ).defer("task__subject__id_number")
+
+
+def rows_of(keys: Sequence[int]) -> QuerySet[Rectification]:
+    """The orders of these keys with everything that a line shows; in no order."""
+    return with_rows(Rectification.objects.filter(pk__in=keys)).order_by()
 
 
 def _parts(access: Access, today: dt.date) -> dict[str, QuerySet[Rectification]]:

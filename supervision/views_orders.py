@@ -61,7 +61,8 @@ def _offices(request: PortalRequest) -> list[tuple[str, str]]:
     return [(str(office.pk), office.name) for office in offices] if len(offices) > 1 else []
 
 
-def _listing(request: PortalRequest) -> tuple[Listing, lists_orders.Tab, QuerySet[Rectification]]:
+def _listing(request: PortalRequest) -> tuple[Listing, lists_orders.Tab, Callable[[], QuerySet[Rectification]]]:
+    """The list as it was asked for, its part, and what makes its rows."""
     offices = _offices(request)
     listing = Listing(
         request,
@@ -72,10 +73,14 @@ def _listing(request: PortalRequest) -> tuple[Listing, lists_orders.Tab, QuerySe
         tabs=[tab.key for tab in lists_orders.TABS if tab.key],
     )
     tab = lists_orders.tab_of(listing["tab"])
-    rows = lists_orders.mine(request.access).filter(lists_orders.condition(tab.key, local_date(request.now)))
-    if offices and listing["office"]:
-        rows = rows.filter(task__office_id=int(listing["office"]))
-    return listing, tab, lists_orders.with_rows(lists_orders.searched(rows, listing["q"]))
+
+    def rows() -> QuerySet[Rectification]:
+        found = lists_orders.mine(request.access).filter(lists_orders.condition(tab.key, local_date(request.now)))
+        if offices and listing["office"]:
+            found = found.filter(task__office_id=int(listing["office"]))
+        return lists_orders.searched(found, listing["q"])
+
+    return listing, tab, rows
 
 
 @office_people
@@ -84,7 +89,7 @@ def order_list(request: PortalRequest) -> HttpResponse:
     """The orders of the person's offices, a head's of the department."""
     listing, tab, rows = _listing(request)
     today = local_date(request.now)
-    page = listing.page(rows, tab.order)
+    page = listing.page(rows, tab.order, wide=lists_orders.rows_of, key=(order_list, request.access.key))
     found = lists_orders.counts(request.access, today)
     stats = listing.stats([(one.key, one.label, found[one.key], one.tone) for one in lists_orders.TABS])
     context = {
@@ -124,7 +129,7 @@ def orders_export(request: PortalRequest) -> HttpResponseBase:
             order.settled_reason,
         )  # fmt: skip
 
-    lines = everything(rows, tab.order, lambda found: map(line, found))
+    lines = everything(lists_orders.with_rows(rows()), tab.order, lambda found: map(line, found))
     return csv_response(f"责令整改-{tab.label}-{today:%Y%m%d}", HEAD, lines)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -19,8 +19,9 @@ from approvals.web import conflict, put_on_form
 from deadlines.clock import local_date
 from offices.access import Access
 from offices.export import csv_response
-from offices.lists import Filter, Listing, counted, everything
+from offices.lists import Filter, Listing, everything
 from offices.models import Posting
+from offices.tally import tally, up_to
 from offices.web import PortalRequest, roles_required
 from supervision.actions import visiting
 from supervision.enums import VisitStatus
@@ -54,12 +55,26 @@ def badge(visit: Visit) -> dict[str, str]:
 
 
 def for_heads(access: Access) -> QuerySet[Visit]:
-    """Visits of the departments that the person heads, with what a row shows."""
-    rows = Visit.objects.filter(department_id__in=access.departments(Role.DEPARTMENT_HEAD))
-    return rows.select_related(
+    """Visits of the departments that the person heads."""
+    return Visit.objects.filter(department_id__in=access.departments(Role.DEPARTMENT_HEAD))
+
+
+def with_rows(visits: QuerySet[Visit]) -> QuerySet[Visit]:
+    """With what a row shows."""
+    return visits.select_related(
         "task__subject", "task__sub_item", "task__office__department", "task__business_item", "requested_by",
         "settled_by",
-    )  # fmt: skip
+    ).defer("task__subject__id_number", "requested_by__phone", "settled_by__phone")  # fmt: skip
+
+
+def rows_of(keys: Sequence[int]) -> QuerySet[Visit]:
+    """The visits of these keys with what a row shows; in no order."""
+    return with_rows(Visit.objects.filter(pk__in=keys)).order_by()
+
+
+def _parts(access: Access) -> dict[str, QuerySet[Visit]]:
+    every, waiting = for_heads(access), Q(status=VisitStatus.REQUESTED)
+    return {"waiting": every.filter(waiting), "settled": every.exclude(waiting)}
 
 
 def matching(text: str) -> Q:
@@ -72,7 +87,8 @@ def matching(text: str) -> Q:
     )
 
 
-def _listing(request: PortalRequest) -> tuple[Listing, QuerySet[Visit], tuple[str, ...]]:
+def _listing(request: PortalRequest) -> tuple[Listing, Callable[[], QuerySet[Visit]], tuple[str, ...]]:
+    """The list as it was asked for, what makes its rows, and their order."""
     listing = Listing(
         request,
         reverse("tasks:visits"),
@@ -81,13 +97,14 @@ def _listing(request: PortalRequest) -> tuple[Listing, QuerySet[Visit], tuple[st
         placeholder="编号、企业名称或目的",
         tabs=["settled"],
     )
-    rows = for_heads(request.access)
     settled = listing["tab"] == "settled"
-    rows = rows.exclude(status=VisitStatus.REQUESTED) if settled else rows.filter(status=VisitStatus.REQUESTED)
-    if settled and listing["status"]:
-        rows = rows.filter(status=listing["status"])
-    if listing["q"]:
-        rows = rows.filter(matching(listing["q"]))
+
+    def rows() -> QuerySet[Visit]:
+        found = _parts(request.access)["settled" if settled else "waiting"]
+        if settled and listing["status"]:
+            found = found.filter(status=listing["status"])
+        return found.filter(matching(listing["q"])) if listing["q"] else found
+
     return listing, rows, ("-id",) if settled else ("planned_on", "id")
 
 
@@ -96,9 +113,8 @@ def _listing(request: PortalRequest) -> tuple[Listing, QuerySet[Visit], tuple[st
 def waiting_list(request: PortalRequest) -> HttpResponse:
     """What waits for the head's word, the nearest day first, or what was settled."""
     listing, rows, order = _listing(request)
-    page = listing.page(rows, order)
-    waiting = Q(status=VisitStatus.REQUESTED)
-    counts = counted(for_heads(request.access), {"waiting": waiting, "settled": ~waiting})
+    page = listing.page(rows, order, wide=rows_of, key=(waiting_list, request.access.key))
+    counts = {key: up_to(number) for key, number in tally(request.access, _parts).items()}
     bar = listing.bar()
     settled = listing["tab"] == "settled"
     if not settled:
@@ -138,7 +154,7 @@ def export(request: PortalRequest) -> HttpResponseBase:
     name = "已答复" if listing["tab"] else "待批准"
     today = local_date(request.now)
     return csv_response(
-        f"入企检查-{name}-{today:%Y%m%d}", HEAD, everything(rows, order, lambda found: map(line, found))
+        f"入企检查-{name}-{today:%Y%m%d}", HEAD, everything(with_rows(rows()), order, lambda found: map(line, found))
     )
 
 
@@ -179,7 +195,7 @@ def _answer(request: PortalRequest, visit: Visit, form: BaseForm | None = None) 
 @either
 def visit_page(request: PortalRequest, pk: int) -> HttpResponse:
     """One visit before the head: purpose, day, the count against the cap, the answer."""
-    visit = get_object_or_404(for_heads(request.access), pk=pk)
+    visit = get_object_or_404(with_rows(for_heads(request.access)), pk=pk)
     if request.method != "POST":
         return _answer(request, visit)
     form = VisitAnswerForm(request.POST)

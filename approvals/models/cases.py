@@ -17,6 +17,7 @@ from approvals.querysets import CaseQuerySet
 from catalogue.models import BusinessItem, Material
 from credit.models import CreditSubject
 from deadlines.models import Deadline
+from offices import kept
 from offices.crypto import EncryptedTextField, mask_name
 from offices.models import Department, Division, Office
 
@@ -242,10 +243,14 @@ class Case(models.Model):
 def read_pressing_clocks(cases: Sequence[Case]) -> None:
     """Read what ``current_deadline`` of these cases asks for; one statement."""
     wanted = {getattr(case, f"{clock}_id") for case in cases for clock in case.pressing_clocks} - {None}
-    found = Deadline.objects.in_bulk(wanted)
+    found = {clock.pk: clock for clock in kept.ask(_clocks, _clocks, sorted(wanted))}
     for case in cases:
         for clock in case.pressing_clocks:
             setattr(case, clock, found.get(getattr(case, f"{clock}_id")))
+
+
+def _clocks(keys: Sequence[int]) -> models.QuerySet[Deadline]:
+    return Deadline.objects.filter(pk__in=keys).order_by()
 
 
 class CaseMaterial(models.Model):

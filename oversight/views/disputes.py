@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -17,9 +17,11 @@ from approvals.exceptions import Refused
 from approvals.web import conflict, put_on_form
 from deadlines.clock import local_date
 from deadlines.explaining import explain_many
+from offices.access import Access
 from offices.export import csv_response
-from offices.lists import Filter, Listing, counted, everything
+from offices.lists import Filter, Listing, everything
 from offices.models import Posting
+from offices.tally import tally, up_to
 from offices.web import PortalRequest, roles_required
 from oversight import queries
 from supervision import panels_disputes
@@ -54,8 +56,18 @@ def _own(request: PortalRequest) -> QuerySet[Dispute]:
     return queries.disputes(request.access)
 
 
-def _listing(request: PortalRequest) -> tuple[Listing, QuerySet[Dispute]]:
-    """What was asked for, before the tab is applied."""
+def _rows(keys: Sequence[int]) -> QuerySet[Dispute]:
+    """The objections of these keys with what a line shows; in no order."""
+    found = Dispute.objects.filter(pk__in=keys).select_related(*ROWS)
+    return found.defer("task__subject__id_number", "raised_by__phone", "decided_by__phone").order_by()
+
+
+def _parts(access: Access) -> dict[str, QuerySet[Dispute]]:
+    return {tab: queries.disputes(access).filter(condition) for tab, condition in TABS.items()}
+
+
+def _listing(request: PortalRequest) -> tuple[Listing, Callable[[], QuerySet[Dispute]]]:
+    """The list as it was asked for, and what makes its rows."""
     departments = queries.departments_of(request.access, Role.OVERSEER)
     listing = Listing(
         request,
@@ -65,10 +77,14 @@ def _listing(request: PortalRequest) -> tuple[Listing, QuerySet[Dispute]]:
         placeholder="编号、事项或企业名称",
         tabs=("reassigned", "confirmed"),
     )
-    rows = _own(request)
-    if listing["department"]:
-        rows = rows.filter(from_office__department_id=listing["department"])
-    return listing, panels_disputes.search(rows, listing["q"]).select_related(*ROWS)
+
+    def rows() -> QuerySet[Dispute]:
+        found = _own(request).filter(TABS[listing["tab"]])
+        if listing["department"]:
+            found = found.filter(from_office__department_id=int(listing["department"]))
+        return panels_disputes.search(found, listing["q"])
+
+    return listing, rows
 
 
 @overseers
@@ -76,18 +92,19 @@ def _listing(request: PortalRequest) -> tuple[Listing, QuerySet[Dispute]]:
 def disputes(request: PortalRequest) -> HttpResponse:
     """The list: what waits, what was decided."""
     listing, rows = _listing(request)
-    counts = counted(_own(request), {"waiting": TABS[""], **{tab: TABS[tab] for tab in TABS if tab}})
-    page = listing.page(rows.filter(TABS[listing["tab"]]), ORDER)
+    found = tally(request.access, _parts)
+    counts = {tab: up_to(number) for tab, number in found.items()}
+    page = listing.page(rows, ORDER, wide=_rows, key=(disputes, request.access.key))
     context = {
         "lead": "处室提出这些任务不属本处室职责。请在期限内维持原派，或者改派到应当监管的处室。"
-        if counts["waiting"]
+        if found[""]
         else "没有等待处理的异议。",
         "rows": panels_disputes.shown(page.rows),
         "decided": bool(listing["tab"]),
         "today": local_date(request.now),
         "stats": listing.stats(
             [
-                ("", "待处理", counts["waiting"], "warn"),
+                ("", "待处理", counts[""], "warn"),
                 ("reassigned", "已改派", counts["reassigned"], "neutral"),
                 ("confirmed", "维持原派", counts["confirmed"], "neutral"),
             ]
@@ -123,7 +140,7 @@ def export(request: PortalRequest) -> HttpResponseBase:
             for row in found
         ]  # fmt: skip
 
-    return csv_response(f"审管争议-{today:%Y%m%d}", HEAD, everything(rows.filter(TABS[listing["tab"]]), ORDER, lines))
+    return csv_response(f"审管争议-{today:%Y%m%d}", HEAD, everything(rows().select_related(*ROWS), ORDER, lines))
 
 
 @overseers

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -23,6 +23,7 @@ from approvals.querysets import CaseQuerySet
 from catalogue.models import BusinessItem
 from credit.identifiers import normalise
 from deadlines.clock import local_date
+from offices import kept
 from offices.access import Access
 from offices.crypto import keyed_hash
 from offices.export import csv_response
@@ -154,15 +155,24 @@ def mark(access: Access) -> str:
 
     Not a moment: an act that began before the list was read may be committed after it.
     """
-    rows = Case.objects.for_window(access).order_by(*ORDER).values_list("pk", "touched_at")[:WATCHED]
+
+    def newest() -> QuerySet[Case, tuple[int, dt.datetime]]:
+        return Case.objects.for_window(access).order_by(*ORDER).values_list("pk", "touched_at")[:WATCHED]
+
+    rows = kept.ask((mark, access.key), newest)
     seen = "|".join(f"{pk}@{at.isoformat()}" for pk, at in rows)
     return hashlib.sha256(seen.encode()).hexdigest()[:16]
 
 
+def _departments(divisions: Sequence[int]) -> QuerySet[Department, tuple[int, str]]:
+    """(id, name) of the departments there that decide on something."""
+    found = Department.objects.filter(division__pk__in=divisions, offices__reviewed_items__isnull=False)
+    return found.distinct().order_by("pk").values_list("pk", "name")
+
+
 def _bar(request: PortalRequest, filters: Filters) -> dict[str, Any]:
     divisions = request.access.divisions(Role.WINDOW_CLERK, Role.DELIVERY_CLERK)
-    departments = Department.objects.filter(division_id__in=divisions, offices__reviewed_items__isnull=False)
-    options = [(str(pk), name) for pk, name in departments.distinct().order_by("pk").values_list("pk", "name")]
+    options = [(str(pk), name) for pk, name in kept.ask(_departments, _departments, sorted(divisions))]
     choices = (
         ("department", "实施部门", "全部部门", options),
         ("way", "办理方式", "全部方式", [(value, str(label)) for value, label in Way.choices]),
@@ -204,10 +214,14 @@ def _parts(access: Access, filters: Filters) -> dict[str, CaseQuerySet]:
 def _live(request: PortalRequest, filters: Filters) -> dict[str, Any]:
     """The counts and the rows: what changes under the reader's eyes."""
     access, now_mark = request.access, mark(request.access)
-    cases = filters.apply(Case.objects.for_window(access), access)
     cursor = request.GET.get("page", "")
     tab = BY_KEY.get(filters.state)
-    page = Keyset(listed(cases.filter(tab.where) if tab else cases), ORDER).page(cursor)
+
+    def found() -> CaseQuerySet:
+        cases = filters.apply(Case.objects.for_window(access), access)
+        return listed(cases.filter(tab.where) if tab else cases)
+
+    page = Keyset(found, ORDER, key=None if filters.q else (_live, access.key, filters)).page(cursor)
     read_pressing_clocks(page.rows)
     counts = tally(access, _parts, filters, keep=not filters.q)
     stats = [{"label": "全部", "count": up_to(counts[""]), "url": f"?{filters.query(state='')}", "active": not tab}]
