@@ -5,12 +5,14 @@ Source: PIPL; `domain.md` (Publication and privacy).
 
 import hashlib
 import hmac
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
 from django.db import models
+from django.db.models.query_utils import DeferredAttribute
 
 COMPOUND_SURNAMES = ("欧阳", "司马", "上官", "诸葛", "司徒", "东方", "皇甫", "尉迟", "公孙", "令狐", "慕容", "夏侯")
 
@@ -38,17 +40,43 @@ def keyed_hash(text: str) -> str:
     return hmac.new(settings.HASH_KEY.encode(), text.strip().upper().encode(), hashlib.sha256).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A token that was read and that nobody has looked at: opening it costs more than the rest of the row."""
+
+    token: str
+
+
+class _Opening(DeferredAttribute):
+    """Opens what was read at the first look: a list of people does not decrypt numbers that it does not show."""
+
+    def __get__(self, instance: models.Model | None, cls: type[models.Model] | None = None) -> Any:
+        found = super().__get__(instance, cls)
+        if instance is not None and isinstance(found, Sealed):
+            found = instance.__dict__[self.field.attname] = decrypt(found.token)
+        return found
+
+    def __set__(self, instance: models.Model, value: Any) -> None:
+        """Set the clear text; that there is a setter lets every look come by ``__get__``."""
+        instance.__dict__[self.field.attname] = value
+
+
 class EncryptedTextField(models.TextField):  # type: ignore[type-arg]
-    """A text that is encrypted in the database and clear in Python; an empty text stays empty."""
+    """A text that is encrypted in the database and clear in Python; an empty text stays empty.
+
+    To be read from an instance: ``values()`` gives what is ``Sealed``.
+    """
+
+    descriptor_class = _Opening
 
     def get_prep_value(self, value: Any) -> Any:
         """Encrypt on the way to the database."""
         value = super().get_prep_value(value)
         return encrypt(value) if value else value
 
-    def from_db_value(self, value: str | None, expression: object, connection: object) -> str | None:
-        """Decrypt on the way from the database."""
-        return decrypt(value) if value else value
+    def from_db_value(self, value: str | None, expression: object, connection: object) -> Sealed | str | None:
+        """What came from the database, to be decrypted at the first look."""
+        return Sealed(value) if value else value
 
 
 def mask_name(name: str) -> str:
