@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.template.defaultfilters import truncatechars
 from jinja2 import Environment, StrictUndefined
 
 from deadlines.templatetags import deadlines
@@ -17,7 +18,7 @@ from offices.templatetags import portal
 FUNCTIONS = (portal.icon, portal.status_badge, portal.lamp, portal.row_verb, deadlines.row_clocks, link)
 FILTERS = (
     portal.cn_date, portal.cn_day, portal.cn_datetime, portal.month_day,
-    portal.mask_name, portal.mask_phone, portal.mask_id,
+    portal.mask_name, portal.mask_phone, portal.mask_id, truncatechars,
 )  # fmt: skip
 
 

@@ -208,8 +208,10 @@ def light(context: Context, deadline: Timed | None, on: date | None = None) -> S
     return lamp(deadline, day)
 
 
-def lamp(deadline: Timed, day: date) -> SafeString:
-    """The light of a deadline as it is judged on ``day``."""
+def lamp(deadline: Timed | None, day: date) -> SafeString:
+    """The light of a deadline as it is judged on ``day``; without a deadline a dash."""
+    if deadline is None:
+        return NO_LAMP
     text = deadline.light_text(day)
     if str(deadline.state) in CLOSED_STATES:
         return _lamp("closed", text, "")
