@@ -85,6 +85,8 @@ def _unnest(model: type[models.Model], columns: Sequence[str], rows: Sequence[Se
 def update_rows(model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Update rows that are there and locked: each of ``rows`` is an id and a value for every one of ``columns``.
 
+    A column that is the same for all goes once.
+
     Values are Python's, as for the ORM. One statement on PostgreSQL; elsewhere one, prepared once, for every row.
     """
     if not rows:
@@ -104,20 +106,25 @@ def update_rows(model: type[models.Model], columns: Sequence[str], rows: Sequenc
                 ],
             )
         return
-    arrays, values, settings = ["%s::bigint[]"], [[row[0] for row in rows]], []
-    for place, (name, column) in enumerate(zip(columns, list(zip(*rows, strict=True))[1:], strict=True), start=2):
+    arrays, values, settings, singles = ["%s::bigint[]"], [[row[0] for row in rows]], [], []
+    for name, column in zip(columns, list(zip(*rows, strict=True))[1:], strict=True):
         kind = str(fields[name].db_type(connection)).partition("(")[0]
         kind = _UNSIZED.get(kind, kind)
         prepare = _preparer(fields[name])
+        here = quote(str(fields[name].column))
+        if column.count(column[0]) == len(column):
+            settings.append(f"{here} = %s::{kind}")
+            singles.append(prepare(column[0]))
+            continue
         arrays.append(f"%s::{'text' if kind == 'jsonb' else kind}[]")
         values.append(_prepared(fields[name], prepare, column))
-        settings.append(f"{quote(str(fields[name].column))} = u.a{place}::{kind}")
+        settings.append(f"{here} = u.a{len(arrays)}::{kind}")
     names = ", ".join(f"a{place}" for place in range(1, len(arrays) + 1))
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE {table} SET {', '.join(settings)} FROM unnest({', '.join(arrays)}) AS u({names}) "  # noqa: S608 - our names
             f"WHERE {table}.{quote(str(key.column))} = u.a1",
-            values,
+            [*singles, *values],
         )
 
 

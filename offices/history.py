@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 from django.db import models
+
+from offices.bulk import insert_rows
 
 
 def _tell(instance: models.Model, now: dt.datetime, by: models.Model | None, reason: str | None) -> None:
@@ -32,3 +35,13 @@ def delete_at(
     """Delete ``instance``; what it was stays in its history, dated ``now``, as by ``save_at``."""
     _tell(instance, now, by, reason)
     instance.delete()
+
+
+def keep_rows(rows: Sequence[models.Model], now: dt.datetime, *, by: models.Model) -> None:
+    """Write a history row of each of many rows of one model that were changed together; one statement on PostgreSQL."""
+    if not rows:
+        return
+    history = type(rows[0]).history.model  # type: ignore[attr-defined]
+    about = {"history_date": now, "history_user_id": by.pk, "history_type": "~"}
+    own = [field.attname for field in history._meta.concrete_fields if not field.attname.startswith("history_")]
+    insert_rows(history, [*own, *about], [(*(getattr(row, name) for name in own), *about.values()) for row in rows])

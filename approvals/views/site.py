@@ -5,7 +5,7 @@ They must see the applicant, so nothing of the review is shown to them, and they
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -27,6 +27,7 @@ from offices.export import csv_response
 from offices.links import link
 from offices.lists import Listing, everything
 from offices.models import Posting
+from offices.tally import tally, up_to
 from offices.web import PortalRequest, roles_required
 
 officers = roles_required(Posting.Role.SITE_OFFICER)
@@ -40,6 +41,19 @@ def mine(access: Access) -> QuerySet[SiteCheck]:
     """The site checks that the person was drawn for."""
     rows = SiteCheck.objects.filter(case__in=Case.objects.for_site_officer(access))
     return rows.select_related("case__business_item", "case__applicant", "first", "second")
+
+
+def rows_of(keys: Sequence[int]) -> QuerySet[SiteCheck]:
+    """The site checks of these keys with what a line shows; in no order."""
+    rows = SiteCheck.objects.filter(pk__in=keys).select_related("case__business_item", "case__applicant").order_by()
+    return rows.only(
+        "planned_on", "done_at", "conforms", "reported_at", "case__number", "case__status", "case__applicant_name",
+        "case__business_item__name", "case__applicant__kind",
+    )  # fmt: skip
+
+
+def _parts(access: Access) -> dict[str, QuerySet[SiteCheck]]:
+    return {"waiting": waiting(mine(access), access)}
 
 
 def waiting(rows: QuerySet[SiteCheck], access: Access) -> QuerySet[SiteCheck]:
@@ -56,7 +70,8 @@ def state_of(check: SiteCheck) -> dict[str, str]:
     return {"label": "办件已结束，无需核查", "tone": "neutral"}
 
 
-def _listing(request: PortalRequest) -> tuple[Listing, QuerySet[SiteCheck], tuple[str, ...]]:
+def _listing(request: PortalRequest) -> tuple[Listing, Callable[[], QuerySet[SiteCheck]], tuple[str, ...]]:
+    """The list as it was asked for, what makes its rows, and their order."""
     listing = Listing(
         request,
         reverse("office:site_checks"),
@@ -64,16 +79,21 @@ def _listing(request: PortalRequest) -> tuple[Listing, QuerySet[SiteCheck], tupl
         placeholder="编号、事项名称、申请人",
         tabs=["done"],
     )
-    rows = mine(request.access)
-    if q := listing["q"]:
-        rows = rows.filter(
-            Q(case__number__icontains=q)
-            | Q(case__business_item__name__icontains=q)
-            | Q(case__applicant_name__icontains=q)
-        )
-    if listing["tab"]:
-        return listing, rows.exclude(pk__in=waiting(mine(request.access), request.access).values("pk")), ("-id",)
-    return listing, waiting(rows, request.access), ("planned_on", "id")
+    access, q = request.access, listing["q"]
+
+    def rows() -> QuerySet[SiteCheck]:
+        found = mine(access)
+        if q:
+            found = found.filter(
+                Q(case__number__icontains=q)
+                | Q(case__business_item__name__icontains=q)
+                | Q(case__applicant_name__icontains=q)
+            )
+        if listing["tab"]:
+            return found.exclude(pk__in=waiting(mine(access), access).values("pk"))
+        return waiting(found, access)
+
+    return listing, rows, ("-id",) if listing["tab"] else ("planned_on", "id")
 
 
 @officers
@@ -81,8 +101,8 @@ def _listing(request: PortalRequest) -> tuple[Listing, QuerySet[SiteCheck], tupl
 def checks(request: PortalRequest) -> HttpResponse:
     """What is to be looked at, by day; or what was reported, the newest first."""
     listing, rows, order = _listing(request)
-    page = listing.page(rows, order)
-    left = waiting(mine(request.access), request.access).count()
+    page = listing.page(rows, order, wide=rows_of, key=(checks, request.access.key))
+    left = up_to(tally(request.access, _parts)["waiting"])
     context = {
         "today": local_date(request.now),
         "done": bool(listing["tab"]),
@@ -113,7 +133,7 @@ def export(request: PortalRequest) -> HttpResponseBase:
                 state_of(check)["label"], check.findings, done,
             ]  # fmt: skip
 
-    return csv_response(f"现场核查-{local_date(request.now):%Y%m%d}", HEAD, everything(rows, order, lines))
+    return csv_response(f"现场核查-{local_date(request.now):%Y%m%d}", HEAD, everything(rows(), order, lines))
 
 
 def _act(case: Case, form: SiteConfirmForm | SiteReportForm, request: PortalRequest) -> str:

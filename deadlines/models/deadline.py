@@ -62,6 +62,14 @@ class Deadline(models.Model):
             ),
             # All clocks of one case or task, for its page.
             models.Index(fields=("stream",), name="deadline_stream"),
+            # The alarm boards: the clock that leads an owner's line, whether one stands still or is provisional, and
+            # whether one presses today.
+            models.Index(
+                fields=("stream", "-state", "due_on", "id"),
+                include=("kind", "provisional"),
+                condition=Q(state__in=["running", "paused"]),
+                name="deadline_open_of_owner",
+            ),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(

@@ -23,7 +23,7 @@ from ledger.record import Draft, record_many
 from lianyungang_gov.faults import reach
 from notifications import outbox
 from offices.bulk import update_rows
-from offices.history import save_at
+from offices.history import keep_rows, save_at
 from offices.models import User
 from supervision import officers, starting
 from supervision.actions import visiting
@@ -245,6 +245,13 @@ def _take(
     task.acknowledged_at, task.acknowledged_by = now, by
 
 
+# What the acknowledgement writes on a task.
+TAKEN = (
+    "status", "measure", "measure_reason", "measure_with", "planned_finish_on", "acknowledged_at", "acknowledged_by_id",
+    "planned_deadline_id",
+)  # fmt: skip
+
+
 def _acknowledged(task: SupervisionTask, by: User) -> Draft:
     assert task.planned_finish_on is not None  # noqa: S101 - just written
     data = {"measure": task.measure, "planned_finish_on": task.planned_finish_on.isoformat()}
@@ -285,14 +292,10 @@ def acknowledge_many(
         task.move(TaskStatus.ACKNOWLEDGED)
         _take(task, measure, day, reason, measure_with, by, now)
         task.planned_deadline = clock
-    common = ("status", "measure", "measure_reason", "measure_with", "planned_finish_on")
-    values = {name: getattr(held[0], name) for name in common}
-    keys = [task.pk for task in held]
-    SupervisionTask.objects.filter(pk__in=keys).update(**values, acknowledged_at=now, acknowledged_by=by)
-    update_rows(SupervisionTask, ["planned_deadline_id"], [(task.pk, task.planned_deadline_id) for task in held])
-    SupervisionTask.history.bulk_history_create(held, update=True, default_user=by, default_date=now)
+    update_rows(SupervisionTask, TAKEN, [(task.pk, *(getattr(task, name) for name in TAKEN)) for task in held])
+    keep_rows(held, now, by=by)
     record_many([_acknowledged(task, by) for task in held], at=now)
-    outbox.cancel([reference_of(pk) for pk in keys], [Kind.TASK_REMINDER.value])
+    outbox.cancel([reference_of(task.pk) for task in held], [Kind.TASK_REMINDER.value])
     reach("acknowledge_many.before_commit")
     return held
 
