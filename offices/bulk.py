@@ -50,7 +50,9 @@ def _unnest(model: type[models.Model], columns: Sequence[str], rows: Sequence[Se
     quote = connection.ops.quote_name
     fields = {field.attname: field for field in model._meta.concrete_fields}
     rest = {
-        name: field.get_default() for name, field in fields.items() if name not in columns and not field.primary_key
+        name: field.get_default()
+        for name, field in fields.items()
+        if name not in columns and not field.primary_key and not field.has_db_default()
     }
     names: list[str] = []
     arrays: list[str] = []

@@ -15,6 +15,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import EmptyResultSet
 from django.db import connections
 from django.db.models import (
@@ -144,7 +145,7 @@ def _ready(
     db: str, sql: str, parameters: Sequence[Any], prepared: Prepared | None, flat: Sequence[One]
 ) -> tuple[str, tuple[Any, ...]]:
     """The text that asks the statement with the values ``flat``, and its parameters."""
-    if prepared is not None:
+    if prepared is not None and settings.PREPARED_STATEMENTS:
         return prepared.ready(db), tuple(_plain(one, connections[db]) for one in flat)
     connection = connections[db]
     return sql, tuple(_plain(flat[one.place], connection) if isinstance(one, _Gap) else one for one in parameters)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import QuerySet
@@ -43,7 +44,9 @@ class _Statement:
 
     def ready(self) -> tuple[str, tuple[Any, ...]]:
         """What is sent to the database."""
-        return (self.sql, self.values) if self.prepared is None else (self.prepared.ready(DEFAULT_DB_ALIAS), ())
+        if self.prepared is None or not settings.PREPARED_STATEMENTS:
+            return self.sql, self.values
+        return self.prepared.ready(DEFAULT_DB_ALIAS), ()
 
 
 def _bounded(rows: QuerySet[Any], most: int) -> tuple[str, tuple[Any, ...]]:

@@ -7,7 +7,7 @@ from django.db.migrations.state import StateApps
 from supervision import pressing
 
 
-def forwards(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
+def fill(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
     pressing.write_days(editor.connection)
 
 
@@ -15,4 +15,4 @@ class Migration(migrations.Migration):
     atomic = False
     dependencies = [("supervision", "0010_pressing_day")]
 
-    operations = [migrations.RunPython(forwards, migrations.RunPython.noop)]
+    operations = [migrations.RunPython(fill, migrations.RunPython.noop)]

@@ -12,8 +12,12 @@ from django.db import connection
 
 from approvals.models import Case
 from deadlines.models import Deadline
+from supervision import pressing
+from supervision.models import SupervisionTask
+from supervision.models.tasks import NO_DAY_YET
 from tests.approvals import play
 from tests.conftest import Moment
+from tests.supervision import tasks as some
 
 pytestmark = pytest.mark.django_db
 
@@ -33,6 +37,17 @@ def test_yellow_days_are_filled_as_they_are_kept(city: None, clock: Moment) -> N
     assert open_ones.update(yellow_on=None) == len(kept)
     fill("deadlines.migrations.0003_yellow_days")
     assert dict(open_ones.values_list("pk", "yellow_on")) == kept
+
+
+def test_the_days_of_tasks_are_written_as_the_database_keeps_them(city: None, clock: Moment) -> None:
+    task = some.acknowledged(clock.at)
+    some.copies(some.notified(clock.at), 3)
+    kept = dict(SupervisionTask.objects.values_list("pk", "pressing_on"))
+    pressing.remove(connection)
+    SupervisionTask.objects.update(pressing_on=NO_DAY_YET)
+    fill("supervision.migrations.0011_days_written")
+    assert dict(SupervisionTask.objects.values_list("pk", "pressing_on")) == kept
+    assert kept[task.pk] < NO_DAY_YET
 
 
 def test_cases_of_on_the_spot_items_say_so(city: None, clock: Moment) -> None:

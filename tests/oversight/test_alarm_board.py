@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from pytest_django.fixtures import Settings
 
 from approvals.actions import accept_case, complete_case, decide, deliver, request_correction
 from approvals.actions.clocks import answer_extension, end_procedure, request_extension, start_procedure
@@ -331,7 +332,8 @@ def test_the_rail_counts_what_is_late_or_due_today(clock: Moment, sign_in: SignI
     assert count_on_rail(browser, "/window/") == ""
 
 
-def test_the_rail_costs_one_statement(clock: Moment, sign_in: SignIn) -> None:
+def test_the_rail_costs_one_statement(clock: Moment, sign_in: SignIn, settings: Settings) -> None:
+    settings.PREPARED_STATEMENTS = False  # its text is looked at
     for username in ("chuangkou1", "zhujian.chushi", "zhujian.fuzeren", "chujian1"):
         browser = sign_in(username)
         browser.get("/password/")
