@@ -12,7 +12,7 @@ from django.db.models import F, Max, OuterRef, Subquery
 
 from ledger.hashing import ALGORITHM, GENESIS
 from ledger.models import Entry, hash_of
-from offices.bulk import insert_rows
+from offices.bulk import array, insert_rows
 from offices.models import User
 
 
@@ -29,7 +29,7 @@ class Draft:
 
 # One look into the index of (stream, seq) for each stream; the portable way below reads every entry of the streams.
 HEADS = """
-SELECT wanted.stream, last.seq, last.hash FROM unnest(%s::text[]) AS wanted(stream)
+SELECT wanted.stream, last.seq, last.hash FROM unnest({streams}) AS wanted(stream)
 CROSS JOIN LATERAL (
     SELECT seq, hash FROM ledger_entry WHERE ledger_entry.stream = wanted.stream ORDER BY seq DESC LIMIT 1
 ) AS last
@@ -46,7 +46,8 @@ def heads(streams: Iterable[str]) -> dict[str, tuple[int, str]]:
         return {stream: (seq, digest) for stream, seq, digest in head}
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute(HEADS, [wanted])
+            streams, given = array(wanted, "text")
+            cursor.execute(HEADS.replace("{streams}", streams), [given])
             return {stream: (seq, digest) for stream, seq, digest in cursor.fetchall()}
     last = Entry.objects.filter(stream=OuterRef("stream")).order_by().values("stream").annotate(top=Max("seq"))
     rows = Entry.objects.filter(stream__in=wanted, seq=Subquery(last.values("top"))).annotate(s=F("stream"))

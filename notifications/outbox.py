@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Collection, Sequence
+import os
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -153,11 +153,20 @@ COLUMNS = (
 )  # fmt: skip
 
 
+def _uuids(many: int) -> Iterator[str]:
+    """Random UUIDs (RFC 9562, version 4) as text, from one draw of random bytes."""
+    digits = os.urandom(16 * many).hex()
+    for start in range(0, len(digits), 32):
+        one = digits[start : start + 32]
+        variant = "89ab"[int(one[16], 16) & 3]
+        yield f"{one[:8]}-{one[8:12]}-4{one[13:16]}-{variant}{one[17:20]}-{one[20:]}"
+
+
 def post(drafts: Sequence[Draft], now: datetime) -> None:
     """Queue hundreds of ``drafts`` as :func:`queue` does, for a caller that needs no rows back: one statement."""
     if not drafts:
         return
-    openings = _Openings(now)
+    openings, client_ids = _Openings(now), _uuids(len(drafts))
     rows: dict[str, tuple[object, ...]] = {}
     recipients = _Recipients()
     soonest: datetime | None = None
@@ -170,7 +179,7 @@ def post(drafts: Sequence[Draft], now: datetime) -> None:
         to_user = None if draft.to_user is None else draft.to_user.id
         about = (draft.text, draft.dedupe_key, draft.reference, draft.bundle_key or "", draft.due_on)
         rows[draft.dedupe_key] = (
-            str(draft.kind), to_user, *recipients.of(draft), *about, now, at, at, assumed, uuid.uuid4()
+            str(draft.kind), to_user, *recipients.of(draft), *about, now, at, at, assumed, next(client_ids)
         )  # fmt: skip
     insert_rows(Message, COLUMNS, [rows[key] for key in sorted(rows)], once="dedupe_key")
     _wake(soonest or now, now)

@@ -20,13 +20,41 @@ from offices.crypto import EncryptedTextField
 # Below this the ORM is as fast and needs no second way.
 FEW = 20
 _UNSIZED = {"varchar": "text", "char": "text"}
+# How a value of these types stands in an array that PostgreSQL reads from one text.
+_WRITTEN: dict[str, Callable[[Any], str]] = {
+    **dict.fromkeys(("bigint", "integer", "smallint"), str),
+    **dict.fromkeys(("date", "timestamp with time zone"), lambda value: value.isoformat()),
+    "uuid": str,
+    "boolean": lambda value: "t" if value else "f",
+}
+# Between the texts of an array, and in the place of none: control characters that no text of ours holds.
+_BETWEEN, _NONE = "\x1f", "\x1e"
+
+
+def array(values: Sequence[Any], kind: str) -> tuple[str, Any]:
+    """SQL of an array of ``kind`` (PostgreSQL's name of its type), and the parameter that it takes.
+
+    One text for all: the driver writes every element of a list by itself, which takes it longer than PostgreSQL needs
+    to store it. ``values`` are as the driver would take them, None among them; there is at least one.
+    """
+    write = _WRITTEN.get(kind)
+    if write is not None:
+        return f"%s::{kind}[]", f"{{{','.join('NULL' if one is None else write(one) for one in values)}}}"
+    if not set(map(type, values)) <= {str, type(None)}:
+        return f"%s::{kind}[]", list(values)
+    none = values.count(None)
+    joined = _BETWEEN.join(values if not none else [_NONE if one is None else one for one in values])
+    if not joined or joined.count(_BETWEEN) != len(values) - 1 or joined.count(_NONE) != none:
+        return f"%s::{kind}[]", list(values)  # a text of such characters, or nothing but one empty text
+    return f"string_to_array(%s, '{_BETWEEN}', '{_NONE}')::{kind}[]", joined
 
 
 def among(keys: Collection[int]) -> RawSQL | list[int]:
     """Many ids as the right side of ``__in``: on PostgreSQL one array, which the ORM does not look at id by id."""
     if connection.vendor != "postgresql" or len(keys) < FEW:
         return list(keys)
-    return RawSQL("SELECT unnest(%s::bigint[])", (list(keys),))
+    sql, given = array(list(keys), "bigint")
+    return RawSQL(f"SELECT unnest({sql})", (given,))  # noqa: S611 - the text is ours
 
 
 def insert_rows(
@@ -69,10 +97,10 @@ def _unnest(model: type[models.Model], columns: Sequence[str], rows: Sequence[Se
             picked.append(f"%s::{kind}")
             single_values.append(prepare(values[0]))
             continue
-        sent = "text" if kind == "jsonb" else kind
-        arrays.append(f"%s::{sent}[]")
+        sql, given = array(_prepared(field, prepare, values), "text" if kind == "jsonb" else kind)
+        arrays.append(sql)
         picked.append(f"u.a{len(arrays)}::{kind}")
-        array_values.append(_prepared(field, prepare, values))
+        array_values.append(given)
     table = quote(model._meta.db_table)
     source = f"unnest({', '.join(arrays)}) AS u({', '.join(f'a{n}' for n in range(1, len(arrays) + 1))})"
     if not arrays:
@@ -108,7 +136,8 @@ def update_rows(model: type[models.Model], columns: Sequence[str], rows: Sequenc
                 ],
             )
         return
-    arrays, values, settings, singles = ["%s::bigint[]"], [[row[0] for row in rows]], [], []
+    first, given = array([row[0] for row in rows], "bigint")
+    arrays, values, settings, singles = [first], [given], [], []
     for name, column in zip(columns, list(zip(*rows, strict=True))[1:], strict=True):
         kind = str(fields[name].db_type(connection)).partition("(")[0]
         kind = _UNSIZED.get(kind, kind)
@@ -118,8 +147,9 @@ def update_rows(model: type[models.Model], columns: Sequence[str], rows: Sequenc
             settings.append(f"{here} = %s::{kind}")
             singles.append(prepare(column[0]))
             continue
-        arrays.append(f"%s::{'text' if kind == 'jsonb' else kind}[]")
-        values.append(_prepared(fields[name], prepare, column))
+        sql, given = array(_prepared(fields[name], prepare, column), "text" if kind == "jsonb" else kind)
+        arrays.append(sql)
+        values.append(given)
         settings.append(f"{here} = u.a{len(arrays)}::{kind}")
     names = ", ".join(f"a{place}" for place in range(1, len(arrays) + 1))
     with connection.cursor() as cursor:
@@ -138,6 +168,9 @@ def _prepared(field: models.Field[Any, Any], prepare: Callable[[Any], Any], valu
     return [prepare(value) for value in values]
 
 
+_as_json = json.JSONEncoder(ensure_ascii=False).encode
+
+
 def _same(value: Any) -> Any:
     return value
 
@@ -145,7 +178,7 @@ def _same(value: Any) -> Any:
 def _preparer(field: models.Field[Any, Any]) -> Callable[[Any], Any]:
     """What turns a Python value into one that the driver sends as it is."""
     if isinstance(field, models.JSONField):
-        return lambda value: None if value is None else json.dumps(value, ensure_ascii=False)
+        return lambda value: None if value is None else _as_json(value)
     if isinstance(field, EncryptedTextField):
         return cache(field.get_prep_value)  # many messages to few people: each phone is encrypted once a statement
     if isinstance(field, models.UUIDField):

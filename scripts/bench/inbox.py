@@ -103,9 +103,10 @@ def _askers(people: Sequence[Access]) -> list[Asker]:
         ("disputes", overseer, "/oversight/disputes/", 12),
         ("disputes, confirmed", overseer, "/oversight/disputes/?tab=confirmed", 12),
         ("bulk, groups", manager, "/tasks/bulk/", 12),
-        ("bulk, one group", manager, _group(manager), 12),
     ]
     askers = [_asker(name, access, address, most) for name, access, address, most in pages]
+    # A form of up to two hundred tasks, no list of fifty.
+    askers.append(_asker("bulk, one group", manager, _group(manager), 12, of_one=True))
     mine = SupervisionTask.objects.for_managers(manager)
     for status in ("viewed", "acknowledged", "finished", "rectifying", "closed"):
         task = mine.filter(status=status, origin="case").order_by("-id")[0]

@@ -121,7 +121,11 @@ def test_a_calendar_that_moves_the_clock_moves_the_line(
 def test_the_inbox_stands_in_the_order_of_the_days(sign_in: SignIn, clock: Moment) -> None:
     task = some.acknowledged(clock.at)
     others = some.copies(some.notified(clock.at), 4)
-    plan = {"status": task.status, "measure": task.measure, "planned_finish_on": task.planned_finish_on}
+    plan: dict[str, object] = {
+        "status": task.status,
+        "measure": task.measure,
+        "planned_finish_on": task.planned_finish_on,
+    }
     plan |= {"acknowledged_at": task.acknowledged_at, "acknowledged_by": task.acknowledged_by}
     assert task.planned_deadline_id is not None
     for place, one in enumerate(reversed(others), start=1):
