@@ -65,8 +65,7 @@ class Deadline(models.Model):
             # The alarm boards: the clock that leads an owner's line, whether one stands still or is provisional, and
             # whether one presses today.
             models.Index(
-                fields=("stream", "-state", "due_on", "id"),
-                include=("kind", "provisional"),
+                fields=("stream", "-state", "due_on", "id", "kind", "provisional"),
                 condition=Q(state__in=["running", "paused"]),
                 name="deadline_open_of_owner",
             ),

@@ -12,6 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from pytest_django.fixtures import Settings
 
 from approvals.actions import IntakeDraft, receive_case
 from approvals.models import Case
@@ -118,7 +119,10 @@ def test_pages_follow_one_another_without_gap(clerk: Client, clock: Moment) -> N
     assert "回到最前查看" in window.text_of(later)
 
 
-def test_nothing_changed_costs_next_to_nothing_and_prolongs_no_session(clerk: Client, clock: Moment) -> None:
+def test_nothing_changed_costs_next_to_nothing_and_prolongs_no_session(
+    clerk: Client, clock: Moment, settings: Settings
+) -> None:
+    settings.PREPARED_STATEMENTS = False  # their text is looked at
     play.received(clock.at)
     poll = poll_of(window.text_of(clerk.get(DESK)))
     with CaptureQueriesContext(connection) as queries:
