@@ -9,7 +9,8 @@ class Migration(migrations.Migration):
             model_name="deadline",
             index=models.Index(
                 condition=models.Q(("state__in", ["running", "paused"])),
-                fields=["stream", "-state", "due_on", "id", "kind", "provisional"],
+                fields=["stream", "-state", "due_on", "id"],
+                include=("kind", "provisional"),
                 name="deadline_open_of_owner",
             ),
         ),

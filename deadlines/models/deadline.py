@@ -65,7 +65,11 @@ class Deadline(models.Model):
             # The alarm boards: the clock that leads an owner's line, whether one stands still or is provisional, and
             # whether one presses today.
             models.Index(
-                fields=("stream", "-state", "due_on", "id", "kind", "provisional"),
+                fields=("stream", "-state", "due_on", "id"),
+                include=(
+                    "kind",
+                    "provisional",
+                ),  # beside the key: as part of it PostgreSQL would read a board from here
                 condition=Q(state__in=["running", "paused"]),
                 name="deadline_open_of_owner",
             ),
