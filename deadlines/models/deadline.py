@@ -63,13 +63,10 @@ class Deadline(models.Model):
             # All clocks of one case or task, for its page.
             models.Index(fields=("stream",), name="deadline_stream"),
             # The alarm boards: the clock that leads an owner's line, whether one stands still or is provisional, and
-            # whether one presses today.
+            # whether one presses today. Two columns beside the key: within it, a whole board would be read from here.
             models.Index(
                 fields=("stream", "-state", "due_on", "id"),
-                include=(
-                    "kind",
-                    "provisional",
-                ),  # beside the key: as part of it PostgreSQL would read a board from here
+                include=("kind", "provisional"),
                 condition=Q(state__in=["running", "paused"]),
                 name="deadline_open_of_owner",
             ),
