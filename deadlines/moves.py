@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TypeVar
 
 from deadlines.handlers import Handlers
 from deadlines.kinds import KindCode
@@ -74,21 +75,28 @@ _confirmed: Handlers[Standing] = Handlers("days that stand")
 register_confirmed = _confirmed.register
 
 
+T = TypeVar("T", Move, Confirmed)
+
+
+def _hand(
+    handlers: Handlers[Callable[[Sequence[T], Publication, datetime], None]],
+    found: Sequence[T],
+    publication: Publication,
+    now: datetime,
+) -> None:
+    by_kind: dict[KindCode, list[T]] = {}
+    for one in found:
+        by_kind.setdefault(one.kind, []).append(one)
+    for kind in sorted(by_kind):
+        if handlers.is_registered(kind):
+            handlers.get(kind)(by_kind[kind], publication, now)
+
+
 def tell(moves: Sequence[Move], publication: Publication, now: datetime) -> None:
     """Hand the moves of a batch to the handlers of their kinds; a kind that nobody registered concerns nobody."""
-    by_kind: dict[KindCode, list[Move]] = {}
-    for move in moves:
-        by_kind.setdefault(move.kind, []).append(move)
-    for kind in sorted(by_kind):
-        if _moved.is_registered(kind):
-            _moved.get(kind)(by_kind[kind], publication, now)
+    _hand(_moved, moves, publication, now)
 
 
 def tell_confirmed(clocks: Sequence[Confirmed], publication: Publication, now: datetime) -> None:
     """Hand the clocks of a batch whose day stands to the handlers of their kinds, as ``tell`` does."""
-    by_kind: dict[KindCode, list[Confirmed]] = {}
-    for clock in clocks:
-        by_kind.setdefault(clock.kind, []).append(clock)
-    for kind in sorted(by_kind):
-        if _confirmed.is_registered(kind):
-            _confirmed.get(kind)(by_kind[kind], publication, now)
+    _hand(_confirmed, clocks, publication, now)

@@ -18,6 +18,7 @@ from django.core.checks import CheckMessage, Tags, register
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from catalogue.guards import standing
 from supervision.models.tasks import NO_DAY, NO_DAY_YET
 
 TASKS, CLOCKS, ORDERS = "supervision_supervisiontask", "deadlines_deadline", "supervision_rectification"
@@ -169,14 +170,7 @@ def triggers_stand(databases: Sequence[str] | None = None, **kwargs: Any) -> lis
         connection = connections[alias]
         if not _stand(connection):
             continue
-        query = (
-            "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal"
-            if connection.vendor == "postgresql"
-            else "SELECT name FROM sqlite_master WHERE type = 'trigger'"
-        )
-        with connection.cursor() as cursor:
-            cursor.execute(query)
-            missing = set(names(connection)) - {row[0] for row in cursor.fetchall()}
+        missing = set(names(connection)) - standing(connection)
         if missing:
             said = f"triggers of the pressing day missing: {', '.join(sorted(missing))}"
             found.append(checks.Warning(said, hint="manage.py migrate", id="supervision.W002"))
