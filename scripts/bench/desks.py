@@ -32,15 +32,16 @@ from deadlines.clock import local_date
 from offices.access import Access, access_for
 from offices.models import Posting, User
 from scripts.bench import data, town
-from scripts.bench.measure import Figure, in_turn, median, statements
+from scripts.bench.measure import Figure, all_in_turn, statements
 from supervision.models import SupervisionTask
 
 Role = Posting.Role
 S = CaseStatus
 Rows = Callable[[Access], QuerySet[Any]]
 SCALE = int(os.environ.get("STATES_SCALE", "10000"))
-FEW, PAGE, ROUNDS = 1000, 50, 7
+FEW, PAGE, ROUNDS = 1000, 50, 11
 ASKED_AT = dt.datetime(2026, 10, 8, 9, 30, tzinfo=ZoneInfo("Asia/Shanghai"))
+ROWS = (b"<tr", b'<li class="form-check"')
 MOST_STATEMENTS, LIST_SECONDS, PAGE_SECONDS, GROWTH = 12, 0.040, 0.100, 1.3
 
 
@@ -76,8 +77,8 @@ def _site(*, done: bool) -> Rows:
     return lambda access: Case.objects.for_site_officer(access).filter(~waiting if done else waiting)
 
 
-def _owed(part: Callable[[CaseQuerySet], CaseQuerySet]) -> Rows:
-    return lambda access: part(owed.owing(access))
+def _owed(part: Callable[[CaseQuerySet, Access], CaseQuerySet]) -> Rows:
+    return lambda access: part(owed.owing(access), access)
 
 
 def _overseen(**where: Any) -> Rows:
@@ -181,8 +182,8 @@ class Asker:
             raise TypeError(f"{self.desk.name} has no rows")
         return self.desk.rows(self.access or access_for(User.objects.all()[0], local_date(clock.now())))
 
-    def ask(self) -> None:
-        """Ask once. Raises ``RuntimeError`` for any answer but 200."""
+    def ask(self) -> bytes:
+        """Ask once; returns the page. Raises ``RuntimeError`` for any answer but 200."""
         if self.form is None:
             answer = self.browser.get(self.address)
         else:
@@ -190,6 +191,12 @@ class Asker:
             answer = self.browser.post(self.address, self.form)
         if answer.status_code != 200:
             raise RuntimeError(f"{self.desk.name}: {self.address} answered {answer.status_code}")
+        return bytes(answer.content)
+
+    def shown(self) -> int:
+        """How many rows stand on the page, of tables and of forms of many."""
+        page = self.ask()
+        return sum(map(page.count, ROWS))
 
 
 def asker(desk: Desk) -> Asker:
@@ -249,16 +256,19 @@ def _figures(now: dt.datetime) -> Iterator[Figure]:
     originals = list(Case.objects.values_list("pk", flat=True))
     fill(askers, PAGE + 1)
     declare(askers, PAGE, now)
+    town.draw_periods(range(2001, 2005), now)
     grow(originals, FEW)
     data.settle()
-    few = [once(one) for one in askers]
+    few = data.Few()
+    befores = [Before.of(one, few) for one in askers]
     grow(originals, SCALE)
     declare(askers, SCALE // 100, now)
-    town.draw_periods(range(2001, 2021), now)
+    town.draw_periods(range(1980, 2000), now)
     data.settle()
     size = Case.objects.count()
-    for one, (small, before) in zip(askers, few, strict=True):
-        yield figure(one, small, before, size, FEW)
+    for one, before in zip(askers, befores, strict=True):
+        yield figure(one, before, size, FEW)
+    few.drop()
 
 
 def counted(one: Asker) -> int:
@@ -267,22 +277,43 @@ def counted(one: Asker) -> int:
     return min(statements(one.ask) for _ in range(2))
 
 
-def once(one: Asker, rounds: int = ROUNDS) -> tuple[float, int]:
-    """Median seconds and statements of a page as it is now."""
-    count = counted(one)
-    return median(one.ask, rounds), count
+@dataclass(frozen=True, slots=True)
+class Before:
+    """A page among few, where it is asked in turn with the page among many: its statements, and the rows on it."""
+
+    asker: Asker
+    few: data.Few
+    statements: int
+    shown: int
+
+    @classmethod
+    def of(cls, asker: Asker, few: data.Few) -> Before:
+        """The page in the copy ``few``."""
+        with few:
+            return cls(asker, few, counted(asker), asker.shown())
+
+    def ask(self) -> None:
+        """Ask once."""
+        with self.few:
+            self.asker.ask()
 
 
-def figure(one: Asker, small: float, before: int, size: int, few: int, rounds: int = ROUNDS) -> Figure:
-    """The page at ``size`` rows beside what it took at ``few``: ``small`` seconds, ``before`` statements."""
+def figure(one: Asker, before: Before, size: int, few: int, rounds: int = ROUNDS) -> Figure:
+    """The page at ``size`` rows beside itself at ``few``, where a list must have shown as many rows.
+
+    Raises ``RuntimeError`` where it did not: that would be another page.
+    """
     one.ask()
-    took, floor = in_turn(one.ask, raw(one), rounds)
-    count = counted(one)
+    took, floor, small = all_in_turn((one.ask, raw(one), before.ask), rounds)
+    count, shown = counted(one), one.shown()
+    if shown > before.shown and not one.desk.of_one:
+        raise RuntimeError(f"{one.desk.name}: {before.shown} rows among {few:,}, {shown} among {size:,}")
     longest = PAGE_SECONDS if one.desk.of_one else LIST_SECONDS
-    met = took <= longest and took <= GROWTH * small and count <= before and count <= one.desk.most
+    same = small * max(1, shown / before.shown) if before.shown else small
+    met = took <= min(longest, GROWTH * same) and count <= min(before.statements, one.desk.most)
     target = (
-        f"≤ {longest * 1000:.0f} ms, ≤ {GROWTH} × of {few:,} ({small * 1000:.1f} ms), "
-        f"≤ {one.desk.most} statements, no more than there ({before})"
+        f"≤ {longest * 1000:.0f} ms, ≤ {GROWTH} × of {few:,} ({same * 1000:.1f} ms), "
+        f"≤ {one.desk.most} statements, no more than there ({before.statements})"
     )
     return Figure(one.desk.name, "ms", took * 1000, floor * 1000, took / floor, target, met, size, count)
 

@@ -54,11 +54,13 @@ def figures(now: dt.datetime) -> Iterator[Figure]:
     fill = partial(taskrows.fill, sources=sources, office=office, many=many, now=clock.now())
     fill(0, FIRST)
     people = _people(office)
-    few = {one.desk.name: desks.once(one, ROUNDS) for one in _askers(people)}
+    askers, few = _askers(people), data.Few()
+    befores = {one.desk.name: desks.Before.of(one, few) for one in askers}
     fill(FIRST, data.SCALE)
     size = SupervisionTask.objects.count()
     for one in _askers(people):
-        yield desks.figure(one, *few[one.desk.name], size, FIRST, ROUNDS)
+        yield desks.figure(one, befores[one.desk.name], size, FIRST)
+    few.drop()
     yield from _bulk(people[0], size, now)
     yield from _sweep(size, now)
 

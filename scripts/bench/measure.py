@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -35,10 +35,16 @@ def seconds(act: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
+def all_in_turn(sides: Sequence[Callable[[], object]], rounds: int) -> list[float]:
+    """Median seconds of each side, measured in turn so that a noisy minute hits all."""
+    taken = [[seconds(side) for side in sides] for _ in range(rounds)]
+    return [statistics.median(side) for side in zip(*taken, strict=True)]
+
+
 def in_turn(ours: Callable[[], object], floor: Callable[[], object], rounds: int) -> tuple[float, float]:
-    """Median seconds of both sides, measured in turn so that a noisy minute hits both."""
-    pairs = [(seconds(ours), seconds(floor)) for _ in range(rounds)]
-    return statistics.median(p[0] for p in pairs), statistics.median(p[1] for p in pairs)
+    """Median seconds of both sides."""
+    first, second = all_in_turn((ours, floor), rounds)
+    return first, second
 
 
 def median(act: Callable[[], object], rounds: int) -> float:

@@ -19,7 +19,9 @@ from deadlines.clock import local_date
 from deadlines.models import ClockEvent, Deadline
 from offices.models import Division, Posting, User
 from scripts.bench import data
+from supervision import pressing
 from supervision.models import Dispute, Inspection, Paper, Rectification, SupervisionTask, Visit
+from supervision.models.tasks import NO_DAY
 
 Role = Posting.Role
 PER_CASE = 4
@@ -30,8 +32,18 @@ OPEN = {
 }  # fmt: skip
 # Of the newest twentieth every second one is open, of the others one in a thousand: 2.6 % of all.
 NEWEST, OPEN_OF_NEWEST, OPEN_OF_OLD = 0.05, 0.5, 0.001
-# The first tasks of all go to one office, half of them open: the list that the large one is compared with.
+# The first tasks of all go to one office, half of them open: the lists that the large ones are compared with. Each of
+# them fills a page already, so these tasks are less usual: more of them are mended, disputed, drawn …
 FIRST = 1000
+OPEN_OF_FIRST = {
+    "notified": 10, "viewed": 10, "acknowledged": 28, "in_progress": 8, "finished": 8, "fed_back": 8, "rectifying": 12,
+    "disputed": 12, "revocation": 1, "handed_over": 3,
+}  # fmt: skip
+# Of the closed tasks, how many had an order, a visit, an objection; of those taken, for how many a visit is asked.
+AROUND = {"ordered": 0.02, "visited": 0.05, "confirmed": 0.005, "asked": 0.2}
+AROUND_FIRST = {"ordered": 0.15, "visited": 0.15, "confirmed": 0.15, "asked": 0.5}
+MOST_PLACES = 6  # among which these are spread
+NUMBERS_OF_FIRST = 777_000  # is added to theirs; whose numbers these would be has those that are free instead
 TABLES = (SupervisionTask, Deadline, Case, CreditSubject, Paper, Inspection, Rectification, Visit, Dispute)
 
 
@@ -108,15 +120,18 @@ def fill(after: int, upto: int, sources: Sources, office: int, many: int, now: d
     _check_keys(on=False)
     subjects = max(50, count // 5)
     people = _top(CreditSubject)
+    area = "(ARRAY['海达', '新浦', '云台', '花果山', '赣榆'])[mod(n, 5) + 1] || n"
+    if first:
+        area = "(ARRAY['海达', '花果山'])[mod(n, 2) + 1] || (n + 3000)"
     data.copy_rows(
         "credit_creditsubject", sources.case.applicant_id, subjects,
         {
             "code": f"'Y' || lpad((n + {people})::text, 17, '0')", "kind": "'organisation'", "id_hash": "NULL",
-            "name": "'连云港' || (ARRAY['海达', '新浦', '云台', '花果山', '赣榆'])[mod(n, 5) + 1] || n || '有限公司'",
+            "name": f"'连云港' || {area} || '有限公司'",
         },
     )  # fmt: skip
     divisions = ", ".join(str(pk) for pk in Division.objects.order_by("pk").values_list("pk", flat=True))
-    length = Division.objects.count()
+    length = 3 if first else Division.objects.count()
     per_case = 1 if first else PER_CASE  # the linkages of one office may be fewer than four
     case = data.many_cases(
         sources.case, -(-count // per_case), stem="3207003" if first else "3207004",
@@ -126,23 +141,26 @@ def fill(after: int, upto: int, sources: Sources, office: int, many: int, now: d
     tasks, clocks = _top(SupervisionTask), _top(Deadline)
     _clocks(clocks, tasks, now)
     _events(clocks, sources)
-    _tasks(tasks, clocks, f"{case} + (i - 1) / {per_case}", (people, subjects), sources.licence, now)
-    _around(tasks, sources, now)
+    _tasks(tasks, clocks, f"{case} + (i - 1) / {per_case}", (people, subjects), sources.licence, now, first=first)
+    _around(tasks, sources, now, first=first)
     _run("DROP TABLE bench_task")
     _check_keys(on=True)
     with connection.cursor() as cursor:
         for statement in connection.ops.sequence_reset_sql(no_style(), TABLES):
             cursor.execute(statement)
     data.settle()
+    if wrong := next(pressing.differences(), ""):
+        raise RuntimeError(wrong)
 
 
 def _stage(after: int, upto: int, total: int, office: int, many: int, *, first: bool) -> None:
     """``bench_task``: number in its stretch, linkage, status and the other shares of each task."""
-    states = ", ".join(f"'{status}'" for status, share in OPEN.items() for _ in range(share))
+    shares = OPEN_OF_FIRST if first else OPEN
+    states = ", ".join(f"'{status}'" for status, share in shares.items() for _ in range(share))
     newest = f"{_share(2)} < CASE WHEN n > {(1 - NEWEST) * total} THEN {OPEN_OF_NEWEST} ELSE {OPEN_OF_OLD} END"
     is_open = f"{_share(2)} < 0.5" if first else newest
     own = f"(SELECT array_agg(k) FROM bench_place WHERE office_id = {office})"  # noqa: S608 - our own number
-    place = f"({own})[mod(n, array_length({own}, 1)) + 1]" if first else _place(many)
+    place = f"({own})[mod(n, least({MOST_PLACES}, array_length({own}, 1))) + 1]" if first else _place(many)
     _run(
         f"""
         CREATE UNLOGGED TABLE bench_task AS
@@ -189,8 +207,13 @@ def _events(clocks: int, sources: Sources) -> None:
     )  # fmt: skip
 
 
-def _tasks(tasks: int, clocks: int, case: str, holders: tuple[int, int], licence: Licence, now: dt.datetime) -> None:
+def _tasks(
+    tasks: int, clocks: int, case: str, holders: tuple[int, int], licence: Licence, now: dt.datetime, *, first: bool
+) -> None:
     """The tasks of ``bench_task``; ``case``: SQL of its id; ``holders``: the id before the first, and how many."""
+    theirs = f"n BETWEEN {NUMBERS_OF_FIRST + 1} AND {NUMBERS_OF_FIRST + FIRST}"
+    number = f"n + {NUMBERS_OF_FIRST}" if first else f"CASE WHEN {theirs} THEN n - {NUMBERS_OF_FIRST} ELSE n END"
+    stock = 0.1 if first else 0.2
     taken = "status NOT IN ('notified', 'viewed', 'disputed')"
     finished = "status IN ('finished', 'fed_back', 'rectifying', 'revocation', 'handed_over', 'closed')"
     # A fifth comes from old stock and one in ten from a draw: these have no case.
@@ -203,9 +226,9 @@ def _tasks(tasks: int, clocks: int, case: str, holders: tuple[int, int], licence
             opened_at, sms_sent_at, viewed_at, acknowledged_at, acknowledged_by_id, first_officer_id, second_officer_id,
             measure, measure_reason, measure_with, planned_finish_on, finished_on, closed_at, "end", end_reason,
             acknowledge_deadline_id, planned_deadline_id, feedback_deadline_id,
-            follow_up_deadline_id)
-        SELECT {tasks} + i, 'JY' || lpad(n::text, 16, '0'),
-            CASE WHEN {has_case} THEN 'case' WHEN origin < 0.2 THEN 'stock' ELSE 'draw' END,
+            follow_up_deadline_id, pressing_on)
+        SELECT {tasks} + i, 'JY' || lpad(({number})::text, 16, '0'),
+            CASE WHEN {has_case} THEN 'case' WHEN origin < {stock} THEN 'stock' ELSE 'draw' END,
             CASE WHEN {has_case} THEN {case} END, CASE WHEN {has_case} THEN p.linkage_id END,
             s.id, s.name, p.business_item_id, CASE WHEN {has_case} THEN {licence.pk} END, p.department_id, p.office_id,
             p.sub_item_id, status, '[]'::jsonb, 1, %s - (5000000 - n) * interval '20 seconds', %s,
@@ -219,22 +242,25 @@ def _tasks(tasks: int, clocks: int, case: str, holders: tuple[int, int], licence
             CASE WHEN status IN ('notified', 'viewed', 'disputed', 'closed') THEN {clocks} + i END,
             CASE WHEN status IN ('acknowledged', 'in_progress') THEN {clocks} + i END,
             CASE WHEN {finished} AND status NOT IN ('closed', 'fed_back') THEN {clocks} + i END,
-            CASE WHEN status = 'fed_back' THEN {clocks} + i END
+            CASE WHEN status = 'fed_back' THEN {clocks} + i END,
+            CASE WHEN status IN ('revocation', 'handed_over', 'closed') THEN date '{NO_DAY}'
+                ELSE %s + (day * 40)::int - 10 END
         FROM bench_task JOIN bench_place p USING (k) JOIN credit_creditsubject s ON s.id = {subject}
         ORDER BY i
         """,  # noqa: S608 - our own numbers
-        now, now, now, now, local_date(now), local_date(now), now,
+        now, now, now, now, local_date(now), local_date(now), now, local_date(now),
     )  # fmt: skip
 
 
-def _around(tasks: int, sources: Sources, now: dt.datetime) -> None:
+def _around(tasks: int, sources: Sources, now: dt.datetime, *, first: bool) -> None:
     """Orders (running ones, and settled ones of every fiftieth closed task), visits, objections."""
+    share = AROUND_FIRST if first else AROUND
     order, today = sources.order, local_date(now)
     _run(
         f"""
         CREATE UNLOGGED TABLE bench_order AS
         SELECT row_number() OVER (ORDER BY i) AS n, {tasks} + i AS task, status, day FROM bench_task
-        WHERE status = 'rectifying' OR (status = 'closed' AND extra < 0.02)
+        WHERE status = 'rectifying' OR (status = 'closed' AND extra < {share["ordered"]})
         """  # noqa: S608 - our own numbers
     )
     papers, looks, clocks = _top(Paper), _top(Inspection), _top(Deadline)
@@ -280,7 +306,8 @@ def _around(tasks: int, sources: Sources, now: dt.datetime) -> None:
         SELECT t.id, t.subject_id, t.department_id, %s, '核查许可条件', %s, '',
             CASE b.status WHEN 'acknowledged' THEN 'requested' ELSE 'done' END, {by}, %s, {by}, %s, ''
         FROM bench_task b JOIN supervision_supervisiontask t ON t.id = {tasks} + b.i
-        WHERE (b.status = 'acknowledged' AND b.extra < 0.2) OR (b.status = 'closed' AND b.extra < 0.05)
+        WHERE (b.status = 'acknowledged' AND b.extra < {share["asked"]})
+            OR (b.status = 'closed' AND b.extra < {share["visited"]})
         """,  # noqa: S608 - our own numbers
         today.year, today, now, now,
     )  # fmt: skip
@@ -291,7 +318,7 @@ def _around(tasks: int, sources: Sources, now: dt.datetime) -> None:
         SELECT t.id, t.office_id, '属另一部门职责。', {by}, %s, NULL,
             CASE b.status WHEN 'disputed' THEN '' ELSE 'confirmed' END, NULL, '属本处室职责。', {by}, %s, NULL
         FROM bench_task b JOIN supervision_supervisiontask t ON t.id = {tasks} + b.i
-        WHERE b.status = 'disputed' OR (b.status = 'closed' AND b.extra < 0.005)
+        WHERE b.status = 'disputed' OR (b.status = 'closed' AND b.extra < {share["confirmed"]})
         """,  # noqa: S608 - our own numbers
         now, now,
     )  # fmt: skip
