@@ -1,6 +1,7 @@
 """The approval side."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class ApprovalsConfig(AppConfig):
@@ -11,7 +12,7 @@ class ApprovalsConfig(AppConfig):
 
     def ready(self) -> None:
         """Name the acts, enter the message kinds and answer the alarms."""
-        from approvals import alarms, enums, moves, notices, owed, sights
+        from approvals import alarms, enums, moves, notices, owed, queueing, sights
         from approvals.actions.leaves import StaffAct
         from approvals.draws import PURPOSES
         from approvals.names import names_of
@@ -19,6 +20,8 @@ class ApprovalsConfig(AppConfig):
         from ledger import acts
         from ledger.draws import name_purposes
 
+        pre_migrate.connect(queueing.DAY.lift, sender=self, dispatch_uid="approvals.queueing.lift")
+        post_migrate.connect(queueing.DAY.reinstall, sender=self, dispatch_uid="approvals.queueing")
         acts.register(enums.CaseAct)
         acts.register(StaffAct)
         name_purposes(PURPOSES)

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import Self
 
 from django.db.models import Case as Choose
-from django.db.models import IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce
 
 from approvals import countersigning
 from approvals.draws import on_duty
 from approvals.enums import DECIDED, CaseStatus, Way
-from approvals.models import Case, Extension, Opinion
+from approvals.models import Case, Extension, Opinion, Sheet
 from approvals.querysets import CaseQuerySet
 from approvals.sheets import given_by
 from credit.models import CreditSubject
@@ -30,11 +30,10 @@ from offices.access import Access
 from offices.models import Posting
 
 Role = Posting.Role
-NO_DAY = dt.date.max
 
 OWN_COLUMNS = (
     "number", "status", "outcome", "way", "promise_clauses", "content", "reviewer_id", "decider_id",
-    "received_at", "accepted_at", "deemed_at", "decided_at", "completed_at", "delivered_at", "on_the_spot",
+    "received_at", "accepted_at", "deemed_at", "decided_at", "completed_at", "delivered_at", "on_the_spot", "queue_on",
 )  # fmt: skip
 ITEM_COLUMNS = ("business_item__name", "business_item__code", "business_item__standard_item")
 CLOCKS = ("promised_deadline", "statutory_deadline", "stage_deadline", "procedure_deadline", "issue_deadline")
@@ -44,7 +43,7 @@ COLUMNS = ("pk", *(name.removesuffix("_id") for name in OWN_COLUMNS), *ITEM_COLU
 
 
 # A line of a queue needs less.
-ROW_COLUMNS = ("number", "status", "on_the_spot", "business_item__name")
+ROW_COLUMNS = ("number", "status", "on_the_spot", "queue_on", "business_item__name")
 APPLICANT_COLUMNS = tuple(f"applicant__{name}" for name in ("kind", "code", "id_number", "name"))
 
 
@@ -158,12 +157,15 @@ def revealed(cases: CaseQuerySet) -> CaseQuerySet:
     )
 
 
-def listed(cases: CaseQuerySet, *, decided: bool = False) -> CaseQuerySet:
-    """Of ``with_due``, what ``rows`` makes lines of; with the applicant where all cases are decided ones."""
-    if decided:
-        shown = cases.filter(status__in=DECIDED).select_related("business_item", "applicant")
-        return shown.only(*ROW_COLUMNS, *APPLICANT_COLUMNS)
-    return cases.select_related("business_item").only(*ROW_COLUMNS)
+def listed(keys: Sequence[int]) -> CaseQuerySet:
+    """These cases with what ``rows`` makes lines of; which they are was asked of a queue before."""
+    return with_pressing(Case.objects.filter(pk__in=keys)).select_related("business_item").only(*ROW_COLUMNS).order_by()
+
+
+def listed_decided(keys: Sequence[int]) -> CaseQuerySet:
+    """The decided ones of these cases, with their applicants."""
+    shown = with_pressing(Case.objects.filter(pk__in=keys, status__in=DECIDED))
+    return shown.select_related("business_item", "applicant").only(*ROW_COLUMNS, *APPLICANT_COLUMNS).order_by()
 
 
 def rows(cases: Sequence[Case]) -> list[BlindRow]:
@@ -195,8 +197,18 @@ def applicant_of(case: BlindCase) -> CreditSubject | None:
 
 def to_review(access: Access) -> CaseQuerySet:
     """待审查: drawn to this reviewer, on whichever seat, without an opinion and without one's own sheet."""
-    mine = Case.objects.for_reviewer(access).filter(status=CaseStatus.IN_REVIEW, opinion__isnull=True)
-    return mine.exclude(pk__in=given_by(access.user).values("case_id"))
+    mine = Case.objects.for_reviewer(access).filter(status=CaseStatus.IN_REVIEW)
+    return mine.filter(~Exists(_opinion()), ~Exists(_own_sheet(access)))
+
+
+def _opinion() -> QuerySet[Opinion]:
+    """The opinion on a case, for a subquery: bounded counts end early, a join over all opinions would come first."""
+    return Opinion.objects.filter(case=OuterRef("pk"))
+
+
+def _own_sheet(access: Access) -> QuerySet[Sheet]:
+    """The sheet that the person gave on a case, for a subquery."""
+    return given_by(access.user).filter(case=OuterRef("pk"))
 
 
 def advised(access: Access) -> CaseQuerySet:
@@ -219,10 +231,10 @@ def to_decide(access: Access) -> CaseQuerySet:
     return (
         Case.objects.for_decider(access)
         .filter(status=CaseStatus.IN_REVIEW)
-        .filter((spot & free) | (~spot & Q(opinion__isnull=False)))
+        .filter((spot & free) | (~spot & Exists(_opinion())))
         .exclude(reviewer=access.user)
         .exclude(intake_by=access.user)
-        .exclude(pk__in=given_by(access.user).values("case_id"))
+        .filter(~Exists(_own_sheet(access)))
     )
 
 
@@ -238,37 +250,23 @@ def done(access: Access) -> CaseQuerySet:
     return Case.objects.for_back_office(access).filter(status__in=[CaseStatus.REJECTED, CaseStatus.COMPLETED])
 
 
-def with_due(cases: CaseQuerySet) -> CaseQuerySet:
-    """Annotate ``due_on`` (the pressing clock's day, ``NO_DAY`` without one) and ``rank`` (on the spot comes first).
-
-    The clock is looked up by its key, row by row: a queue is short, and a join would be taken before the queue is.
-    """
-    cases = cases.annotate(
+def with_pressing(cases: CaseQuerySet) -> CaseQuerySet:
+    """Annotate ``pressing``: the id of the clock that presses in the queue."""
+    return cases.annotate(
         pressing=Choose(
             When(status=CaseStatus.IN_REVIEW, then=Coalesce("promised_deadline_id", "statutory_deadline_id")),
             default="issue_deadline_id",
-        ),
-        rank=Choose(
-            When(status=CaseStatus.IN_REVIEW, on_the_spot=True, then=Value(0)),
-            default=Value(1),
-            output_field=IntegerField(),
-        ),
+        )
     )
-    return cases.annotate(due_on=Coalesce(Subquery(_pressing().values("due_on")), Value(NO_DAY)))
-
-
-def _pressing() -> DeadlineQuerySet:
-    """The clock that ``with_due`` found, for a subquery."""
-    return Deadline.objects.filter(pk=OuterRef("pressing"))
 
 
 def late(cases: CaseQuerySet, on: dt.date) -> CaseQuerySet:
-    """Rows of ``with_due`` whose day has passed; a clock that stands still is not late."""
-    day = _pressing().values("due_on")
-    judged = Choose(
-        When(status=CaseStatus.IN_REVIEW, then=Subquery(day.exclude(state=State.PAUSED))), default=Subquery(day)
-    )
-    return cases.alias(late_on=judged).filter(late_on__lt=on)
+    """Rows of ``with_pressing`` whose day has passed; a clock that stands still is not late.
+
+    By the day in the row first (``approvals.queueing``); that of a case to be decided on the spot tells nothing.
+    """
+    passed = Deadline.objects.filter(pk=OuterRef("pressing"), due_on__lt=on).exclude(state=State.PAUSED)
+    return cases.filter(Exists(passed), queue_on__lt=on)
 
 
 def matching(text: str, prefix: str = "") -> Q:

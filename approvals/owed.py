@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet
 from django.db.models.functions import Coalesce
@@ -228,43 +229,62 @@ def sweep(now: dt.datetime) -> list[sweeping.Report]:
 
 
 def owing(access: Access) -> CaseQuerySet:
-    """Decided cases of the offices in which the person decides, in which something is or was owed (O3.1.2c).
-
-    ``owed_on`` is the day of the debt that runs or ran last.
-    """
+    """Decided cases of the offices in which the person decides, in which something is or was owed (O3.1.2c)."""
     found: CaseQuerySet = Case.objects.for_decider(access).filter(
         Q(promise_deadline__isnull=False) | Q(later_submission__deadline__isnull=False),
         status__in=[CaseStatus.APPROVED, CaseStatus.COMPLETED, CaseStatus.CANCELLED],
     )
-    return found.annotate(owed_on=Coalesce("later_submission__deadline__due_on", "promise_deadline__due_on"))
+    return with_day(found)
 
 
-def to_settle(cases: CaseQuerySet) -> CaseQuerySet:
+def with_day(cases: CaseQuerySet) -> CaseQuerySet:
+    """Annotate ``owed_on``: the day of the debt that runs or ran last."""
+    return cases.annotate(owed_on=Coalesce("later_submission__deadline__due_on", "promise_deadline__due_on"))
+
+
+def to_settle(cases: CaseQuerySet, access: Access) -> CaseQuerySet:
     """Those that wait for a person: a promised day or that of a later submission passed, and nobody decided on it."""
-    lapses = PromiseLapse.objects.filter(cancel__isnull=True).values("case")
-    laters = LaterSubmission.objects.filter(overdue_at__isnull=False, settled_at__isnull=True).values("case")
-    return cases.filter(Q(status=CaseStatus.APPROVED, pk__in=lapses) | Q(pk__in=laters))
+    return cases.filter(pk__in=_to_settle(access))
 
 
-def to_wait_for(cases: CaseQuerySet) -> CaseQuerySet:
+def _to_settle(access: Access) -> QuerySet[Any]:
+    """Ids of such cases of the person's offices: few, and found by indexes of their own."""
+    lapses = _lapses(access).filter(cancel__isnull=True, case__status=CaseStatus.APPROVED)
+    laters = _laters_of(access).filter(overdue_at__isnull=False, settled_at__isnull=True)
+    return lapses.values_list("case").union(laters.values_list("case"), all=True)
+
+
+def _lapses(access: Access) -> QuerySet[PromiseLapse]:
+    """The promised days that passed in cases of the offices in which the person decides."""
+    offices = access.offices(Posting.Role.DECIDER)
+    return PromiseLapse.objects.filter(case__review_office_id__in=offices).order_by()
+
+
+def _laters_of(access: Access) -> QuerySet[LaterSubmission]:
+    """What was to be handed in later in such cases."""
+    offices = access.offices(Posting.Role.DECIDER)
+    return LaterSubmission.objects.filter(case__review_office_id__in=offices).order_by()
+
+
+def to_wait_for(cases: CaseQuerySet, access: Access) -> CaseQuerySet:
     """Those in which something is owed and nobody has to decide now, those that were kept going included."""
     lines = CaseMaterial.objects.filter(case=OuterRef("pk"), state__in=OWED)
     return (
         cases.filter(Exists(lines), status__in=[CaseStatus.APPROVED, CaseStatus.COMPLETED])
-        .exclude(pk__in=to_settle(cases).order_by().values("pk"))
+        .exclude(pk__in=_to_settle(access))
         .exclude(later_submission__settled_at__isnull=False)
     )
 
 
-def settled(cases: CaseQuerySet) -> CaseQuerySet:
+def settled(cases: CaseQuerySet, access: Access) -> CaseQuerySet:
     """Those on which a person decided after a day had passed."""
-    lapses = PromiseLapse.objects.filter(cancel__isnull=False).values("case")
-    return cases.filter(Q(pk__in=lapses) | Q(later_submission__settled_at__isnull=False))
+    lapses, laters = _lapses(access).filter(cancel__isnull=False), _laters_of(access).filter(settled_at__isnull=False)
+    return cases.filter(pk__in=lapses.values_list("case").union(laters.values_list("case"), all=True))
 
 
 def waits_for(access: Access) -> CaseQuerySet:
     """What this person may settle now: the count on the rail."""
-    return to_settle(owing(access)).exclude(intake_by=access.user)
+    return to_settle(owing(access), access).exclude(intake_by=access.user)
 
 
 def texts_of(case_ids: Iterable[int]) -> dict[int, str]:

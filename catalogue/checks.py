@@ -7,6 +7,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connections
 
 from catalogue import guards
+from offices.triggers import standing
 
 
 @register(Tags.database)
@@ -17,7 +18,7 @@ def guards_stand(databases: Sequence[str] | None = None, **kwargs: Any) -> list[
         connection = connections[alias]
         if guards.ITEMS not in connection.introspection.table_names():
             continue
-        missing = sorted(guards.names(connection) - guards.standing(connection))
+        missing = sorted(guards.names(connection) - standing(connection))
         if missing:
             found.append(
                 Error(

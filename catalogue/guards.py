@@ -69,18 +69,6 @@ def names(connection: BaseDatabaseWrapper) -> set[str]:
     return {f"{table}_inherits_{event}" for table in tables for event in ("insert", "update")}
 
 
-def standing(connection: BaseDatabaseWrapper) -> set[str]:
-    """The names of the triggers that do stand."""
-    query = (
-        "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal"
-        if connection.vendor == "postgresql"
-        else "SELECT name FROM sqlite_master WHERE type = 'trigger'"
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(query)
-        return {row[0] for row in cursor.fetchall()}
-
-
 def lift(using: str, **kwargs: Any) -> None:
     """Before every migrate: SQLite cannot rebuild a table that another table's trigger speaks of."""
     connection = connections[using]

@@ -40,8 +40,8 @@ class SupervisionConfig(AppConfig):
         from supervision.actions.drawing import PURPOSES
         from supervision.names import names_of
 
-        pre_migrate.connect(pressing.lift, sender=self, dispatch_uid="supervision.pressing.lift")
-        post_migrate.connect(pressing.reinstall, sender=self, dispatch_uid="supervision.pressing")
+        pre_migrate.connect(pressing.DAY.lift, sender=self, dispatch_uid="supervision.pressing.lift")
+        post_migrate.connect(pressing.DAY.reinstall, sender=self, dispatch_uid="supervision.pressing")
         # The search of the inbox and its archive.
         trigrams.register("task_found_by_part", "supervision_supervisiontask", "upper(subject_name)", "number")
         acts.register(enums.TaskAct)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from django.db.models import CharField, Exists, OuterRef, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 
+from approvals import queueing
 from approvals.enums import CaseStatus, Outcome, RevocationStatus
 from approvals.models import Case, Licence, Revocation
 from credit.models import CreditFact
@@ -67,6 +68,7 @@ def differences(now: dt.datetime) -> Iterator[str]:
         yield f"case {number} is completed and the ledger does not say so"
     yield from _task_differences(now)
     yield from pressing.differences()
+    yield from queueing.differences()
 
 
 def _task_differences(now: dt.datetime) -> Iterator[str]:

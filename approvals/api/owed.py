@@ -214,7 +214,7 @@ class OwedListView(OwedView):
         """Return a page."""
         asked = read(OwedPageQuerySerializer, request.query_params)
         tab = next(one for one in TABS if (one.key or "overdue") == asked["queue"])
-        rows: CaseQuerySet = with_rows(tab.rows(searched(debts.owing(self.access), asked["q"])))
+        rows: CaseQuerySet = with_rows(tab.rows(searched(debts.owing(self.access), asked["q"]), self.access))
         return page(rows, tab.order, asked["cursor"], OwedSerializer, today=self.today)
 
 

@@ -149,7 +149,7 @@ class ReviewListView(PortalView):
         asked = read(ReviewPageQuerySerializer, request.query_params)
         own = [tab for tab in TABS if self.access.has(*tab.roles)]
         tab = BY_KEY.get(asked.get("queue", ""), own[0])
-        cases = blind.with_due(blind.search(tab.queue(self.access), asked["q"]))
+        cases = blind.with_pressing(blind.search(tab.queue(self.access), asked["q"]))
         if asked["late"]:
             cases = blind.late(cases, self.today)
         rows: QuerySet[Case] = blind.blind(cases)

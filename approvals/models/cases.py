@@ -41,6 +41,8 @@ PRESSING: Mapping[str, tuple[str, ...]] = {
 }
 
 
+# ``queue_on`` of a case in no queue, and of one that is decided on the spot: that stands before all others.
+NO_QUEUE, AT_ONCE = dt.date.max, dt.date.min
 _STATUS_LABELS = {str(value): str(label) for value, label in CaseStatus.choices}
 
 
@@ -96,8 +98,12 @@ class Case(models.Model):
     # The day by which deferred materials were promised (L8a–c).
     promise_deadline = _clock("promise_case", "承诺补交期限")
 
+    # The day by which it stands in the queue of its office; the database writes it (``approvals.queueing``). To sort
+    # and to filter by; what a page shows is the clock itself.
+    queue_on = models.DateField("排队日", db_default=NO_QUEUE, editable=False)
+
     objects = CaseQuerySet.as_manager()
-    history = HistoricalRecords(excluded_fields=["contact_phone", "query_code"])
+    history = HistoricalRecords(excluded_fields=["contact_phone", "query_code", "queue_on"])
 
     class Meta:
         verbose_name = verbose_name_plural = "办件"
@@ -114,6 +120,14 @@ class Case(models.Model):
             # The reviewer's queue and the deciders' queue of an office.
             models.Index(fields=("reviewer", "status", "-id"), name="case_reviewer"),
             models.Index(fields=("review_office", "status", "-id"), name="case_office"),
+            # The queues of an office in the order of the days; what is late in them.
+            models.Index(
+                fields=("review_office", "status", "queue_on", "id"),
+                condition=Q(status__in=["in_review", "approved"]),
+                name="case_queue",
+            ),
+            # The overseers' list of what was received, the newest first.
+            models.Index(fields=("-received_at", "-id"), name="case_received"),
             # What a department received in a period: the denominator of what it sent back.
             models.Index(fields=("department", "received_at"), name="case_department_received"),
             # Reconciliation and statistics of a department.

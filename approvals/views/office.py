@@ -51,7 +51,7 @@ class Tab:
     roles: tuple[str, ...]
     lead: str
     empty: str
-    order: tuple[str, ...] = ("rank", "due_on", "id")
+    order: tuple[str, ...] = ("queue_on", "id")
     page: str = "office:case"
 
     @property
@@ -119,13 +119,13 @@ def _queues(access: Access, key: str) -> dict[str, CaseQuerySet]:
     """Each queue of the person, and what of the one looked at is late."""
     queues = {tab.key: tab.queue(access) for tab in _tabs(access)}
     if key != "done":
-        queues[f"{key}_late"] = blind.late(blind.with_due(queues[key]), access.on)
+        queues[f"{key}_late"] = blind.late(blind.with_pressing(queues[key]), access.on)
     return queues
 
 
 def _filtered(request: PortalRequest, tab: Tab) -> CaseQuerySet:
-    """The rows of a queue that the search and the late filter leave, with due day and rank."""
-    rows = blind.with_due(blind.search(tab.queue(request.access), request.GET.get("q", "")))
+    """The rows of a queue that the search and the late filter leave, with the clock that presses."""
+    rows = blind.with_pressing(blind.search(tab.queue(request.access), request.GET.get("q", "")))
     return blind.late(rows, local_date(request.now)) if request.GET.get("late") else rows
 
 
@@ -168,12 +168,9 @@ def work_list(request: PortalRequest) -> HttpResponse:
     tab = _chosen(request, tabs)
     q, late = request.GET.get("q", "").strip(), request.GET.get("late", "")
     counts = tally(access, _queues, tab.key)
-
-    def listed() -> CaseQuerySet:
-        return blind.listed(_filtered(request, tab), decided=tab.is_decided)
-
     key = None if q else (work_list, access.key, tab.key, bool(late))
-    page = Keyset(listed, tab.order, wide=True, key=key).page(request.GET.get("page", ""))
+    listed = blind.listed_decided if tab.is_decided else blind.listed
+    page = Keyset(lambda: _filtered(request, tab), tab.order, wide=listed, key=key).page(request.GET.get("page", ""))
     lines = zip(blind.rows(page.rows), page, strict=True)
     rows: list[dict[str, Any]] = [{"case": line, "subject": _subject(case, tab)} for line, case in lines]
     wanted = request.GET.get("selected", "")

@@ -58,7 +58,7 @@ class Tab:
 
     key: str
     label: str
-    rows: Callable[[CaseQuerySet], CaseQuerySet]
+    rows: Callable[[CaseQuerySet, Access], CaseQuerySet]
     order: tuple[str, ...]
     lead: str
     empty: str
@@ -128,8 +128,9 @@ LINE = (
 )  # fmt: skip
 
 
-def listed(cases: CaseQuerySet) -> CaseQuerySet:
-    """With what a line of the list shows; its materials and its lapses are read for the page (``_beside``)."""
+def listed(keys: Sequence[int]) -> CaseQuerySet:
+    """These cases with what a line of the list shows; materials and lapses are read for the page (``_beside``)."""
+    cases = debts.with_day(Case.objects.filter(pk__in=keys).order_by())
     shown = cases.select_related("business_item", "applicant", "promise_deadline", "later_submission__deadline")
     return shown.only(*LINE)
 
@@ -209,7 +210,7 @@ def _listing(request: PortalRequest) -> tuple[Listing, Tab, Callable[[], CaseQue
     tab = next(one for one in TABS if one.key == listing["tab"])
 
     def rows() -> CaseQuerySet:
-        return tab.rows(_of_kind(searched(debts.owing(request.access), listing["q"]), listing["kind"]))
+        return tab.rows(_of_kind(searched(debts.owing(request.access), listing["q"]), listing["kind"]), request.access)
 
     return listing, tab, rows
 
@@ -222,7 +223,7 @@ def _stats(access: Access, listing: Listing) -> list[dict[str, Any]]:
 
 
 def _parts(access: Access) -> dict[str, CaseQuerySet]:
-    return {tab.key: tab.rows(debts.owing(access)) for tab in TABS}
+    return {tab.key: tab.rows(debts.owing(access), access) for tab in TABS}
 
 
 def _count(found: int) -> int | str:
@@ -234,7 +235,7 @@ def _count(found: int) -> int | str:
 def owed_list(request: PortalRequest) -> HttpResponse:
     """What waits for a decider, what is waited for, what was settled."""
     listing, tab, rows = _listing(request)
-    page = listing.page(lambda: listed(rows()), tab.order, wide=True, key=(owed_list, request.access.key))
+    page = listing.page(rows, tab.order, wide=listed, key=(owed_list, request.access.key))
     lines, lapses = _beside(_owed_lines, page), _beside(_lapses, page)
     context = {
         "today": local_date(request.now),

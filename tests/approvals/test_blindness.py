@@ -286,7 +286,7 @@ def test_the_order_of_the_queue_does_not_follow_the_applicant(city: None, clock:
     cases = [play.accepted(clock.at) for _ in range(3)]
     for case, name in zip(cases, ("丙公司", "乙公司", "甲公司"), strict=True):
         Case.objects.filter(pk=case.pk).update(applicant_name=name)
-    queue = blind.with_due(blind.to_review(access_for(reviewer, clock.at.date())))
+    queue = blind.with_pressing(blind.to_review(access_for(reviewer, clock.at.date())))
     assert [case.pk for case in Keyset(queue, TABS[0].order).page()] == [case.pk for case in cases]
 
 

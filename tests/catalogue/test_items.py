@@ -19,6 +19,7 @@ from catalogue.search import find
 from catalogue.signals import item_changed
 from ledger.models import Entry
 from offices.models import Division, Posting
+from offices.triggers import standing
 from tests.catalogue.base import LoadedCatalogue
 
 FIRST_FOUND = {
@@ -245,4 +246,4 @@ class TestItems(LoadedCatalogue):
         assert len(named) == 5
 
     def test_the_guards_are_checked(self) -> None:
-        assert guards.names(connection) <= guards.standing(connection)
+        assert guards.names(connection) <= standing(connection)

@@ -10,7 +10,9 @@ import pytest
 from django.apps import apps
 from django.db import connection
 
+from approvals import queueing
 from approvals.models import Case
+from approvals.models.cases import NO_QUEUE
 from deadlines.models import Deadline
 from supervision import pressing
 from supervision.models import SupervisionTask
@@ -48,6 +50,18 @@ def test_the_days_of_tasks_are_written_as_the_database_keeps_them(city: None, cl
     fill("supervision.migrations.0011_days_written")
     assert dict(SupervisionTask.objects.values_list("pk", "pressing_on")) == kept
     assert kept[task.pk] < NO_DAY_YET
+
+
+def test_cases_stand_in_their_queues_by_the_days_of_their_clocks(city: None, clock: Moment) -> None:
+    case = play.accepted(clock.at)
+    for state in (play.received, play.approved, play.completed):
+        state(clock.at)
+    kept = dict(Case.objects.values_list("pk", "queue_on"))
+    queueing.remove(connection)
+    Case.objects.update(queue_on=NO_QUEUE)
+    fill("approvals.migrations.0015_queue_days_written")
+    assert dict(Case.objects.values_list("pk", "queue_on")) == kept
+    assert kept[case.pk] < NO_QUEUE
 
 
 def test_cases_of_on_the_spot_items_say_so(city: None, clock: Moment) -> None:

@@ -38,6 +38,18 @@ def test_the_index_stands_and_serves_the_search(city: None, clock: Moment) -> No
         assert INDEX in plan, plan
 
 
+def test_what_is_searched_is_sampled_well(city: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT attname, attstattarget FROM pg_attribute WHERE (attrelid = to_regclass(%s) AND attname = 'upper') "
+            "OR (attrelid = 'supervision_supervisiontask'::regclass AND attname IN ('number', 'end'))",
+            [INDEX],
+        )
+        sampled = dict(cursor.fetchall())
+    assert sampled["upper"] == sampled["number"] == trigrams.SAMPLED
+    assert sampled["end"] != trigrams.SAMPLED
+
+
 def test_without_the_extension_searches_go_on(city: None, clock: Moment, caplog: pytest.LogCaptureFixture) -> None:
     task = some.notified(clock.at)
     with connection.cursor() as cursor:

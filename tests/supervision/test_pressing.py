@@ -156,7 +156,7 @@ def test_what_was_written_past_the_database_is_named_and_mended(city: None, cloc
     assert whole.number not in named
     assert pressing.write_days(connection) == 1
     assert held(task) == day
-    pressing.reinstall("default")
+    pressing.DAY.reinstall("default")
     assert pressing.triggers_stand(["default"]) == []
     Deadline.objects.filter(pk=task.planned_deadline_id).update(due_on=day + dt.timedelta(days=1))
     assert held(task) == day + dt.timedelta(days=1)
