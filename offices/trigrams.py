@@ -7,6 +7,8 @@ of whoever registered them; a database that does not let its owner have the exte
 from __future__ import annotations
 
 import logging
+import re
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import DatabaseError, connections, transaction
@@ -15,13 +17,27 @@ logger = logging.getLogger(__name__)
 # Whether a search walks the archive or its trigrams is decided by how many rows the part seems to fit. That is judged
 # by sampled values; by a hundred of them, the default, a number that a thousand rows have may look like ten thousand.
 SAMPLED = 1000
-# Name of the index → its table and what it is of, in SQL.
-_indexes: dict[str, tuple[str, tuple[str, ...]]] = {}
 
 
-def register(name: str, table: str, *expressions: str) -> None:
-    """Let ``expressions`` of ``table`` be found by a part of them (from ``apps.py``)."""
-    _indexes[name] = (table, expressions)
+@dataclass(frozen=True, slots=True)
+class Of:
+    """What an index is of, in SQL: its table, the expressions, and which rows stand in it (all without a ``where``)."""
+
+    table: str
+    expressions: tuple[str, ...]
+    where: str
+
+
+# Name of the index → what it is of.
+_indexes: dict[str, Of] = {}
+
+
+def register(name: str, table: str, *expressions: str, where: str = "") -> None:
+    """Let ``expressions`` of ``table`` be found by a part of them (from ``apps.py``).
+
+    With ``where`` the index serves searches among those rows alone: what few rows match is found sooner than among all.
+    """
+    _indexes[name] = Of(table, expressions, where)
 
 
 def reinstall(using: str, **kwargs: Any) -> None:
@@ -30,7 +46,7 @@ def reinstall(using: str, **kwargs: Any) -> None:
     if connection.vendor != "postgresql":
         return
     present = set(connection.introspection.table_names())
-    wanted = {name: of for name, of in _indexes.items() if of[0] in present}
+    wanted = {name: of for name, of in _indexes.items() if of.table in present}
     # Behind other statements of a transaction (a test's) the table is held; nobody else can be waiting for it then.
     beside = "" if connection.in_atomic_block else "CONCURRENTLY "
     try:
@@ -40,9 +56,20 @@ def reinstall(using: str, **kwargs: Any) -> None:
         logger.warning("searches go without trigrams: %s", type(error).__name__)
         return
     with connection.cursor() as cursor:
-        for name, (table, expressions) in wanted.items():
-            keys = ", ".join(f"{one} gin_trgm_ops" for one in expressions)
-            cursor.execute(f"CREATE INDEX {beside}IF NOT EXISTS {name} ON {table} USING gin ({keys})")
-            for number, one in enumerate(expressions, 1):
-                sampled = f"INDEX {name} ALTER COLUMN {number}" if "(" in one else f"TABLE {table} ALTER COLUMN {one}"
-                cursor.execute(f"ALTER {sampled} SET STATISTICS {SAMPLED}")
+        for name, of in wanted.items():
+            keys = ", ".join(f"{one} gin_trgm_ops" for one in of.expressions)
+            among = f" WHERE {of.where}" if of.where else ""
+            cursor.execute(f"CREATE INDEX {beside}IF NOT EXISTS {name} ON {of.table} USING gin ({keys}){among}")
+        # Of an expression the planner knows nothing by an index of some rows alone: it is sampled for itself.
+        for table, one in sorted({(of.table, one) for of in wanted.values() for one in of.expressions}):
+            if "(" not in one:
+                cursor.execute(f"ALTER TABLE {table} ALTER COLUMN {one} SET STATISTICS {SAMPLED}")
+                continue
+            name = sampled_as(table, one)
+            cursor.execute(f"CREATE STATISTICS IF NOT EXISTS {name} ON ({one}) FROM {table}")
+            cursor.execute(f"ALTER STATISTICS {name} SET STATISTICS {SAMPLED}")
+
+
+def sampled_as(table: str, expression: str) -> str:
+    """Name of the statistics of an expression."""
+    return re.sub(r"\W+", "_", f"{table}_{expression}").strip("_")

@@ -42,8 +42,9 @@ class SupervisionConfig(AppConfig):
 
         pre_migrate.connect(pressing.DAY.lift, sender=self, dispatch_uid="supervision.pressing.lift")
         post_migrate.connect(pressing.DAY.reinstall, sender=self, dispatch_uid="supervision.pressing")
-        # The search of the inbox and its archive.
-        trigrams.register("task_found_by_part", "supervision_supervisiontask", "upper(subject_name)", "number")
+        # The search of the inbox, and of its archive.
+        for name, which in (("task_open_by_part", "status <> 'closed'"), ("task_closed_by_part", "status = 'closed'")):
+            trigrams.register(name, "supervision_supervisiontask", "upper(subject_name)", "number", where=which)
         acts.register(enums.TaskAct)
         acts.register(enums.PlanAct)
         acts.register(enums.StockAct)

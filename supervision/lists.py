@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import CharField, Q, QuerySet, Value
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Concat
 
 from catalogue.models import BusinessItem, Linkage, SupervisionSubItem
 from credit.models import CreditSubject
@@ -21,6 +21,7 @@ from offices.tally import tally, up_to
 from supervision import officers
 from supervision.enums import OPEN, OrderStatus, Origin, TaskStatus
 from supervision.models import Rectification, SupervisionTask, TaskQuerySet
+from supervision.models.tasks import seen_apart
 from supervision.words import half_width
 
 Role = Posting.Role
@@ -112,8 +113,11 @@ def narrowed(
     access: Access, queue: Queue, *, text: str = "", late_on: dt.date | None = None, more: Narrow | None = None
 ) -> TaskQuerySet:
     """The tasks of a queue that search, lateness and the filters leave; ``completed`` adds what a row shows."""
-    tasks = SupervisionTask.objects.for_office_people(access).filter(status__in=queue.statuses)
     asked = more or Narrow(text, late_on)
+    # All that are open stand in the index by day; told by their statuses, these would be looked up beside it.
+    whole = asked.whose == "fault" and queue.statuses == OPEN and not access.offices(Role.INSPECTOR)
+    which = ~Q(status=S.CLOSED) if whole else Q(status__in=queue.statuses)
+    tasks = SupervisionTask.objects.for_office_people(access).filter(which)
     if asked.late_on is not None:
         tasks = tasks.filter(pressing_on__lt=asked.late_on)
     if asked.item:
@@ -183,34 +187,65 @@ def _whose(access: Access, whose: str) -> Q:
     return ~Q(status=S.CLOSED) & officers.in_fault(access.on)
 
 
+ROLES = (Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY, Role.INSPECTOR)
+
+
 def offices_of(access: Access) -> list[Office]:
     """The offices whose tasks the person may see; one statement for a head, none for the others."""
-    roles = (Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY, Role.INSPECTOR)
-    found = {one.office_id: one.office for one in access.postings if one.role in roles and one.office is not None}
+    found = {one.office_id: one.office for one in access.postings if one.role in ROLES and one.office is not None}
     if departments := access.departments(Role.DEPARTMENT_HEAD):
         here = Office.objects.filter(department_id__in=departments).select_related("department")
         found |= {office.pk: office for office in here}
     return sorted(found.values(), key=lambda office: (office.department_id, office.pk))
 
 
-def options(offices: Collection[Office]) -> tuple[Options, Options]:
-    """The items that these offices are linked to, and every division; one statement."""
-    found = kept.union(_options, _options, [office.pk for office in offices], wrap="{} ORDER BY 3, 4, 1")
-    items, areas = ([(value, name) for value, name, kind, _ in found if kind == one] for one in (ITEM, AREA))
-    return items, areas
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the inbox may be narrowed to: (value, label) of offices, items and divisions."""
+
+    offices: Options
+    items: Options
+    areas: Options
 
 
-ITEM, AREA = "item", "area"
+def choices(access: Access) -> Choices:
+    """The offices whose tasks the person may see, the items that these are linked to, and every division.
+
+    One statement.
+    """
+    own = {one.office.pk: one.office for one in access.postings if one.role in ROLES and one.office is not None}
+    departments = sorted(access.departments(Role.DEPARTMENT_HEAD))
+    found = kept.union(_choices, _choices, sorted(own), departments, wrap="{} ORDER BY 3, 4, 1")
+    parts: dict[str, Options] = {AREA: [], ITEM: [], OFFICE: []}
+    places = {(office.department_id, office.pk): str(office) for office in own.values()}
+    for value, name, kind, beside in found:
+        if kind == OFFICE:
+            places[int(beside), int(value)] = name
+        else:
+            parts[kind].append((value, name))
+    offices = [(str(pk), name) for (_, pk), name in sorted(places.items())]
+    return Choices(offices, parts[ITEM], parts[AREA])
 
 
-def _options(offices: Sequence[int]) -> list[QuerySet[Any, tuple[str, str, str, str]]]:
+AREA, ITEM, OFFICE = "area", "item", "office"
+
+
+def _choices(offices: Sequence[int], departments: Sequence[int]) -> list[QuerySet[Any, tuple[str, str, str, str]]]:
     """(value, label, which filter, what it is sorted by)."""
-    linked = Linkage.objects.filter(office__pk__in=offices).values("business_item")
-    items = BusinessItem.objects.filter(pk__in=linked).annotate(key=Cast("pk", CharField()), kind=Value(ITEM))
+    theirs = Q(office__pk__in=offices) | Q(office__department__pk__in=departments)
+    linked = BusinessItem.objects.filter(pk__in=Linkage.objects.filter(theirs).values("business_item"))
+    headed = Office.objects.filter(department__pk__in=departments).annotate(
+        key=Cast("pk", CharField()),
+        label=Concat("department__name", "name"),
+        kind=Value(OFFICE),
+        beside=Cast("department", CharField()),
+    )
+    items = linked.annotate(key=Cast("pk", CharField()), kind=Value(ITEM))
     areas = Division.objects.annotate(kind=Value(AREA))
     return [
         items.order_by().values_list("key", "name", "kind", "name"),
         areas.order_by().values_list("code", "name", "kind", "code"),
+        headed.order_by().values_list("key", "label", "kind", "beside"),
     ]
 
 
@@ -232,10 +267,13 @@ def _running(tasks: Sequence[int]) -> QuerySet[Rectification]:
     return orders.select_related("deadline").order_by()
 
 
-def _queues(access: Access, today: dt.date) -> dict[str, TaskQuerySet]:
-    mine = SupervisionTask.objects.for_office_people(access)
-    late = mine.open().filter(pressing_on__lt=today)
-    return {queue.key: mine.filter(status__in=queue.statuses) for queue in QUEUES} | {"late": late}
+def _queues(access: Access, today: dt.date) -> dict[str, QuerySet[Any]]:
+    def mine(**where: Any) -> QuerySet[Any]:
+        parts = [SupervisionTask.objects.filter(part, **where).values_list("pk") for part in seen_apart(access)]
+        return parts[0].union(*parts[1:], all=True) if parts[1:] else parts[0]
+
+    late = mine(status__in=OPEN, pressing_on__lt=today)
+    return {queue.key: mine(status__in=queue.statuses) for queue in QUEUES} | {"late": late}
 
 
 def counts(access: Access, today: dt.date) -> dict[str, str]:

@@ -54,8 +54,8 @@ def stand_ins(task: SupervisionTask, on: dt.date) -> QuerySet[User]:
 def _unfit(column: str, on: dt.date) -> Q:
     serving = Posting.objects.active(on).role(*FIELD_ROLES)
     serving = serving.filter(office=OuterRef("office_id"), user=OuterRef(column), user__is_active=True)
-    away = Leave.objects.on(on).filter(user=OuterRef(column))
-    return Q(**{f"{column}__isnull": False}) & (~Exists(serving) | Exists(away))
+    away = Leave.objects.on(on).values("user")
+    return Q(**{f"{column}__isnull": False}) & (~Exists(serving) | Q(**{f"{column}__in": away}))
 
 
 def in_fault(on: dt.date) -> Q:

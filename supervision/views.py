@@ -39,18 +39,16 @@ managers = roles_required(Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY)
 def _listing(request: PortalRequest) -> tuple[lists.Queue, lists.Narrow, Listing, dict[str, str]]:
     """The asked queue, what narrows it, the list as it was asked for, and queue and lateness for its addresses."""
     queue = lists.chosen(request.GET.get("queue", ""))
-    offices = lists.offices_of(request.access)
-    several = len(offices) > 1
-    items, areas = lists.options(offices)
+    choices = lists.choices(request.access)
+    several = len(choices.offices) > 1
     filters = [
-        Filter("item", "事项", items),
-        Filter("area", "区域", areas),
+        Filter("item", "事项", choices.items),
+        Filter("area", "区域", choices.areas),
         Filter("origin", "来源", lists.origin_options()),
         Filter("whose", "办理人员", lists.WHOSE),
     ]
     if several:
-        options = [(str(office.pk), str(office)) for office in offices]
-        filters.insert(0, Filter("office", "处室", options))
+        filters.insert(0, Filter("office", "处室", choices.offices))
     listing = Listing(
         request,
         reverse("tasks:list"),

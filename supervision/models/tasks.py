@@ -81,6 +81,14 @@ def seen_by(access: Access, task: str = "") -> Q:
     return managed | headed | _given(access, task)
 
 
+def seen_apart(access: Access) -> list[Q]:
+    """The same in parts that have no task in common: each of an inspector's two places has an index of its own."""
+    if access.offices(Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY) or access.departments(Role.DEPARTMENT_HEAD):
+        return [seen_by(access)]
+    serves = Q(office_id__in=access.offices(Role.INSPECTOR))
+    return [serves & Q(**{place: access.user}) for place in ("first_officer", "second_officer")]
+
+
 def _given(access: Access, task: str = "") -> Q:
     """Given to this inspector, who still serves in the task's office."""
     own = Q(**{f"{task}first_officer": access.user}) | Q(**{f"{task}second_officer": access.user})
