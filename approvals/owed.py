@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from approvals import sweeping
@@ -25,6 +25,7 @@ from approvals.querysets import CaseQuerySet
 from deadlines.clock import local_date
 from deadlines.enums import OPEN
 from deadlines.kinds import KindCode
+from deadlines.models import Deadline
 from deadlines.moves import Move, Publication, register_moved
 from deadlines.registry import AlarmNotice, register
 from deadlines.words import chinese_date
@@ -38,6 +39,7 @@ from offices.people import by_department, by_office, overseers
 
 # So many lapses a sweep and kind: the next one, a minute later, takes the rest.
 BATCH = 500
+EVERY = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,30 +230,45 @@ def sweep(now: dt.datetime) -> list[sweeping.Report]:
 # --- adjectives for the lists
 
 
-def owing(access: Access) -> CaseQuerySet:
-    """Decided cases of the offices in which the person decides, in which something is or was owed (O3.1.2c)."""
-    found: CaseQuerySet = Case.objects.for_decider(access).filter(
-        Q(promise_deadline__isnull=False) | Q(later_submission__deadline__isnull=False),
-        status__in=[CaseStatus.APPROVED, CaseStatus.COMPLETED, CaseStatus.CANCELLED],
+def owing(access: Access, among: CaseQuerySet | None = None) -> CaseQuerySet:
+    """Decided cases of the offices in which the person decides, in which something is or was owed (O3.1.2c).
+
+    ``among``: those that are few already. PostgreSQL begins with what is named first where it does not know better.
+    """
+    found = (Case.objects.all() if among is None else among).for_decider(access)
+    return with_day(
+        found.filter(
+            Q(promise_deadline__isnull=False) | Q(later_submission__deadline__isnull=False),
+            status__in=[CaseStatus.APPROVED, CaseStatus.COMPLETED, CaseStatus.CANCELLED],
+        )
     )
-    return with_day(found)
 
 
 def with_day(cases: CaseQuerySet) -> CaseQuerySet:
-    """Annotate ``owed_on``: the day of the debt that runs or ran last."""
-    return cases.annotate(owed_on=Coalesce("later_submission__deadline__due_on", "promise_deadline__due_on"))
+    """Annotate ``owed_on``: the day of the debt that runs or ran last; looked up, not joined."""
+    later = LaterSubmission.objects.filter(case=OuterRef("pk")).values("deadline__due_on")
+    promised = Deadline.objects.filter(pk=OuterRef("promise_deadline_id")).values("due_on")
+    return cases.annotate(owed_on=Coalesce(Subquery(later), Subquery(promised)))
 
 
-def to_settle(cases: CaseQuerySet, access: Access) -> CaseQuerySet:
+def to_settle(access: Access) -> CaseQuerySet:
     """Those that wait for a person: a promised day or that of a later submission passed, and nobody decided on it."""
-    return cases.filter(pk__in=_to_settle(access))
+    return owing(access, Case.objects.filter(pk__in=_to_settle(access)))
 
 
 def _to_settle(access: Access) -> QuerySet[Any]:
     """Ids of such cases of the person's offices: few, and found by indexes of their own."""
     lapses = _lapses(access).filter(cancel__isnull=True, case__status=CaseStatus.APPROVED)
     laters = _laters_of(access).filter(overdue_at__isnull=False, settled_at__isnull=True)
-    return lapses.values_list("case").union(laters.values_list("case"), all=True)
+    return _first(lapses, laters)
+
+
+def _first(lapses: QuerySet[PromiseLapse], laters: QuerySet[LaterSubmission]) -> QuerySet[Any]:
+    """Ids of the cases of both.
+
+    The bound leaves nothing out. It has PostgreSQL find these first, and not look at all that an office ever decided.
+    """
+    return lapses.values_list("case").union(laters.values_list("case"), all=True)[:EVERY]
 
 
 def _lapses(access: Access) -> QuerySet[PromiseLapse]:
@@ -266,25 +283,26 @@ def _laters_of(access: Access) -> QuerySet[LaterSubmission]:
     return LaterSubmission.objects.filter(case__review_office_id__in=offices).order_by()
 
 
-def to_wait_for(cases: CaseQuerySet, access: Access) -> CaseQuerySet:
+def to_wait_for(access: Access) -> CaseQuerySet:
     """Those in which something is owed and nobody has to decide now, those that were kept going included."""
     lines = CaseMaterial.objects.filter(case=OuterRef("pk"), state__in=OWED)
     return (
-        cases.filter(Exists(lines), status__in=[CaseStatus.APPROVED, CaseStatus.COMPLETED])
+        owing(access)
+        .filter(Exists(lines), status__in=[CaseStatus.APPROVED, CaseStatus.COMPLETED])
         .exclude(pk__in=_to_settle(access))
         .exclude(later_submission__settled_at__isnull=False)
     )
 
 
-def settled(cases: CaseQuerySet, access: Access) -> CaseQuerySet:
+def settled(access: Access) -> CaseQuerySet:
     """Those on which a person decided after a day had passed."""
     lapses, laters = _lapses(access).filter(cancel__isnull=False), _laters_of(access).filter(settled_at__isnull=False)
-    return cases.filter(pk__in=lapses.values_list("case").union(laters.values_list("case"), all=True))
+    return owing(access, Case.objects.filter(pk__in=_first(lapses, laters)))
 
 
 def waits_for(access: Access) -> CaseQuerySet:
     """What this person may settle now: the count on the rail."""
-    return to_settle(owing(access), access).exclude(intake_by=access.user)
+    return to_settle(access).exclude(intake_by=access.user)
 
 
 def texts_of(case_ids: Iterable[int]) -> dict[int, str]:

@@ -9,7 +9,6 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from approvals import owed as debts
 from approvals.actions.owing import allow_later, extend_later, hand_in, settle_later, settle_promise_lapse
 from approvals.api.serializers import TICKS, CaseSerializer
 from approvals.api.window import WindowView
@@ -214,7 +213,7 @@ class OwedListView(OwedView):
         """Return a page."""
         asked = read(OwedPageQuerySerializer, request.query_params)
         tab = next(one for one in TABS if (one.key or "overdue") == asked["queue"])
-        rows: CaseQuerySet = with_rows(tab.rows(searched(debts.owing(self.access), asked["q"]), self.access))
+        rows: CaseQuerySet = with_rows(searched(tab.rows(self.access), asked["q"]))
         return page(rows, tab.order, asked["cursor"], OwedSerializer, today=self.today)
 
 

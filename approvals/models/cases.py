@@ -283,6 +283,10 @@ class CaseMaterial(models.Model):
     class Meta:
         verbose_name = verbose_name_plural = "申请材料"
         ordering = ("case_id", "order")
+        indexes: ClassVar = [
+            # What applicants still owe: the decider's list of it, and what waits for its licence.
+            models.Index(fields=("case",), condition=Q(state__in=["deferred", "later"]), name="case_material_owed"),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=("case", "order"), name="case_material_once"),
         ]

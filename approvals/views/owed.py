@@ -58,7 +58,7 @@ class Tab:
 
     key: str
     label: str
-    rows: Callable[[CaseQuerySet, Access], CaseQuerySet]
+    rows: Callable[[Access], CaseQuerySet]
     order: tuple[str, ...]
     lead: str
     empty: str
@@ -210,7 +210,7 @@ def _listing(request: PortalRequest) -> tuple[Listing, Tab, Callable[[], CaseQue
     tab = next(one for one in TABS if one.key == listing["tab"])
 
     def rows() -> CaseQuerySet:
-        return tab.rows(_of_kind(searched(debts.owing(request.access), listing["q"]), listing["kind"]), request.access)
+        return _of_kind(searched(tab.rows(request.access), listing["q"]), listing["kind"])
 
     return listing, tab, rows
 
@@ -223,7 +223,7 @@ def _stats(access: Access, listing: Listing) -> list[dict[str, Any]]:
 
 
 def _parts(access: Access) -> dict[str, CaseQuerySet]:
-    return {tab.key: tab.rows(debts.owing(access), access) for tab in TABS}
+    return {tab.key: tab.rows(access) for tab in TABS}
 
 
 def _count(found: int) -> int | str:

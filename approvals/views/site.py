@@ -39,7 +39,8 @@ HEAD = ("办件编号", "业务办理项", "申请人", "计划日期", "结论"
 
 def mine(access: Access) -> QuerySet[SiteCheck]:
     """The site checks that the person was drawn for."""
-    rows = SiteCheck.objects.filter(case__in=Case.objects.for_site_officer(access))
+    drawn = Q(first=access.user) | Q(second=access.user)
+    rows = SiteCheck.objects.filter(drawn, case__review_office_id__in=access.offices(Posting.Role.SITE_OFFICER))
     return rows.select_related("case__business_item", "case__applicant", "first", "second")
 
 
@@ -90,7 +91,8 @@ def _listing(request: PortalRequest) -> tuple[Listing, Callable[[], QuerySet[Sit
                 | Q(case__applicant_name__icontains=q)
             )
         if listing["tab"]:
-            return found.exclude(pk__in=waiting(mine(access), access).values("pk"))
+            over = Q(done_at__isnull=False) | ~Q(case__status=CaseStatus.IN_REVIEW) | Q(reported_by=access.user)
+            return found.filter(over)
         return waiting(found, access)
 
     return listing, rows, ("-id",) if listing["tab"] else ("planned_on", "id")

@@ -16,6 +16,7 @@ from approvals.enums import CaseStatus, Door, MaterialState, RefusalGround
 from approvals.models import Case, Countersignature, PromiseLapse, Sheet
 from catalogue.models import BusinessItem
 from deadlines.clock import local_date
+from deadlines.models import Deadline
 from offices.models import Posting, User
 from oversight.demo.weighing import advise, countersign, visit
 from tests.approvals import debts, play
@@ -141,8 +142,11 @@ def _decided(case: Case, status: CaseStatus, now: dt.datetime) -> None:
 
 
 def lapsed(case: Case, now: dt.datetime) -> None:
-    """A promised day that passed waits for a person."""
-    PromiseLapse.objects.create(case=case, due_on=local_date(now) - dt.timedelta(days=1), found_at=now)
+    """A promised day that passed waits for a person: its clock says the same day."""
+    passed = local_date(now) - dt.timedelta(days=1)
+    clock = Deadline.objects.filter(pk=case.promise_deadline_id)
+    clock.update(start_on=passed - dt.timedelta(days=7), due_on=passed, yellow_on=passed)
+    PromiseLapse.objects.create(case=case, due_on=passed, found_at=now)
 
 
 def up_to_the_province() -> None:
