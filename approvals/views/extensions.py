@@ -30,16 +30,15 @@ from deadlines import words
 from deadlines.clock import local_date
 from deadlines.enums import Unit
 from deadlines.explaining import explain_many
-from offices import kept
 from offices.access import Access
 from offices.export import csv_response
 from offices.links import link
 from offices.lists import Listing, everything
 from offices.models import Posting
+from offices.tally import tally, up_to
 from offices.web import PortalRequest, roles_required
 
 heads = roles_required(Posting.Role.DEPARTMENT_HEAD)
-MOST = 999  # a longer history is not counted to its end
 HEAD = (
     "办件编号", "业务办理项", "审查处室", "申请延长", "理由", "申请人员", "申请时间", "法定期限到期日", "时限", "批复",
     "批复时间", "批复意见",
@@ -99,13 +98,14 @@ def _listing(request: PortalRequest) -> tuple[Listing, Tab, Callable[[], QuerySe
 
 
 def _stats(access: Access, listing: Listing) -> list[dict[str, Any]]:
-    """How many wait, and how many were answered, up to 999: two statements."""
-    waiting = kept.count((_stats, "waiting", access.key), lambda: blind.waiting_extensions(access))
-    answered = kept.count(
-        (_stats, "answered", access.key), lambda: blind.answered_extensions(access).order_by()[: MOST + 1]
-    )
-    told = str(answered) if answered <= MOST else f"{MOST}+"
-    return listing.stats([("", "待批", waiting, "warn"), ("answered", "已批", told, "neutral")])
+    """How many wait, and how many were answered: one statement."""
+    counts = tally(access, _parts)
+    tones = {"": "warn", "answered": "neutral"}
+    return listing.stats((tab.key, tab.label, up_to(counts[tab.key]), tones[tab.key]) for tab in TABS)
+
+
+def _parts(access: Access) -> dict[str, QuerySet[Extension]]:
+    return {tab.key: tab.rows(access) for tab in TABS}
 
 
 @heads
@@ -113,7 +113,7 @@ def _stats(access: Access, listing: Listing) -> list[dict[str, Any]]:
 def waiting_list(request: PortalRequest) -> HttpResponse:
     """What waits for an answer of this head's departments, or what was answered."""
     listing, tab, rows = _listing(request)
-    page = listing.page(rows, tab.order, key=(waiting_list, request.access.key))
+    page = listing.page(rows, tab.order, wide=blind.extensions_listed, key=(waiting_list, request.access.key))
     context = {
         "today": local_date(request.now),
         "tab": tab,

@@ -144,7 +144,7 @@ def _decided(case: Case, status: CaseStatus, now: dt.datetime) -> None:
 def lapsed(case: Case, now: dt.datetime) -> None:
     """A promised day that passed waits for a person: its clock says the same day."""
     passed = local_date(now) - dt.timedelta(days=1)
-    clock = Deadline.objects.filter(pk=case.promise_deadline_id)
+    clock = Deadline.objects.filter(promise_case=case)
     clock.update(start_on=passed - dt.timedelta(days=7), due_on=passed, yellow_on=passed)
     PromiseLapse.objects.create(case=case, due_on=passed, found_at=now)
 
