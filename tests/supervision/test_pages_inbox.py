@@ -9,8 +9,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from offices.access import access_for
 from offices.models import Posting
-from supervision import actions
+from supervision import actions, lists
 from supervision.models import SupervisionTask
 from tests.approvals import play
 from tests.conftest import Moment
@@ -69,6 +70,27 @@ def test_counts_are_filters_and_the_late_are_counted(city: None, clock: Moment, 
     assert "1 件已超期，请先办理" in html
     assert '<span class="stat-count">1</span><span class="stat-label">超期</span>' in html
     assert task.number in page(browser, "?late=1")
+
+
+@pytest.mark.parametrize("manages", [False, True])
+def test_an_inspectors_counts_hold_each_given_task_once(city: None, clock: Moment, *, manages: bool) -> None:
+    task = some.notified(clock.at)
+    first, second, _nobody = [task, *some.copies(task, 2)]
+    inspects = some.inspector(task)
+    other = play.person(some.manager_of(task))
+    if manages:
+        Posting.objects.create(
+            user=inspects, department=task.department, office=task.office, role="office_manager",
+            starts_on=clock.at.date(),
+        )  # fmt: skip
+    SupervisionTask.objects.filter(pk=first.pk).update(first_officer=inspects, second_officer=other)
+    SupervisionTask.objects.filter(pk=second.pk).update(first_officer=other, second_officer=inspects)
+    today = clock.at.date()
+    counts = lists.counts(access_for(inspects, today), today)
+    given = "3" if manages else "2"
+    assert {key: found for key, found in counts.items() if found != "0"} == {"open": given, "new": given}
+    stranger = some.inspector(task, "jiancha2")
+    assert set(lists.counts(access_for(stranger, today), today).values()) == {"0"}
 
 
 def test_a_task_moves_from_queue_to_queue(city: None, clock: Moment, sign_in: SignIn) -> None:
