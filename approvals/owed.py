@@ -39,7 +39,7 @@ from offices.people import by_department, by_office, overseers
 
 # So many lapses a sweep and kind: the next one, a minute later, takes the rest.
 BATCH = 500
-EVERY = 2**31 - 1
+EVERY = 2**31 - 1  # more than there can be
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,6 @@ TO_HAND_OUT = Q(status__in=[S.COMPLETED, S.REJECTED], delivered_at__isnull=True)
 CHANGES = (EventKind.RECOMPUTE, EventKind.PAUSE, EventKind.RESUME, EventKind.EXTEND)
 CHANGED_WITHIN = dt.timedelta(days=14)
 MOST_CHANGES = 20
-EVERY = 2**31 - 1  # more than there can be
 
 
 # --- whose a case or a task is
@@ -105,7 +104,7 @@ def _owners(access: Access) -> list[tuple[str, QuerySet[Any]]]:
     """Cases and tasks that wait for this person, with the prefix of their streams; one queryset for each hat."""
     hats: tuple[tuple[tuple[str, ...], str, Callable[[Access], QuerySet[Any]]], ...] = (
         # First what is late by its nature, so that a bounded count of what is late ends early.
-        ((Role.DECIDER,), board.CASE, _to_settle),
+        ((Role.DECIDER,), board.CASE, owed.waits_for),
         ((Role.WINDOW_CLERK,), board.CASE, _at_the_window),
         ((Role.DELIVERY_CLERK,), board.CASE, _to_hand_out),
         ((Role.REVIEWER,), board.CASE, blind.to_review),
@@ -117,15 +116,6 @@ def _owners(access: Access) -> list[tuple[str, QuerySet[Any]]]:
         ((Role.OFFICE_MANAGER, Role.OFFICE_DEPUTY), board.TASK, _tasks),
     )
     return [(prefix, waiting(access).order_by()) for roles, prefix, waiting in hats if access.has(*roles)]
-
-
-def _to_settle(access: Access) -> CaseQuerySet:
-    """What was not handed in by its day, for the person to settle.
-
-    The bound leaves nothing out. It keeps PostgreSQL from looking up the clocks of all that the office ever decided
-    before it looks which of it owes something.
-    """
-    return Case.objects.filter(pk__in=owed.waits_for(access).order_by().values("pk")[:EVERY])
 
 
 def _to_revoke(access: Access) -> CaseQuerySet:
