@@ -19,7 +19,7 @@ from approvals import countersigning
 from approvals.draws import on_duty
 from approvals.enums import DECIDED, CaseStatus, Way
 from approvals.models import Case, Extension, Opinion, Sheet
-from approvals.querysets import CaseQuerySet
+from approvals.querysets import CaseQuerySet, first
 from approvals.sheets import given_by
 from credit.models import CreditSubject
 from deadlines.enums import State
@@ -221,7 +221,7 @@ def advised(access: Access) -> CaseQuerySet:
 
 def to_countersign(access: Access) -> CaseQuerySet:
     """待会签: what an office of the person was asked and has not answered; no case in which the person has a part."""
-    return Case.objects.filter(pk__in=countersigning.waits_for(access).values("case_id"))
+    return Case.objects.filter(pk__in=first(countersigning.waits_for(access).values("case_id")))
 
 
 def to_decide(access: Access) -> CaseQuerySet:

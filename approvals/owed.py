@@ -21,7 +21,7 @@ from approvals.enums import OWED, CaseAct, CaseStatus, MaterialState
 from approvals.models import Case, CaseMaterial, LaterSubmission, PromiseLapse
 from approvals.notices import Kind, names_of_lines
 from approvals.papers import cn_day
-from approvals.querysets import CaseQuerySet
+from approvals.querysets import CaseQuerySet, first
 from deadlines.clock import local_date
 from deadlines.enums import OPEN
 from deadlines.kinds import KindCode
@@ -39,7 +39,6 @@ from offices.people import by_department, by_office, overseers
 
 # So many lapses a sweep and kind: the next one, a minute later, takes the rest.
 BATCH = 500
-EVERY = 2**31 - 1  # more than there can be
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,15 +259,12 @@ def _to_settle(access: Access) -> QuerySet[Any]:
     """Ids of such cases of the person's offices: few, and found by indexes of their own."""
     lapses = _lapses(access).filter(cancel__isnull=True, case__status=CaseStatus.APPROVED)
     laters = _laters_of(access).filter(overdue_at__isnull=False, settled_at__isnull=True)
-    return _first(lapses, laters)
+    return _both(lapses, laters)
 
 
-def _first(lapses: QuerySet[PromiseLapse], laters: QuerySet[LaterSubmission]) -> QuerySet[Any]:
-    """Ids of the cases of both.
-
-    The bound leaves nothing out. It has PostgreSQL find these first, and not look at all that an office ever decided.
-    """
-    return lapses.values_list("case").union(laters.values_list("case"), all=True)[:EVERY]
+def _both(lapses: QuerySet[PromiseLapse], laters: QuerySet[LaterSubmission]) -> QuerySet[Any]:
+    """Ids of the cases of both, found before anything that an office ever decided is looked at."""
+    return first(lapses.values_list("case").union(laters.values_list("case"), all=True))
 
 
 def _lapses(access: Access) -> QuerySet[PromiseLapse]:
@@ -297,7 +293,7 @@ def to_wait_for(access: Access) -> CaseQuerySet:
 def settled(access: Access) -> CaseQuerySet:
     """Those on which a person decided after a day had passed."""
     lapses, laters = _lapses(access).filter(cancel__isnull=False), _laters_of(access).filter(settled_at__isnull=False)
-    return owing(access, Case.objects.filter(pk__in=_first(lapses, laters)))
+    return owing(access, Case.objects.filter(pk__in=_both(lapses, laters)))
 
 
 def waits_for(access: Access) -> CaseQuerySet:

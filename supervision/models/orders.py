@@ -78,6 +78,8 @@ class Rectification(models.Model):
         indexes: ClassVar = [
             # The office's list of orders by where they are, newest first.
             models.Index(fields=("status", "-id"), name="order_newest"),
+            # What is being mended, by day; what of it is overdue.
+            models.Index(fields=("due_on", "id"), name="order_by_day", condition=Q(status="running")),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(
