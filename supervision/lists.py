@@ -114,8 +114,9 @@ def narrowed(
 ) -> TaskQuerySet:
     """The tasks of a queue that search, lateness and the filters leave; ``completed`` adds what a row shows."""
     asked = more or Narrow(text, late_on)
-    # All that are open stand in the index by day; told by their statuses, these would be looked up beside it.
-    whole = asked.whose == "fault" and queue.statuses == OPEN and not access.offices(Role.INSPECTOR)
+    # All that are open stand in the index by day; told by their statuses, these would be looked up beside it. Those of
+    # an inspector stand in that of the officers, by status.
+    whole = queue.statuses == OPEN and not access.offices(Role.INSPECTOR)
     which = ~Q(status=S.CLOSED) if whole else Q(status__in=queue.statuses)
     tasks = SupervisionTask.objects.for_office_people(access).filter(which)
     if asked.late_on is not None:

@@ -113,8 +113,9 @@ class SupervisionTask(models.Model):
     licence = models.ForeignKey(
         Licence, models.PROTECT, null=True, blank=True, related_name="tasks", verbose_name="证照"
     )
-    department = models.ForeignKey(Department, models.PROTECT, related_name="tasks")
-    office = models.ForeignKey(Office, models.PROTECT, related_name="tasks")
+    # Department and office lead other indexes below.
+    department = models.ForeignKey(Department, models.PROTECT, related_name="tasks", db_index=False)
+    office = models.ForeignKey(Office, models.PROTECT, related_name="tasks", db_index=False)
     sub_item = models.ForeignKey(SupervisionSubItem, models.PROTECT, related_name="tasks")
     status = models.CharField("状态", max_length=20, choices=TaskStatus.choices, default=TaskStatus.NOTIFIED)
     promise_clauses = models.JSONField("承诺内容", default=list, blank=True)
@@ -177,6 +178,12 @@ class SupervisionTask(models.Model):
             models.Index(
                 fields=("department", "pressing_on", "id"),
                 name="task_pressing_in_department",
+                condition=~Q(status="closed"),
+            ),
+            # The same of a department, filtered by item.
+            models.Index(
+                fields=("department", "business_item", "pressing_on", "id"),
+                name="task_pressing_of_item",
                 condition=~Q(status="closed"),
             ),
             # Earlier tasks of the same subject, on a task's page and on the subject's.
