@@ -50,15 +50,19 @@ def yellow_days(var_dir: Path) -> dict[int, str]:
 LAY = (
     "import django; django.setup(); from scripts.laying import lay_tables; assert lay_tables(); assert not lay_tables()"
 )
-# All apps at once: one plan, and the models of every step made once.
+# All apps at once: one plan, and the models of every step made once. With the signals that ``migrate`` sends around it:
+# triggers that read a table are lifted before, and laid anew behind it.
 BACK = """
 import json, sys
 import django; django.setup()
+from django.core.management.sql import emit_post_migrate_signal, emit_pre_migrate_signal
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 executor = MigrationExecutor(connection)
 find = executor.loader.get_migration_by_prefix
+emit_pre_migrate_signal(0, False, "default")
 executor.migrate([(app, find(app, name).name) for app, name in json.loads(sys.argv[1]).items()])
+emit_post_migrate_signal(0, False, "default")
 """
 # Where each app stood at the last release: what came since is taken back and forward again with data in every table;
 # what came before was, in its time. Going back to the first takes minutes, nearly all of them in making models anew.
