@@ -7,6 +7,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connections
 
 from ledger import guards
+from offices.triggers import standing
 
 
 @register(Tags.database)
@@ -17,7 +18,7 @@ def guards_stand(databases: Sequence[str] | None = None, **kwargs: Any) -> list[
         connection = connections[alias]
         if not set(guards.TABLES) <= set(connection.introspection.table_names()):
             continue
-        missing = guards.names(connection) - guards.standing(connection)
+        missing = guards.names(connection) - standing(connection, always=True)
         if missing:
             found.append(
                 Error(

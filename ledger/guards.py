@@ -108,18 +108,6 @@ def remove(connection: BaseDatabaseWrapper) -> None:
                 cursor.execute(f"DROP TRIGGER IF EXISTS {table}_{kind}{on}")
 
 
-def standing(connection: BaseDatabaseWrapper) -> set[str]:
-    """The names of the triggers that do stand."""
-    query = (
-        "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'A'"
-        if connection.vendor == "postgresql"
-        else "SELECT name FROM sqlite_master WHERE type = 'trigger'"
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(query)
-        return {row[0] for row in cursor.fetchall()}
-
-
 def reinstall(using: str, **kwargs: Any) -> None:
     """After every migrate: put back what a rebuilt table lost."""
     install(connections[using])
