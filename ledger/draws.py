@@ -185,7 +185,8 @@ def _locked_period(now: dt.datetime) -> DrawPeriod:
         period = open_ones.first()
         if period is not None:
             return period
-        last = DrawPeriod.objects.filter(month=month).order_by("-part").first()
+        # Of those that are over alone: one that another opened since the look above is found by the next look.
+        last = DrawPeriod.objects.filter(month=month).exclude(revealed_seed="").order_by("-part").first()
         part = last.part + 1 if last else 1
         open_period(month, now=now, part=part, for_draw=True)
 

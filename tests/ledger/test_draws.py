@@ -19,6 +19,7 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
+from django.db.models import QuerySet
 from django.test import Client
 
 from ledger import draws, guards
@@ -377,6 +378,22 @@ def test_draws_at_once_get_consecutive_numbers_and_a_rollback_leaves_no_gap(open
     assert [str(error) for error in results if not isinstance(error, int)] == ["rolled back"] * 5
     assert DrawPeriod.objects.get().drawn == 5
     assert replayed("2026-09", "--secret")[0] == 0
+
+
+@pytest.mark.django_db
+def test_a_period_that_another_opens_after_the_look_gets_no_further_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    look, looks = QuerySet.first, count()
+
+    def first(rows: QuerySet[DrawPeriod]) -> DrawPeriod | None:
+        found = look(rows)
+        if rows.query.select_for_update and next(looks) == 0:
+            assert found is None
+            open_period("2026-09", now=SEPTEMBER)
+        return found
+
+    monkeypatch.setattr(QuerySet, "first", first)
+    draw("test", "case:1", POOL, SEPTEMBER)
+    assert DrawPeriod.objects.get().drawn == 1
 
 
 @pytest.mark.django_db(transaction=True)
