@@ -179,7 +179,7 @@ def keep_periods(now: dt.datetime) -> list[DrawPeriod]:
 
 def _locked_period(now: dt.datetime) -> DrawPeriod:
     """The month's period that still draws, its row locked; one that was revealed before gets a further part."""
-    month, part = month_of(now), 1
+    month = month_of(now)
     while True:
         open_ones = DrawPeriod.objects.select_for_update().filter(month=month, revealed_seed="").order_by("part")
         period = open_ones.first()
